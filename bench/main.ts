@@ -1,0 +1,75 @@
+/** `npm run bench -- setup`: what the orchestrator adds to the product's own time. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
+import { loadavg } from 'node:os';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { connectClient } from '../src/control/connect';
+import { readConnectionConfig } from '../src/control/connectionConfig';
+import { durationMs } from '../src/model/fields';
+import { detailsText, setUpTable } from './tables';
+import { measureSetUp, type SetUpFigures } from './setup';
+import { machineSize, writeSection } from './document';
+
+const list = <T>(one: (text: string) => T) => (text: string): T[] => text.split(',').map((word) => one(word.trim()));
+const servers = list((text) => {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 20) return count;
+  throw new InvalidArgumentError('expected numbers from 1 to 20, such as 1,3,10,20');
+});
+const repeats = (text: string): number => {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 99) return count;
+  throw new InvalidArgumentError('expected a number from 1 to 99');
+};
+const durations = list((text) => {
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('expected durations such as 0ms,3s');
+});
+
+interface Flags {
+  servers: number[];
+  productTime: number[];
+  repeat: number;
+  write?: boolean;
+}
+
+const program = new Command('bench').description('Measures on the practice estate.');
+program.command('setup').description('setUpCluster: total, the product\'s own part, our addition, history')
+  .option('--servers <n,…>', 'sizes', servers, [1, 3, 10, 20])
+  .option('--product-time <duration,…>', 'unit of the stand-in\'s durations', durations, [0, 3_000])
+  .option('--repeat <n>', 'measurements of each pair; the medians are told', repeats, 1)
+  .option('--write', 'put the table into docs/benchmarks.md')
+  .action(async (flags: Flags) => {
+    const figures = await measureAll(flags);
+    const table = setUpTable(figures);
+    console.log(`\n${table}`);
+    if (!flags.write) return;
+    const command = `npm run bench -- setup --servers ${flags.servers.join(',')} --product-time ${flags.productTime.map((ms) => `${ms}ms`).join(',')} --repeat ${flags.repeat}`;
+    writeSection(resolve(__dirname, '../../docs/benchmarks.md'), { title: 'setUpCluster', command, date: new Date(), machine: machineSize(), body: table });
+  });
+
+async function measureAll({ servers: sizes, productTime, repeat }: Flags): Promise<SetUpFigures[]> {
+  const problems: string[] = [];
+  const connection = readConnectionConfig(process.env, problems);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const client = await connectClient(connection);
+  const figures: SetUpFigures[] = [];
+  try {
+    for (const productTimeMs of productTime) {
+      for (const count of sizes) {
+        console.error(`measuring ${count} Servers at ${productTimeMs} ms (load ${loadavg()[0]!.toFixed(1)}) …`);
+        const measured = await measureSetUp(client, { servers: count, productTimeMs, repeat });
+        figures.push(measured);
+        console.log(detailsText(measured));
+      }
+    }
+  } finally {
+    await client.connection.close();
+  }
+  return figures;
+}
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

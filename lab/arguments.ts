@@ -1,0 +1,24 @@
+/**
+ * Values of command-line options. Each throws what commander prints beside the option's name.
+ */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number from 0. */
+export function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+}
+
+/** A duration with its unit, in milliseconds. */
+export function milliseconds(text: string): number {
+  const match = /^(\d+)(ms|s)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('expected a duration such as 300ms or 2s');
+  return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
+}
+
+/** One more `name=value`, added to those given before. */
+export function setting(text: string, earlier: Record<string, string>): Record<string, string> {
+  const match = /^([a-z_.]+)=(.*)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('expected name=value');
+  return { ...earlier, [match[1] as string]: match[2] as string };
+}

@@ -1,0 +1,125 @@
+/**
+ * The balancer host: the machine's HAProxy. Per cluster a front for SSH and one for HTTPS, the site that the map names
+ * behind them, and one health backend that all others track, so that one command a node is enough.
+ */
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import { boot, initOf, insideOf, listens } from './hosts';
+import { hostFolder, labFolder } from './place';
+import { balancerSocket, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
+import { run, until } from './shell';
+
+/** Script that the balancer host runs at power-on. */
+export const balancerInit = `#!/bin/sh
+install -d -o haproxy -g haproxy -m 0755 /run/haproxy
+exec /usr/sbin/haproxy -W -db -f /etc/haproxy/haproxy.cfg -p /run/haproxy/haproxy.pid
+`;
+
+const stateFile = '/var/lib/haproxy/server-state';
+
+/** HAProxy's configuration, for 2.6 and newer. */
+export function balancerConfiguration(plan: LabPlan): string {
+  const lines = [
+    'global',
+    '  user haproxy',
+    '  group haproxy',
+    '  maxconn 2000',
+    `  stats socket ${balancerSocket} mode 660 level admin user haproxy group haproxy`,
+    `  server-state-file ${stateFile}`,
+    '',
+    'defaults',
+    '  mode tcp',
+    '  timeout connect 2s',
+    '  timeout client 1h',
+    '  timeout server 1h',
+    '  timeout check 2s',
+    '  option redispatch',
+    '  load-server-state-from-file global',
+    '',
+    'backend none',
+    '  tcp-request content reject',
+  ];
+  for (const protocol of ['ssh', 'https']) lines.push('', `backend none_${protocol}`, '  tcp-request content reject');
+  for (const cluster of plan.clusters) {
+    const servers = cluster.servers.map((name) => hostNamed(plan, name));
+    for (const protocol of ['ssh', 'https'] as const) {
+      lines.push(
+        '', `frontend ${cluster.name}_${protocol}`,
+        `  bind :${cluster.ports[protocol]}`,
+        `  use_backend %[str(${cluster.name}),map(${siteMap},none)]_${protocol}`,
+        '  default_backend none',
+      );
+    }
+    lines.push('', `backend ${cluster.name}_hc`, ...servers.map((s) => `  server ${s.name} ${s.address}:8022 check inter 500ms`));
+    for (const [protocol, port] of [['ssh', 8022], ['https', 8443]] as const) {
+      lines.push(
+        '', `backend ${cluster.name}_prod_${protocol}`, '  balance leastconn',
+        ...servers.map((s) => `  server ${s.name} ${s.address}:${port} track ${cluster.name}_hc/${s.name}`),
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Lays the configuration and the map (every cluster at `none`) into the host's folder. The map's folder belongs to ops: a map is replaced, not overwritten. */
+export function layBalancer(plan: LabPlan): void {
+  const folder = path.join(hostFolder(plan.name, hostOf(plan, 'balancer').name), 'haproxy');
+  fs.writeFileSync(path.join(folder, 'haproxy.cfg'), balancerConfiguration(plan));
+  const maps = path.join(folder, 'maps');
+  fs.mkdirSync(maps, { recursive: true });
+  const map = path.join(maps, path.basename(siteMap));
+  fs.writeFileSync(map, plan.clusters.map((c) => `${c.name} none\n`).join(''));
+  for (const file of [maps, map]) fs.chownSync(file, users.ops.uid, users.ops.uid);
+}
+
+/** Sends one command to the admin socket; HAProxy closes the connection after its answer. */
+export function ask(plan: LabPlan, command: string): Promise<string> {
+  const socketPath = insideOf(plan, hostOf(plan, 'balancer'), balancerSocket);
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(socketPath, () => socket.end(`${command}\n`));
+    let answer = '';
+    socket.setTimeout(5000, () => socket.destroy(new Error(`HAProxy did not answer "${command}" within 5 s`)));
+    socket.on('data', (chunk) => { answer += chunk.toString(); });
+    socket.on('error', reject);
+    socket.on('end', () => resolve(answer.trim()));
+  });
+}
+
+const liveState = (plan: LabPlan): string => path.join(hostFolder(plan.name, hostOf(plan, 'balancer').name), 'haproxy-state');
+const templateState = (plan: LabPlan): string => path.join(labFolder(plan.name), 'template/server-state');
+
+/** Boots the balancer host and waits for HAProxy. */
+export async function bootBalancer(plan: LabPlan): Promise<void> {
+  const host = hostOf(plan, 'balancer');
+  await boot(plan, host);
+  await until('HAProxy on the balancer host', async () => {
+    const init = initOf(plan, host);
+    return init !== undefined && plan.clusters.every((c) => listens(init, c.ports.ssh)) && (await ask(plan, 'show info')).includes('Uptime');
+  });
+}
+
+/**
+ * First start: every Server goes into maintenance by command, and that is saved as the state that HAProxy loads when it
+ * starts. Not by the keyword `disabled`, whose mark in the server's state no command can take away again.
+ */
+export async function makeBalancer(plan: LabPlan): Promise<void> {
+  fs.writeFileSync(path.join(liveState(plan), 'server-state'), '');
+  await bootBalancer(plan);
+  for (const cluster of plan.clusters) {
+    for (const server of cluster.servers) {
+      const answer = await ask(plan, `set server ${cluster.name}_hc/${server} state maint`);
+      if (answer !== '') throw new Error(`HAProxy: ${answer}`);
+    }
+  }
+  fs.mkdirSync(path.dirname(templateState(plan)), { recursive: true });
+  fs.writeFileSync(templateState(plan), `${await ask(plan, 'show servers state')}\n`);
+  await restoreBalancerState(plan);
+}
+
+/** Puts the first server states in the place of the saved ones. */
+export async function restoreBalancerState(plan: LabPlan): Promise<void> {
+  const file = path.join(liveState(plan), 'server-state');
+  await run('cp', [templateState(plan), file]);
+  fs.chownSync(file, users.ops.uid, users.ops.uid);
+}

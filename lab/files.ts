@@ -1,0 +1,90 @@
+/**
+ * What a lab hands to its user: cluster files, secrets, licences.
+ */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { stringify } from 'yaml';
+import { giveToCaller, labFolder } from './place';
+import { balancerSocket, fileDriveHome, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
+
+/** The cluster file of one cluster, as an object; paths are relative to the file. */
+export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, unknown> {
+  const jump = { address: hostOf(plan, 'jump').address, user: 'ops' };
+  const balancer = hostOf(plan, 'balancer');
+  return {
+    apiVersion: 'st-orchestrator/v1',
+    kind: 'Cluster',
+    metadata: { name: cluster.name },
+    defaults: {
+      ssh: { user: 'ops', key: 'file:./keys/id_ed25519', knownHosts: './known_hosts', port: 22 },
+      admin: { user: 'admin', password: 'file:./secrets/admin-password', port: 8444, ca: './ca.pem' },
+    },
+    product: {
+      version: '5.5',
+      fileDriveHome,
+      user: 'axway',
+      installer: { package: installPackage, properties: {} },
+      protocols: ['ssh'],
+    },
+    licences: { core: `./licences/${cluster.name}/filedrive.license`, features: `./licences/${cluster.name}/st.license` },
+    sites: {
+      prod: {
+        label: 'fra',
+        servers: cluster.servers.map((name) => {
+          const host = hostNamed(plan, name);
+          return { name, address: host.address, ...(host.behindJump === true ? { ssh: { jump } } : {}) };
+        }),
+        edges: [],
+        database: {
+          kind: 'postgresql', host: hostOf(plan, 'database').address, port: 5432, name: cluster.database, user: cluster.database,
+          password: 'file:./secrets/database-password', ca: './ca.pem', tablespaces, stateDatabase: `${cluster.database}_orchestrator`,
+        },
+        sharedFiles: { path: '/srv/st/shared' },
+        loadBalancer: {
+          kind: 'haproxy', fronts: 'servers', map: siteMap, mapKey: cluster.name,
+          siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
+          instances: [{ name: balancer.name, address: balancer.address, socket: balancerSocket }],
+        },
+      },
+    },
+    policies: { minimumNodes: Math.min(2, cluster.servers.length), failover: { mode: 'observe', for: '300s', maximumDataLoss: 0 } },
+    monitoring: { interval: '2s', failuresToOffline: 3 },
+  };
+}
+
+/** Text of the two licence files of a cluster. */
+export function licences(nodes: number): { core: string; features: string } {
+  return {
+    core: 'Product=SecureTransport\nAccounts=1000\n',
+    features: `Product=SecureTransport\nProtocols=ssh,http,ftp,as2,pesit\nEnterpriseCluster=true\nDatabase=PostgreSQL\nClusterNodes=${nodes}\n`,
+  };
+}
+
+/** Makes the passwords: letters and digits only, as the product's installer can't take `$ % & +` in a database password. */
+export function makeSecrets(lab: string): void {
+  const folder = path.join(labFolder(lab), 'secrets');
+  fs.mkdirSync(folder, { recursive: true });
+  giveToCaller(folder);
+  for (const name of ['admin-password', 'database-password']) {
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, `${randomBytes(12).toString('hex')}\n`, { mode: 0o600 });
+    giveToCaller(file);
+  }
+}
+
+/** Writes the cluster files and the licences. */
+export function writeClusterFiles(plan: LabPlan): void {
+  const lab = labFolder(plan.name);
+  for (const cluster of plan.clusters) {
+    const file = path.join(lab, cluster.file);
+    const head = `# Cluster "${cluster.name}" of the practice estate "${plan.name}". Written anew by every \`lab up\`.\n`;
+    fs.writeFileSync(file, head + stringify(clusterSpec(plan, cluster), { lineWidth: 140 }));
+    const folder = path.join(lab, 'licences', cluster.name);
+    fs.mkdirSync(folder, { recursive: true });
+    const { core, features } = licences(plan.options.licensedNodes ?? cluster.servers.length);
+    fs.writeFileSync(path.join(folder, 'filedrive.license'), core);
+    fs.writeFileSync(path.join(folder, 'st.license'), features);
+    giveToCaller(file, path.dirname(folder), folder, path.join(folder, 'filedrive.license'), path.join(folder, 'st.license'));
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The command line of the lab.
+ */
+import { Command } from 'commander';
+import { count, milliseconds, setting } from './arguments';
+import { freeze, powerOff } from './hosts';
+import { locked } from './lock';
+import { setCable } from './network';
+import { requirePlan } from './place';
+import { hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
+import { snapshot } from './snapshot';
+import { describe, status } from './status';
+import { down, powerOn, reset, up } from './up';
+import { startWatcher, toWatch, waitForEnd } from './watch';
+
+interface UpFlags {
+  name: string; servers: number; spare: number; productTime: number; lies: boolean; seed: number;
+  licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
+}
+
+const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers.');
+const command = (name: string, text: string): Command => program.command(name).description(text).option('--name <name>', 'name of the lab', 'lab');
+const print = (text: string): void => { process.stdout.write(`${text}\n`); };
+
+command('up', 'build the estate anew and start it')
+  .option('--servers <n>', 'Servers of the main cluster', count, 3)
+  .option('--spare <n>', 'Servers of a second cluster', count, 0)
+  .option('--product-time <duration>', 'unit of the product\'s durations', milliseconds, 300)
+  .option('--no-lies', 'the product answers only what is so')
+  .option('--seed <n>', 'seed of the product\'s lies', count, 1)
+  .option('--licensed-nodes <n>', 'cluster nodes that the features licence allows (default: as many as Servers)', count)
+  .option('--postgres <name=value>', 'a PostgreSQL setting; may be repeated', setting, {})
+  .option('--die-with <pid>', 'take the lab down when this process is gone', count)
+  .action(async (flags: UpFlags) => {
+    const options: LabOptions = {
+      name: flags.name, servers: flags.servers, spare: flags.spare, productTimeMs: flags.productTime, lies: flags.lies, seed: flags.seed,
+      ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
+    };
+    const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);
+    const plan = await locked(flags.name, async () => {
+      const built = await up(options);
+      if (watched !== undefined) startWatcher(flags.name, watched);
+      return built;
+    });
+    print(describe(await status(plan)));
+  });
+
+command('down', 'end everything and remove it').action(({ name }: { name: string }) => locked(name, () => down(name)));
+command('reset', 'back to how `up` left it, with the same keys and addresses').action(({ name }: { name: string }) => locked(name, () => reset(name)));
+
+command('status', 'what there is and how it is')
+  .option('-o, --output <format>', 'text or json', 'text')
+  .action(async ({ name, output }: { name: string; output: string }) => {
+    const now = await status(requirePlan(name));
+    print(output === 'json' ? JSON.stringify(now, null, 2) : describe(now));
+  });
+
+command('snapshot', 'the comparable end state: no times, process ids or logs')
+  .option('-o, --output <format>', 'json', 'json')
+  .action(async ({ name }: { name: string }) => print(JSON.stringify(await snapshot(requirePlan(name)), null, 2)));
+
+const onHost = (name: string, text: string, act: (plan: LabPlan, host: LabHost) => Promise<void>): void => {
+  command(name, text).argument('<host>').action(async (host: string, flags: { name: string }) => {
+    const plan = requirePlan(flags.name);
+    await act(plan, hostNamed(plan, host));
+  });
+};
+onHost('kill', 'cut the power of a host', powerOff);
+onHost('start', 'power a host on, on the same folders', powerOn);
+onHost('freeze', 'stop all processes of a host where they stand', (plan, host) => freeze(plan, host, true));
+onHost('thaw', 'let a frozen host go on', (plan, host) => freeze(plan, host, false));
+onHost('cut', 'pull a host\'s network cable', (plan, host) => setCable(plan, host, 'down'));
+onHost('heal', 'plug it in again', (plan, host) => setCable(plan, host, 'up'));
+
+program.command('watch', { hidden: true }).requiredOption('--name <name>').requiredOption('--pid <pid>').requiredOption('--started <ticks>')
+  .action(async ({ name, pid, started }: { name: string; pid: string; started: string }) => {
+    await waitForEnd({ pid: Number(pid), started });
+    await locked(name, () => down(name));
+  });
+
+// The hosts' users are others than the one who runs this, whatever that one's habits are.
+process.umask(0o022);
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`lab: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,115 @@
+/**
+ * What a lab consists of, worked out from its options alone: no effects here.
+ */
+
+export type Role = 'server' | 'database' | 'balancer' | 'jump';
+
+export interface LabHost {
+  name: string;
+  role: Role;
+  address: string;
+  /** Only Servers belong to a cluster and a site. */
+  cluster?: string;
+  site?: string;
+  /** Reached over SSH only through the jump host. */
+  behindJump?: boolean;
+}
+
+export interface LabCluster {
+  /** Name of the cluster, its database role and its database (with underscores). */
+  name: string;
+  /** Cluster file, relative to the lab's folder. */
+  file: string;
+  servers: string[];
+  database: string;
+  /** Ports of the balancer's fronts. */
+  ports: { ssh: number; https: number };
+}
+
+export interface LabOptions {
+  name: string;
+  servers: number;
+  spare: number;
+  /** Unit of all durations of the stand-in product, milliseconds. */
+  productTimeMs: number;
+  lies: boolean;
+  seed: number;
+  /** What the features licence allows; undefined = as many as there are Servers. */
+  licensedNodes?: number;
+  /** PostgreSQL settings that replace the lab's own, by name. */
+  postgres: Record<string, string>;
+}
+
+export interface LabPlan {
+  name: string;
+  index: number;
+  options: LabOptions;
+  hosts: LabHost[];
+  clusters: LabCluster[];
+}
+
+/** Users that exist on every host of a lab; ids far from those that distributions give out. */
+export const users = {
+  ops: { uid: 2001, home: '/home/ops', shell: '/bin/bash', groups: ['haproxy'] },
+  axway: { uid: 2002, home: '/home/axway', shell: '/bin/bash', groups: [] as string[] },
+  postgres: { uid: 2011, home: '/var/lib/postgresql', shell: '/usr/sbin/nologin', groups: [] as string[] },
+  haproxy: { uid: 2012, home: '/nonexistent', shell: '/usr/sbin/nologin', groups: [] as string[] },
+  sshd: { uid: 2013, home: '/run/sshd', shell: '/usr/sbin/nologin', groups: [] as string[] },
+} as const;
+
+export const fileDriveHome = '/opt/axway/SecureTransport';
+export const installPackage = '/opt/install/SecureTransport_5.5';
+export const tablespaces = ['st_data', 'st_filetracking', 'st_serverlog'];
+export const siteMap = '/etc/haproxy/maps/site.map';
+export const balancerSocket = '/run/haproxy/admin.sock';
+
+/** Names become host names, file names, database names and parts of interface names. */
+export function checkName(name: string): string {
+  if (!/^[a-z][a-z0-9-]{0,19}$/.test(name)) {
+    throw new Error(`lab name "${name}": expected a lower-case letter, then up to 19 letters, digits or dashes`);
+  }
+  return name;
+}
+
+/** Builds the plan of a lab. `index` decides the subnet: 10.86.<index>.0/24. */
+export function planLab(options: LabOptions, index: number): LabPlan {
+  checkName(options.name);
+  if (options.servers < 1 || options.servers > 20) throw new Error(`--servers ${options.servers}: expected 1 to 20`);
+  if (options.spare < 0 || options.spare > 20) throw new Error(`--spare ${options.spare}: expected 0 to 20`);
+  const at = (last: number): string => `10.86.${index}.${last}`;
+  const clusters: LabCluster[] = [];
+  const hosts: LabHost[] = [
+    { name: 'db1', role: 'database', address: at(5) },
+    { name: 'lb1', role: 'balancer', address: at(6) },
+    { name: 'jump1', role: 'jump', address: at(7) },
+  ];
+  const addCluster = (name: string, file: string, prefix: string, first: number, count: number, ports: LabCluster['ports']): void => {
+    const servers: string[] = [];
+    for (let i = 1; i <= count; i++) {
+      const server = `${prefix}${i}`;
+      servers.push(server);
+      hosts.push({
+        name: server, role: 'server', address: at(first + i - 1), cluster: name, site: 'prod',
+        ...(server === 'st2' ? { behindJump: true } : {}),
+      });
+    }
+    clusters.push({ name, file, servers, database: name.replaceAll('-', '_'), ports });
+  };
+  addCluster(options.name, 'cluster.yaml', 'st', 11, options.servers, { ssh: 2022, https: 8443 });
+  if (options.spare > 0) addCluster(`${options.name}2`, 'cluster2.yaml', 'sp', 41, options.spare, { ssh: 2122, https: 8543 });
+  return { name: options.name, index, options, hosts, clusters };
+}
+
+/** The one host of a role that a lab has once. */
+export function hostOf(plan: LabPlan, role: Exclude<Role, 'server'>): LabHost {
+  const host = plan.hosts.find((h) => h.role === role);
+  if (host === undefined) throw new Error(`lab ${plan.name} has no ${role} host`);
+  return host;
+}
+
+/** A host by name, with a failure that lists the names there are. */
+export function hostNamed(plan: LabPlan, name: string): LabHost {
+  const host = plan.hosts.find((h) => h.name === name);
+  if (host === undefined) throw new Error(`lab ${plan.name} has no host "${name}"; it has ${plan.hosts.map((h) => h.name).join(', ')}`);
+  return host;
+}

@@ -1,0 +1,121 @@
+/**
+ * `lab snapshot`: the comparable end state of a lab. Two runs that did the same leave equal snapshots: what is random or
+ * counts on (identities, the secret file, salts, epochs, times, process ids, logs) is left out or replaced by a name.
+ */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { ask } from './balancer';
+import { initOf } from './hosts';
+import { hostFolder } from './place';
+import { fileDriveHome, hostOf, siteMap, type LabHost, type LabPlan } from './plan';
+import { Names } from './randomNames';
+import { tablesOf, type Table } from './snapshotTables';
+import { runningServices } from './status';
+
+export interface HostSnapshot {
+  /** Product services that run. */
+  services: string[];
+  /** Path below /opt/axway → first 16 digits of the content's SHA-256. */
+  files: Record<string, string>;
+  /** Paths below ~ops/.st-orchestrator. */
+  markers: string[];
+}
+
+export interface LabSnapshot {
+  hosts: Record<string, HostSnapshot>;
+  databases: Record<string, Record<string, Table>>;
+  /** Undefined where the balancer is off. */
+  balancer?: { mapFile: string[]; map: string[]; servers: Record<string, string> };
+}
+
+/** Run-time files, logs, and what an interrupted installation left: moved aside for a person to look at, under a name that holds the time. */
+const ignored = /(^|\/)(var|logs)\/|\.log$|^[^/]+\.half-\d+-\d+\//;
+
+/** Relative paths of all files below a folder; none when there is no folder. */
+function filesBelow(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((e) => !e.isDirectory())
+    .map((e) => path.relative(folder, path.join(e.parentPath, e.name)))
+    .sort();
+}
+
+/** The installer's folders carry the epoch in their name. */
+const withoutNumbers = (file: string): string => file.replace(/^(install-)[^/]+/, '$1*');
+
+function hashOf(file: string, names: Names, own: string): string {
+  const bytes = fs.readFileSync(file);
+  const text = names.replace(bytes.toString('latin1').replaceAll(own, withoutNumbers(own)));
+  return createHash('sha256').update(text, 'latin1').digest('hex').slice(0, 16);
+}
+
+function hostSnapshot(plan: LabPlan, host: LabHost, names: Names): HostSnapshot {
+  const folder = hostFolder(plan.name, host.name);
+  const axway = path.join(folder, 'axway');
+  const files: Record<string, string> = {};
+  for (const file of filesBelow(axway).filter((f) => !ignored.test(f))) {
+    files[withoutNumbers(file)] = hashOf(path.join(axway, file), names, file.split('/')[0] ?? file);
+  }
+  const markers = filesBelow(path.join(folder, 'home/ops/.st-orchestrator')).filter((f) => path.basename(f) !== '.lock');
+  return { services: Object.keys(runningServices(plan, host)).filter((s) => s !== 'sshd').sort(), files, markers };
+}
+
+const lines = (text: string): string[] => text.split('\n').map((l) => l.trim()).filter((l) => l !== '' && !l.startsWith('#'));
+
+/** Words for HAProxy's administrative state bits that matter to a drained node. */
+function adminState(bits: number): string {
+  const words = [bits & 1 ? 'maint' : '', bits & 2 ? 'maint inherited' : '', bits & 8 ? 'drain' : '', bits & 16 ? 'drain inherited' : ''].filter(Boolean);
+  return words.length === 0 ? 'ready' : words.join(', ');
+}
+
+async function balancerSnapshot(plan: LabPlan): Promise<LabSnapshot['balancer']> {
+  const host = hostOf(plan, 'balancer');
+  if (initOf(plan, host) === undefined) return undefined;
+  const mapFile = path.join(hostFolder(plan.name, host.name), 'haproxy/maps', path.basename(siteMap));
+  const servers: Record<string, string> = {};
+  for (const line of lines(await ask(plan, 'show servers state')).slice(1)) {
+    const [, backend, , server, , , bits] = line.split(' ');
+    servers[`${backend}/${server}`] = adminState(Number(bits));
+  }
+  return {
+    mapFile: lines(fs.readFileSync(mapFile, 'utf8')).sort(),
+    // The first word of each line is the entry's address in memory.
+    map: lines(await ask(plan, `show map ${siteMap}`)).map((l) => l.split(' ').slice(1).join(' ')).sort(),
+    servers,
+  };
+}
+
+/** Learns what is random on the hosts of the lab, so that it can be told by a name wherever it turns up. */
+function learnNames(plan: LabPlan): Names {
+  const names = new Names();
+  for (const host of plan.hosts.filter((h) => h.role === 'server')) {
+    const home = path.join(hostFolder(plan.name, host.name), 'axway', path.basename(fileDriveHome));
+    const configuration = path.join(home, 'conf/configuration.xml');
+    if (fs.existsSync(configuration)) {
+      const id = /<LocalConfigurationsId>\s*([^<\s]+)\s*</.exec(fs.readFileSync(configuration, 'utf8'))?.[1];
+      if (id !== undefined) names.add(id, `id of ${host.name}`);
+    }
+    const taeh = path.join(home, 'bin/taeh');
+    if (fs.existsSync(taeh)) {
+      const bytes = fs.readFileSync(taeh);
+      names.add(bytes.toString('latin1'), `taeh of ${host.cluster}`);
+      names.add(createHash('sha256').update(bytes).digest('hex'), `fingerprint of taeh of ${host.cluster}`);
+    }
+  }
+  return names;
+}
+
+/** What two equal runs must agree on. */
+export async function snapshot(plan: LabPlan): Promise<LabSnapshot> {
+  const names = learnNames(plan);
+  const hosts = Object.fromEntries(plan.hosts.map((h) => [h.name, hostSnapshot(plan, h, names)]));
+  const databases: LabSnapshot['databases'] = {};
+  if (initOf(plan, hostOf(plan, 'database')) !== undefined) {
+    for (const { database } of plan.clusters) {
+      for (const name of [database, `${database}_orchestrator`]) databases[name] = await tablesOf(plan, name, names);
+    }
+  }
+  const balancer = await balancerSnapshot(plan);
+  return { hosts, databases, ...(balancer === undefined ? {} : { balancer }) };
+}

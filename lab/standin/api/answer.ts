@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { accountRoutes } from './accounts';
+import { clusterRoutes } from './cluster';
+import { daemonRoutes } from './daemons';
+import { databaseRoutes } from './database';
+import { ApiError, ok, route, type Api, type Reply, type Route } from './http';
+import { observeRoutes } from './observe';
+import { optionRoutes } from './options';
+import type { makeAdminSessions } from './sessions';
+import { transactionManagerRoutes } from './transactionManager';
+import { zoneRoutes } from './zones';
+
+const base = '/api/v2.0';
+const largestBody = 1024 * 1024;
+
+type AdminSessions = ReturnType<typeof makeAdminSessions>;
+
+export function makeRoutes(sessions: AdminSessions): Route[] {
+  return [
+    ['GET', '/myself', ({ administrator }) => ok({ loginName: administrator, administratorRoleName: 'Master Administrator', isLocked: false })],
+    ['POST', '/myself', ({ administrator }) => sessions.logIn(administrator)],
+    ['DELETE', '/myself', (request) => sessions.logOut(request)],
+    ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...zoneRoutes, ...accountRoutes, ...observeRoutes,
+  ];
+}
+
+/** Answers one call; every failure becomes the answer the product would give. */
+export async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { api, sessions, routes, operational }: { api: Api; sessions: AdminSessions; routes: Route[]; operational: boolean },
+): Promise<void> {
+  const method = request.method ?? 'GET';
+  let reply: Reply;
+  try {
+    const body = await readBody(request);
+    if (!operational) throw new ApiError(503, 'The Administration Tool is not operational: this Server is not part of the cluster.', true);
+    const url = new URL(request.url ?? '/', 'https://server');
+    if (!url.pathname.startsWith(`${base}/`)) throw new ApiError(404, 'Not found', true);
+    const call = { method, path: url.pathname.slice(base.length), query: url.searchParams, headers: request.headers, body };
+    const administrator = await sessions.authenticate(call, api);
+    const { handler, params } = route(routes, method, call.path);
+    reply = await handler({ ...call, params, administrator }, api);
+  } catch (error) {
+    reply = replyOf(error as Error, api);
+  }
+  send(response, reply, method);
+}
+
+function replyOf(error: Error & { code?: string }, api: Api): Reply {
+  if (error instanceof ApiError) return { status: error.status, body: error.plain ? error.message : { message: error.message, errors: [error.message] } };
+  if (error instanceof URIError) return { status: 400, body: { message: 'The path is not valid.', errors: [error.message] } };
+  api.log('ERROR', error.stack ?? error.message);
+  const database = error.message.includes('imeout') || /^(08|57P|ECONN|EHOST|ENET|ETIMEDOUT)/.test(error.code ?? '') || error.message.includes('Connection terminated');
+  if (database) return { status: 503, body: 'The database does not answer.' };
+  return { status: 500, body: { message: 'Internal server error', errors: [error.message] } };
+}
+
+function send(response: ServerResponse, { status, body, headers }: Reply, method: string): void {
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const type = typeof body === 'string' ? 'text/plain' : 'application/json';
+  response.writeHead(status, {
+    ...(text !== '' && { 'content-type': `${type};charset=utf-8` }),
+    ...(status !== 204 && { 'content-length': Buffer.byteLength(text) }),
+    ...headers,
+  });
+  response.end(method === 'HEAD' ? undefined : text);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > largestBody) throw new ApiError(413, 'The request body is too large.', true);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { parseProperties, type Properties } from './properties';
+
+/** Protocol daemons: the product's name of the protocol, of the service, and of its default listener. */
+export const daemons = {
+  ftp: { service: 'ftpd', listener: 'Ftp Default', port: 'standin.ftpPort' },
+  http: { service: 'httpd', listener: 'Http Default', port: 'standin.httpPort' },
+  as2: { service: 'as2d', listener: 'As2 Default', port: 'standin.as2Port' },
+  ssh: { service: 'sshd', listener: 'Ssh Default', port: 'standin.sshPort' },
+  pesit: { service: 'pesitd', listener: 'Pesit Default', port: 'standin.pesitPort' },
+} as const;
+export type Protocol = keyof typeof daemons;
+export const protocols = Object.keys(daemons) as Protocol[];
+
+/** What every process of the stand-in knows about the installation it belongs to. */
+export interface Home {
+  dir: string;
+  /** `<LocalConfigurationsId>`: ties this Server to its local configuration in the shared database. */
+  id: string;
+  settings: Properties;
+  database: Properties;
+  bindAddress: string;
+}
+
+/** The defaults of `conf/server.properties`. */
+export const serverDefaults: Properties = {
+  sslAdminPort: '8444',
+  'standin.bindAddress': '0.0.0.0',
+  'standin.sshPort': '8022',
+  'standin.ftpPort': '8021',
+  'standin.httpPort': '8443',
+  'standin.as2Port': '10080',
+  'standin.pesitPort': '17617',
+  'standin.cachePort': '8088',
+  'standin.sharedPath': '/srv/st/shared',
+  'standin.tlsKey': '/etc/st-lab/tls.key',
+  'standin.tlsCert': '/etc/st-lab/tls.crt',
+  'standin.daemons': 'ssh',
+};
+
+/** Reads the configuration below FILEDRIVEHOME `dir`; throws when it isn't an installation. */
+export function readHome(dir: string): Home {
+  const settings = { ...serverDefaults, ...readProperties(join(dir, 'conf/server.properties')) };
+  const id = /<LocalConfigurationsId>\s*([^<\s]+)\s*</.exec(readFileSync(join(dir, 'conf/configuration.xml'), 'utf8'))?.[1];
+  if (!id) throw new Error(`${dir}/conf/configuration.xml holds no <LocalConfigurationsId>`);
+  return {
+    dir,
+    id,
+    settings,
+    database: readProperties(join(dir, 'conf/database.properties')),
+    bindAddress: settings['standin.bindAddress'] ?? '0.0.0.0',
+  };
+}
+
+export function readProperties(file: string): Properties {
+  return parseProperties(readFileSync(file, 'utf8'));
+}
+
+/** Active lines of `conf/options-overwrite.conf`; none when the file isn't there. */
+export function readOverwrites(home: Home): Properties {
+  try {
+    return readProperties(join(home.dir, 'conf/options-overwrite.conf'));
+  } catch {
+    return {};
+  }
+}
+
+/** The addresses and names that mean this Server. */
+export function ownAddresses(home: Home): string[] {
+  if (home.bindAddress !== '0.0.0.0') return [home.bindAddress];
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((one) => !one.internal);
+  return [...addresses.map((one) => one.address), hostname()];
+}
+
+/** The port of a protocol's listener. */
+export function portOf(home: Home, protocol: Protocol): number {
+  return Number(home.settings[daemons[protocol].port]);
+}
+
+/** `factor` × U (PRODUCT_TIME_MS) in milliseconds. */
+export function productTime(factor: number): number {
+  return Math.round(Number(process.env['PRODUCT_TIME_MS'] ?? 300) * factor);
+}
+
+/** Resolves after `factor` × U: the product's own slowness, not a wait for something. */
+export function takeProductTime(factor: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, productTime(factor)));
+}

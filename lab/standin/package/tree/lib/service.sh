@@ -1,0 +1,158 @@
+# What the commands in bin/ share. POSIX shell; setsid and flock come from util-linux.
+# A service is described by var/run/<service>.pid, .state ("Running 2": state and sessions or tasks), .wanted (an administrator
+# started it) and .retries (restarts by monitord since then: count and when the next one is due).
+
+umask 027
+FILEDRIVEHOME=$(cd "${0%/*}/.." && pwd) || exit 1
+RUN=$FILEDRIVEHOME/var/run
+LOGS=$FILEDRIVEHOME/var/logs
+DAEMONS="ftpd httpd as2d sshd pesitd"
+
+while IFS='=' read -r name value || [ -n "$name" ]; do
+  case $name in
+    NODE | STANDIN | PRODUCT_TIME_MS | LIES | SEED)
+      eval "given=\${$name+yes}"
+      [ -n "$given" ] || export "$name=$value"
+      ;;
+  esac
+done < "$FILEDRIVEHOME/lib/standin.env"
+
+# True when service $1 runs; sets pid. A pid file proves nothing after a power cut (numbers return), so the command line must be ours.
+is_running() {
+  pid=
+  read -r pid 2> /dev/null < "$RUN/$1.pid" || [ -n "$pid" ] || return 1
+  line=
+  read -r line 2> /dev/null < "/proc/$pid/cmdline"
+  case $line in *"$FILEDRIVEHOME$1") return 0 ;; esac
+  return 1
+}
+
+# What was wanted before the machine went down is not wanted now. The start time of process 1 tells one boot from the next.
+forget_last_boot() {
+  read -r stat 2> /dev/null < /proc/1/stat || return 0
+  stat=${stat##*) }
+  boot=$(set -- $stat; echo "${20}")
+  known=
+  [ ! -e "$RUN/boot" ] || read -r known < "$RUN/boot"
+  [ "$known" != "$boot" ] || return 0
+  rm -f "$RUN"/*.wanted "$RUN"/*.retries "$RUN"/*.state "$RUN"/*.pid
+  echo "$boot" > "$RUN/boot"
+}
+
+# Starts the process of service $1 and returns before it is up. Call with the service's lock held on descriptor 9.
+launch() {
+  rm -f "$RUN/$1.state"
+  case $1 in
+    monitord) setsid /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord < /dev/null >> "$LOGS/monitord.log" 2>&1 9>&- & ;;
+    admin | tm) launch_node "$1" "$1" ;;
+    sshd) launch_node sshdaemon sshd ;;
+    *) launch_node daemon "$1" ;;
+  esac
+  echo $! > "$RUN/$1.pid"
+  # Until the new process shows its command line a second start would not recognise it.
+  patience=400
+  until is_running "$1"; do
+    patience=$((patience - 1))
+    [ "$patience" -gt 0 ] || return 1
+    [ "$patience" -gt 300 ] || sleep 0.01
+  done
+}
+
+# Small heaps: twenty Servers share one machine.
+launch_node() {
+  UV_THREADPOOL_SIZE=2 setsid "$NODE" --max-semi-space-size=2 --max-old-space-size=96 "$STANDIN/$1.js" "$FILEDRIVEHOME" "$2" \
+    < /dev/null >> "$LOGS/$2.log" 2>&1 9>&- &
+}
+
+lock() {
+  exec 9> "$RUN/$1.lock"
+  flock 9
+}
+
+unlock() {
+  exec 9>&-
+}
+
+start_service() {
+  lock boot
+  forget_last_boot
+  unlock
+  lock "$1"
+  : > "$RUN/$1.wanted"
+  rm -f "$RUN/$1.retries"
+  if is_running "$1"; then
+    # A graceful stop under way is not called off: the service answers again until that stop's clock says otherwise.
+    # WINCH, because a service that is just starting ignores it; USR1 would open node's debugger.
+    [ "$1" = monitord ] || kill -WINCH "$pid" 2> /dev/null
+    echo "$1 is already running."
+  elif launch "$1"; then
+    echo "$1 was started."
+  else
+    echo "$1 could not be started, see $LOGS/$1.log." >&2
+    unlock
+    return 1
+  fi
+  unlock
+  [ "$1" = monitord ] || start_service monitord > /dev/null
+}
+
+# stop_service SERVICE [-g] [-timeout SECONDS]
+stop_service() {
+  service=$1
+  shift
+  graceful=
+  timeout=86400
+  [ "$service" != httpd ] || timeout=30
+  while [ "$#" -gt 0 ]; do
+    case $1 in
+      -g) graceful=yes ;;
+      -timeout)
+        timeout=${2-}
+        [ "$#" -lt 2 ] || shift
+        ;;
+      *)
+        echo "Unknown argument $1" >&2
+        return 2
+        ;;
+    esac
+    shift
+  done
+  case $timeout in '' | *[!0-9]*)
+    echo "-timeout takes a number of seconds" >&2
+    return 2
+    ;;
+  esac
+  case $service in admin | monitord) graceful= ;; esac
+
+  lock "$service"
+  rm -f "$RUN/$service.wanted" "$RUN/$service.retries"
+  if ! is_running "$service"; then
+    echo "$service is not running."
+  elif [ -n "$graceful" ]; then
+    kill -USR2 "$pid"
+    setsid /bin/sh "$FILEDRIVEHOME/lib/stopper.sh" "$service" "$timeout" < /dev/null >> "$LOGS/$service.log" 2>&1 9>&- &
+    echo "The graceful shutdown of $service was started."
+  else
+    end_service "$service"
+    echo "$service was stopped."
+  fi
+  unlock
+}
+
+# Ends the process of service $1 and returns when it is gone; one that does not react within 10 s is killed.
+end_service() {
+  kill -TERM "$pid" 2> /dev/null
+  patience=200
+  while is_running "$1"; do
+    patience=$((patience - 1))
+    [ "$patience" -gt 0 ] || kill -KILL "$pid" 2> /dev/null
+    sleep 0.05
+  done
+}
+
+# The services an administrator may have started here, the daemons first; a disabled daemon is not among them.
+enabled_daemons() {
+  for daemon in $DAEMONS; do
+    [ ! -e "$FILEDRIVEHOME/bin/start_$daemon" ] || echo "$daemon"
+  done
+}

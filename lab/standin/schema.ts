@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+
+/** SHA-256 of the secret file's bytes: what the schema remembers of `taeh`. */
+export function fingerprint(taeh: Buffer): string {
+  return createHash('sha256').update(taeh).digest('hex');
+}
+
+/**
+ * A salted SHA-256. A real product takes a slow hash; here every API call of every Server carries Basic credentials and shares two cores.
+ */
+export function hashPassword(password: string, salt: string = randomBytes(12).toString('hex')): { salt: string; hash: string } {
+  return { salt, hash: createHash('sha256').update(`${salt}:${password}`).digest('hex') };
+}
+
+/** The fingerprint recorded by the schema, or undefined when the database holds none. */
+export async function readSchema(pool: Pool): Promise<{ fingerprint: string; version: string } | undefined> {
+  const found = await pool.query(`select to_regclass('public.schemaversion') is not null as there`);
+  if (!found.rows[0].there) return undefined;
+  const { rows } = await pool.query('select version, secretfingerprint from schemaversion');
+  return rows[0] && { version: rows[0].version, fingerprint: rows[0].secretfingerprint };
+}
+
+export const tablespaces = ['st_data', 'st_filetracking', 'st_serverlog'] as const;
+
+/** Which of the required tablespaces the user may not create in, or are not there. */
+export async function unusableTablespaces(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query(
+    `select name from unnest($1::text[]) as name
+     where not coalesce((select has_tablespace_privilege(t.oid, 'CREATE') from pg_tablespace t where t.spcname = name), false)`,
+    [[...tablespaces]],
+  );
+  return rows.map((row) => row.name as string);
+}
+
+const ddl = `
+create table schemaversion (version text not null, secretfingerprint text not null, setupby text, created_at timestamptz not null default now());
+create table clusternode (id serial primary key, address text not null, valid boolean not null, localconfigurationsid text, deploymentsite text not null default 'Prod');
+create table nodeservice (localconfigurationsid text not null, service text not null, state text not null, offlinelogged boolean not null default false,
+  beat_at timestamptz not null default now(), primary key (localconfigurationsid, service));
+create table configurationoption (name text primary key, scope text not null, value jsonb not null, defaultvalue jsonb not null, readonly boolean not null default false);
+create table configurationoptionlocal (localconfigurationsid text not null, name text not null references configurationoption, value jsonb not null,
+  primary key (localconfigurationsid, name));
+create table nodethreshold (numberofnodes integer not null, sendnotification boolean not null, subject text not null, notification text not null);
+create table administrator (loginname text primary key, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
+create table account (name text primary key, homefolder text not null, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
+create table certificate (alias text primary key, pem text not null);
+create table dmz_zone (name text primary key, body jsonb not null);
+create table maintenance (running boolean not null);
+create table event (id text primary key, account text not null, status text not null, node text not null, filename text not null, arrival_at timestamptz not null default now())
+  tablespace st_filetracking;
+create table transferdata (id serial primary key, account text not null, filename text not null, size bigint not null, node text not null, status text not null,
+  start_at timestamptz not null default now()) tablespace st_filetracking;
+create table logging_event (id bigserial primary key, node text not null, component text not null, level text not null, message text not null,
+  logged_at timestamptz not null default now()) tablespace st_serverlog;
+insert into nodethreshold values (0, false, 'SecureTransport cluster: number of nodes below the limit', 'The number of online nodes is below the configured minimum.');
+insert into maintenance values (false);
+`;
+
+const options: [name: string, scope: 'shared' | 'local', value: string][] = [
+  ['As2d.GracefulShutdownTimeout', 'shared', '86400'],
+  ['Cluster.DeploymentSite', 'local', 'Prod'],
+  ['Cluster.EnableDRConfiguration', 'shared', 'false'],
+  ['Cluster.enable.SSL', 'shared', 'true'],
+  ['EventQueue.DispatchPolicy.name', 'shared', 'cacheBasedPolicy'],
+  ['EventQueue.submissionConfigurator.additionalAttributes', 'shared', ''],
+  ['EventQueue.taskProcessor.attributes', 'local', 'PGP=false, PUSH=false, PULL=false, FM_TRIGGERED=false, MAINTENANCE=false'],
+  ['EventQueue.taskProcessor.threshold', 'local', '100'],
+  ['Ftpd.GracefulShutdownTimeout', 'shared', '86400'],
+  ['Httpd.GracefulShutdownTimeout', 'shared', '30'],
+  ['Notification.emailAddress', 'shared', 'root@localhost'],
+  ['Pesitd.GracefulShutdownTimeout', 'shared', '86400'],
+  ['Sshd.GracefulShutdownTimeout', 'shared', '86400'],
+  ['TM.GracefulShutdownTimeout', 'shared', '86400'],
+  ['node.ip', 'local', ''],
+];
+
+/** Creates the schema and its first content inside the caller's transaction. Throws when there is one. */
+export async function createSchema(client: PoolClient, facts: { version: string; fingerprint: string; adminPassword: string; hostKey: string }): Promise<void> {
+  await client.query(ddl);
+  await client.query('insert into schemaversion (version, secretfingerprint) values ($1, $2)', [facts.version, facts.fingerprint]);
+  for (const [name, scope, value] of options) {
+    await client.query('insert into configurationoption (name, scope, value, defaultvalue) values ($1, $2, $3, $3)', [name, scope, JSON.stringify([value])]);
+  }
+  const { salt, hash } = hashPassword(facts.adminPassword);
+  await client.query('insert into administrator (loginname, salt, passwordhash) values ($1, $2, $3)', ['admin', salt, hash]);
+  await client.query('insert into certificate values ($1, $2)', ['sshd', facts.hostKey]);
+  await client.query('insert into dmz_zone values ($1, $2)', ['Private', JSON.stringify({ name: 'Private', isDefault: true, description: '', edges: [] })]);
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { awaitDatabase } from './database';
+import { productTime, takeProductTime } from './home';
+import { readLicences } from './licences';
+import { logToServer } from './log';
+import { applyOverwrites, findNode, readOption, startHeart, takePlace } from './node';
+import { fingerprint, readSchema } from './schema';
+import { runService, type Context, type Running } from './service';
+
+/**
+ * The Transaction Manager with its two cluster services. It ends by itself, after its start was answered with success, when the
+ * licences, the secret file or the node table don't allow it to process.
+ */
+async function start(context: Context): Promise<Running> {
+  const { home, pool, log } = context;
+  const began = Date.now();
+  await awaitDatabase(pool, context.stopping, (why) => log('WARN', why));
+  const refusal = await refusalOf(context);
+  if (refusal) {
+    await logToServer(pool, home, 'TM', 'ERROR', refusal);
+    return context.giveUp(refusal);
+  }
+  const cache = await listenForCache(home.bindAddress, Number(home.settings['standin.cachePort']));
+  log('INFO', `The cluster cache listens on port ${cache.port}.`);
+  log('INFO', `EventQueue.taskProcessor.attributes: ${(await readOption(pool, home, 'EventQueue.taskProcessor.attributes'))?.join('')}`);
+  const heart = startHeart(pool, home, 'tm');
+  await takeProductTime(Math.max(0, 1 - (Date.now() - began) / (productTime(1) || 1)));
+  await heart.running();
+  await logToServer(pool, home, 'TM', 'INFO', 'The Transaction Manager was started.');
+
+  const clusterServices: Record<string, boolean> = { Scheduler: true, FolderMonitor: true };
+  return {
+    async stop() {
+      cache.server.close();
+      await heart.stop();
+      await logToServer(pool, home, 'TM', 'INFO', 'The Transaction Manager was stopped.');
+    },
+    control(request) {
+      const name = String(request['service']);
+      if (typeof request['run'] === 'boolean' && name in clusterServices) clusterServices[name] = request['run'];
+      return clusterServices;
+    },
+  };
+}
+
+/** Why this TM may not process, in the words of the log; undefined when it may. */
+async function refusalOf({ home, pool }: Context): Promise<string | undefined> {
+  const licences = readLicences(home);
+  if (licences.core !== 'Valid') return `The core licence is ${licences.core.toLowerCase()}: the Transaction Manager does not start.`;
+  if (licences.features !== 'Valid' || licences.clusterNodes === null) return `The features licence is ${licences.features.toLowerCase()}: the Transaction Manager does not start.`;
+  const schema = await readSchema(pool);
+  if (schema?.fingerprint !== fingerprint(readFileSync(join(home.dir, 'bin/taeh')))) {
+    return 'The secret file bin/taeh is not that of the cluster: the Transaction Manager does not start.';
+  }
+  const node = await findNode(pool, home);
+  if (!node) return 'This Server is not in the node table of the cluster: the Transaction Manager does not start.';
+  await applyOverwrites(pool, home);
+  const place = await takePlace(pool, home, licences.clusterNodes);
+  if (!place.taken) {
+    return `The licence covers ${licences.clusterNodes} cluster nodes and ${place.others} Transaction Managers run: this one does not start.`;
+  }
+  return undefined;
+}
+
+/** The cluster cache takes the first free of six ports. */
+async function listenForCache(host: string, first: number): Promise<{ server: Server; port: number }> {
+  for (let port = first; port < first + 6; port += 1) {
+    const server = createServer((socket) => { socket.on('error', () => undefined); socket.end(); });
+    const listens = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, host, () => resolve(true));
+    });
+    if (listens) return { server, port };
+  }
+  throw new Error(`No free port from ${first} to ${first + 5} for the cluster cache`);
+}
+
+void runService(start);

@@ -1,0 +1,17 @@
+/** What the running activity gives: its abort signal. Outside of Temporal (tests of one activity) nothing ever aborts. */
+import { setMaxListeners } from 'node:events';
+import { Context } from '@temporalio/activity';
+
+const never = new AbortController().signal;
+
+/** Aborted when the activity is cancelled, timed out or its worker shuts down. */
+export function abortSignal(): AbortSignal {
+  try {
+    const { cancellationSignal } = Context.current();
+    // One activity makes many calls, and each listens; the default of 10 is a warning for leaks.
+    setMaxListeners(0, cancellationSignal);
+    return cancellationSignal;
+  } catch {
+    return never;
+  }
+}

@@ -1,0 +1,37 @@
+/** All activities under their registered names, `group.method`. The one list: what is not here does not exist for workflows. */
+import type { Client } from '@temporalio/client';
+import type { Authority } from '../model/targets';
+import type { Clients } from './clients';
+import { databaseActivities } from './database';
+import { fileActivities } from './files';
+import { hostActivities } from './hosts';
+import { installationActivities } from './installation';
+import { leaseActivities } from './leases';
+import { loadBalancerActivities } from './loadBalancer';
+import { serverActivities } from './servers';
+
+export interface ActivityDependencies {
+  clients: Clients;
+  /** The worker's own Temporal client, for the records. */
+  temporal: Client;
+  taskQueue: string;
+}
+
+export type RegisteredActivities = Record<string, (input: never, authority: Authority) => Promise<unknown>>;
+
+export function createActivities(dependencies: ActivityDependencies): RegisteredActivities {
+  return flatten({
+    leases: leaseActivities(dependencies),
+    hosts: hostActivities(dependencies),
+    installation: installationActivities(dependencies),
+    servers: serverActivities(dependencies),
+    database: databaseActivities(dependencies),
+    files: fileActivities(dependencies),
+    loadBalancer: loadBalancerActivities(dependencies),
+  });
+}
+
+function flatten(groups: Record<string, object>): RegisteredActivities {
+  const entries = Object.entries(groups).flatMap(([group, methods]) => Object.entries(methods).map(([method, act]) => [`${group}.${method}`, act] as const));
+  return Object.fromEntries(entries) as RegisteredActivities;
+}

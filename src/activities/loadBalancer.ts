@@ -1,0 +1,101 @@
+/** The balancer: which Servers it may send to, and which site it sends to. */
+import { haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../clients/haproxy';
+import { claimThings, ownerFile, readOwners } from '../clients/owners';
+import { waitFor } from '../clients/waitFor';
+import { StError } from '../model/errors';
+import type { BalancerFacts } from '../model/balancerPlan';
+import type { CheckResult, Outcome, Problem } from '../model/operation';
+import type { Authority, BalancerTarget } from '../model/targets';
+import { abortSignal } from './context';
+import type { Clients } from './clients';
+
+export interface LoadBalancerActivities {
+  checkBalancer(input: { balancer: BalancerTarget; nodes: string[] }): Promise<CheckResult<BalancerFacts>>;
+  /** Takes the node out of maintenance and waits until its health check passes. */
+  ensureServing(input: { balancer: BalancerTarget; node: string }, authority: Authority): Promise<Outcome>;
+  /** Sends the clients to this site: in memory and in the map file, since a reload forgets the memory. */
+  ensureActiveSite(input: { balancer: BalancerTarget; site: string }, authority: Authority): Promise<Outcome>;
+}
+
+const healthMs = 60_000;
+
+export function loadBalancerActivities({ clients }: { clients: Clients }): LoadBalancerActivities {
+  const limits = () => ({ timeoutMs: 10_000, signal: abortSignal() });
+  const open = (balancer: BalancerTarget): Haproxy => haproxyOverSsh(clients.ssh, balancer.ssh, balancer.socket);
+  const serving = async (balancer: BalancerTarget): Promise<string[]> =>
+    (await open(balancer).showStat(limits())).filter((row) => row['pxname'] === balancer.healthBackend && row['svname'] !== 'BACKEND' && row['status'] === 'UP').map((row) => row['svname'] ?? '');
+
+  return {
+    async checkBalancer({ balancer, nodes }) {
+      const haproxy = open(balancer);
+      const [map, file, backends, states, owners] = await Promise.all([
+        haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
+        haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
+        readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
+      ]);
+      const problems: Problem[] = [];
+      const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
+      if (!(balancer.mapKey in map)) add(`the map ${balancer.map} has no key "${balancer.mapKey}"`, `add the line "${balancer.mapKey} none" and reload`);
+      problems.push(...foreignProblems(balancer, owners, [map[balancer.mapKey], file[balancer.mapKey]]));
+      if (!backends.includes(balancer.healthBackend)) add(`there is no backend ${balancer.healthBackend}`, 'define it, with one server line for each node');
+      else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
+      const site = balancer.siteBackends[balancer.site] ?? '';
+      if (protocolBackends(backends, site).length === 0) add(`there is no backend ${site}_<protocol>`, 'define one for each protocol');
+      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort() }, problems };
+    },
+    async ensureServing({ balancer, node }, authority) {
+      const haproxy = open(balancer);
+      await claim(clients, balancer, authority);
+      if ((await serving(balancer)).includes(node)) return { changed: false, note: `${balancer.name} sends to it already` };
+      await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
+      await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });
+      return { changed: true, note: `healthy, ${balancer.name} may send to it` };
+    },
+    async ensureActiveSite({ balancer, site }, authority) {
+      const haproxy = open(balancer);
+      const wanted = balancer.siteBackends[site];
+      if (!wanted) throw new StError('InvalidInput', `${balancer.name}: site ${site} has no backend`);
+      await claim(clients, balancer, authority);
+      const now = (await haproxy.showMap(balancer.map, limits()))[balancer.mapKey];
+      const file = (await readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()))[balancer.mapKey];
+      if (now === wanted && file === wanted) return { changed: false, note: `${balancer.name} sends to ${site} already` };
+      await haproxy.setMap(balancer.map, balancer.mapKey, wanted, protocolBackends(await haproxy.showBackends(limits()), wanted), limits());
+      await persistMap(clients.ssh, balancer.ssh, authority, { path: balancer.map, key: balancer.mapKey, value: wanted }, limits());
+      return { changed: true, note: `${balancer.name} sends to ${site}` };
+    },
+  };
+}
+
+/** What of a balancer is one cluster's alone; whoever tells it something else redirects the clients of that cluster. */
+const ownThings = ({ map, mapKey, healthBackend }: BalancerTarget): string[] => [`the key ${mapKey} of the map ${map}`, `the backend ${healthBackend}`];
+
+/** No site has this one: a cluster that nobody sends to yet. */
+const nobody = 'none';
+
+/** What says that this part of the balancer is another cluster's: our own note of who it is, or a site that this spec does not know. */
+function foreignProblems(balancer: BalancerTarget, owners: ReadonlyMap<string, string>, values: readonly (string | undefined)[]): Problem[] {
+  const others = [...owners].filter(([, owner]) => owner !== balancer.cluster);
+  if (others.length > 0) {
+    return others.map(([thing, owner]) => ({ what: `${balancer.name}: ${thing} belongs to cluster "${owner}"`, remedy: `name this cluster's own in its file; or, when "${owner}" is gone for good, remove ~/${ownerFile(thing)} there` }));
+  }
+  const known = [nobody, ...Object.values(balancer.siteBackends)];
+  const strange = [...new Set(values)].filter((value) => value !== undefined && !known.includes(value));
+  return strange.map((value) => ({
+    what: `${balancer.name}: the key ${balancer.mapKey} of the map ${balancer.map} sends to ${value}, which is no site of this cluster`,
+    remedy: `is it another cluster's key? Name this cluster's own in its file; or, when nobody needs what it sends to, set it to "${balancer.mapKey} ${nobody}" and reload`,
+  }));
+}
+
+/** Refuses when a newer operation acts on this cluster's part of the balancer, or when that part is another cluster's. */
+async function claim({ ssh }: Clients, balancer: BalancerTarget, authority: Authority): Promise<void> {
+  await claimThings(ssh, balancer.ssh, authority, ownThings(balancer), { timeoutMs: 30_000, signal: abortSignal(), purpose: `${balancer.name}: taking the balancer over` });
+}
+
+/** Our rule: the map names a site's prefix, and each protocol's backend carries its name behind it. */
+const protocolBackends = (backends: readonly string[], site: string): string[] => backends.filter((name) => site !== '' && name.startsWith(`${site}_`));
+
+/** A balancer without that backend is a problem of its own, told by name. */
+function nothing(error: unknown): [] {
+  if (error instanceof StError && error.code === 'Refused') return [];
+  throw error;
+}

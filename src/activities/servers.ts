@@ -1,0 +1,198 @@
+/** One Server's services and its place in the cluster: by the product's commands on the host and by its Administration Tool. */
+import type { AdminServer } from '../clients/adminApi';
+import { statusOf } from '../clients/adminErrors';
+import { waitFor } from '../clients/waitFor';
+import { StError } from '../model/errors';
+import type { ServerFacts } from '../model/facts';
+import type { CheckResult, Outcome } from '../model/operation';
+import type { Protocol } from '../model/spec';
+import type { Authority, HostTarget, ServerTarget } from '../model/targets';
+import { abortSignal } from './context';
+import type { Clients } from './clients';
+import { productOn } from './product';
+
+export interface ServerActivities {
+  checkServer(input: { server: ServerTarget; protocols: Protocol[] }): Promise<CheckResult<ServerFacts>>;
+  /** Stops the Administration Tool, and `monitord` first, since it would start it again. */
+  ensureAdminStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
+  /** Stops everything but the Administration Tool, at once: only for a cluster that does not work yet. */
+  ensureServicesStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
+  /** Stops everything, the monitor first: the first half of a restart. */
+  ensureAllStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
+  ensureAdminStarted(input: { server: ServerTarget }, authority: Authority): Promise<Outcome>;
+  /** Adds an address to the cluster's table of nodes, asked of a Server that is in it. */
+  ensureMember(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
+  /** Starts what does not run and waits until the node is Online: reachable, Administration Tool and Transaction Manager running, daemons too. */
+  ensureOnline(input: { server: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
+  ensureNodeThreshold(input: { server: ServerTarget; numberOfNodes: number; sendNotification: boolean }, authority: Authority): Promise<Outcome>;
+}
+
+/** In the product's order (reference §8.5): the monitor first, the Transaction Manager last. */
+const stopOrder = ['ftpd', 'httpd', 'as2d', 'sshd', 'pesitd', 'tm'];
+const startMs = 5 * 60_000;
+/** Between two orders to start what did not come up: the product's start can be lost while it restarts other things. */
+const startAgainMs = 10_000;
+
+/** A disabled service's command has another name, so the list of commands tells which services there are. */
+const stopScript = String.raw`
+user=$1; home=$2; shift 2
+listed=$(sudo -n -u "$user" /usr/bin/ls -la "$home/bin") || exit
+listed=$(printf '%s\n' "$listed" | sed 's/ -> .*//')
+for service in "$@"; do
+  case "$listed
+" in *" stop_$service
+"*) sudo -n -u "$user" "$home/bin/stop_$service" || exit ;; esac
+done
+`;
+
+export function serverActivities({ clients }: { clients: Clients }): ServerActivities {
+  const admin = (server: ServerTarget): AdminServer => clients.admin.server(server.admin);
+  const stop = async (server: HostTarget, services: string[], authority: Authority): Promise<Outcome> => {
+    const { stdout } = await productOn(clients, server).actScript(authority, stopScript, [server.productUser, server.fileDriveHome, ...services], { purpose: `stopping ${services.join(', ')}`, timeoutMs: startMs });
+    const ran = stdout.split('\n').filter((line) => line.trim() !== '' && !/not running/i.test(line));
+    return ran.length > 0 ? { changed: true, note: `stopped: ${ran.length} of ${services.length} services ran` } : { changed: false, note: 'nothing ran' };
+  };
+  const start = (server: HostTarget, command: string, authority: Authority): Promise<unknown> => {
+    const product = productOn(clients, server);
+    return product.act(authority, [product.path('bin', command)], { purpose: command });
+  };
+
+  return {
+    async checkServer({ server, protocols }) {
+      const { status: _, ...seen } = await lookTwice(admin(server), protocols, server.address);
+      const threshold = seen.admin === 'running' ? await admin(server).nodeThreshold({ signal: abortSignal() }).then(({ numberOfNodes }) => numberOfNodes, noneYet) : null;
+      return { facts: { node: server.node, ...seen, threshold }, problems: [] };
+    },
+    ensureAdminStopped: ({ server }, authority) => stop(server, ['monitord', 'admin'], authority),
+    ensureServicesStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder], authority),
+    ensureAllStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder, 'admin'], authority),
+    async ensureAdminStarted({ server }, authority) {
+      await productOn(clients, server).claim(authority);
+      if (await answering(admin(server))) return { changed: false, note: 'the Administration Tool runs already' };
+      const began = Date.now();
+      await start(server, 'start_admin', authority);
+      await waitFor(`${server.node}: the Administration Tool answers`, () => answering(admin(server)), (up) => up, { timeoutMs: startMs, signal: abortSignal() });
+      return { changed: true, note: `answers after ${seconds(began)}` };
+    },
+    async ensureMember({ server, address }, authority) {
+      await productOn(clients, server).claim(authority);
+      const entries = async (): Promise<number> => (await admin(server).clusterNodes({ signal: abortSignal() })).filter(({ serverAddress }) => serverAddress === address).length;
+      const before = await entries();
+      if (before === 1) return { changed: false, note: 'in the table of nodes already' };
+      if (before === 0) await admin(server).addClusterNode(address, { signal: abortSignal() });
+      // The product takes the same address twice, and the second entry is invalid: the newer one goes.
+      await waitFor(`${address} is in the table of nodes once`, async () => {
+        const count = await entries();
+        if (count > 1) await admin(server).removeClusterNode(address, { signal: abortSignal() });
+        return count;
+      }, (count) => count === 1, { timeoutMs: 30_000, signal: abortSignal() });
+      return { changed: true, note: before === 0 ? `added ${address}` : `removed ${before - 1} double entries` };
+    },
+    async ensureOnline({ server, protocols }, authority) {
+      await productOn(clients, server).claim(authority);
+      const read = (): Promise<Look> => lookTwice(admin(server), protocols, server.address);
+      if (online(await read())) return { changed: false, note: 'Online already' };
+      const began = Date.now();
+      await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), explain: () => lastWords(admin(server)) });
+      return { changed: true, note: `Online after ${seconds(began)}` };
+    },
+    async ensureNodeThreshold({ server, numberOfNodes, sendNotification }, authority) {
+      await productOn(clients, server).claim(authority);
+      const found = await admin(server).nodeThreshold({ signal: abortSignal() });
+      if (found.numberOfNodes === numberOfNodes && found.sendNotification === sendNotification) return { changed: false, note: `the product notifies below ${numberOfNodes} already` };
+      await admin(server).setNodeThreshold({ ...found, numberOfNodes, sendNotification }, { signal: abortSignal() });
+      return { changed: true, note: `the product notifies below ${numberOfNodes} Online Servers` };
+    },
+  };
+}
+
+/** A Server that is in no cluster yet has no threshold. */
+function noneYet(error: unknown): null {
+  if (error instanceof StError && error.code === 'Refused') return null;
+  throw error;
+}
+
+interface Look {
+  admin: ServerFacts['admin'];
+  tm: boolean;
+  daemons: boolean;
+  members: string[] | null;
+  /** The product's own word for this node, where it has one. */
+  status: string | undefined;
+}
+
+const down: Look = { admin: 'not running', tm: false, daemons: false, members: null, status: undefined };
+
+/** A Server whose Administration Tool does not answer is seen as down; a login that is refused is never seen so. */
+async function look(admin: AdminServer, protocols: Protocol[], address: string): Promise<Look> {
+  try {
+    const options = { signal: abortSignal(), timeoutMs: 5_000 };
+    const cluster = await admin.clusterManagement(options);
+    const [tm, daemons] = await Promise.all([admin.transactionManager(options), admin.daemons(options)]);
+    const nodes = cluster.clusterNodes ?? [];
+    const status = nodes.find(({ serverAddress }) => serverAddress === address)?.['status'];
+    return { admin: 'running', tm: tm.running, daemons: protocols.every((protocol) => daemons[protocol] === true), members: nodes.map(({ serverAddress }) => serverAddress), status: typeof status === 'string' ? status : undefined };
+  } catch (error) {
+    if (notOperational(error)) return { ...down, admin: 'not operational' };
+    if (noAnswer(error)) return down;
+    throw error;
+  }
+}
+
+/** A kept connection that the Server closed meanwhile looks like one that is down: only a second look, on a new connection, is believed. */
+async function lookTwice(...what: Parameters<typeof look>): Promise<Look> {
+  const first = await look(...what);
+  return first.admin === 'not running' ? look(...what) : first;
+}
+
+const online = ({ admin, tm, daemons, status }: Look): boolean => admin === 'running' && tm && daemons && (status === undefined || status === 'Online');
+
+async function answering(admin: AdminServer): Promise<boolean> {
+  try {
+    await admin.version({ signal: abortSignal(), timeoutMs: 5_000 });
+    return true;
+  } catch (error) {
+    if (noAnswer(error)) return false;
+    throw error;
+  }
+}
+
+const noAnswer = (error: unknown): boolean => error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code);
+
+/** A later Server's Administration Tool answers 503 until its node was added and it was restarted. */
+const notOperational = (error: unknown): boolean => statusOf(error) === 503;
+
+interface Starting {
+  server: ServerTarget;
+  read: () => Promise<Look>;
+  order: () => Promise<unknown>;
+  /** The reason in the Server's own log, when there is one. */
+  explain: () => Promise<string>;
+}
+
+/** Orders the start, waits for two looks in a row that say Online, and orders again what was lost meanwhile. */
+async function startUntilOnline({ server, read, order, explain }: Starting): Promise<void> {
+  let ordered = 0;
+  let inARow = 0;
+  try {
+    await waitFor(`${server.node} is Online`, async () => {
+      const seen = await read();
+      inARow = online(seen) ? inARow + 1 : 0;
+      if (inARow === 0 && Date.now() - ordered > startAgainMs) {
+        await order();
+        ordered = Date.now();
+      }
+      return { ...seen, inARow };
+    }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal() });
+  } catch (error) {
+    if (error instanceof StError && error.code === 'NotYet') throw new StError('NotYet', `${error.message}${await explain()}`, { cause: error });
+    throw error;
+  }
+}
+
+async function lastWords(admin: AdminServer): Promise<string> {
+  const entries = await admin.serverLog({ level: ['ERROR'], limit: 3 }, { timeoutMs: 5_000 }).catch(() => []);
+  return entries.length > 0 ? `. Its log: ${JSON.stringify(entries).slice(0, 600)}` : '';
+}
+
+const seconds = (began: number): string => `${((Date.now() - began) / 1000).toFixed(1)} s`;

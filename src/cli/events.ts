@@ -1,0 +1,86 @@
+/** What happened between two looks at an operation, as events: each is one line for people and one JSON object for programs. Pure. */
+import type { Attempt } from '../control/operations';
+import type { CheckRow, OperationReport, StepRow } from '../model/operation';
+import { count } from './output';
+
+export interface OperationEvent {
+  apiVersion: 'st-orchestrator/v1';
+  kind: 'OperationEvent';
+  /** ISO-8601 UTC. */
+  at: string;
+  workflowId: string;
+  event: 'phase' | 'check' | 'step' | 'attempt' | 'connection';
+  /** Of a phase, check or step its state; of an attempt `retrying`; of the connection `lost`, `back` or `reset`. */
+  state: string;
+  title: string;
+  node?: string;
+  /** Stable key of a step or check. */
+  key?: string;
+  /** Position of a step among all, from 1. */
+  step?: number;
+  steps?: number;
+  /** Milliseconds. */
+  took?: number;
+  attempt?: number;
+  note?: string;
+}
+
+type Parts = Omit<OperationEvent, 'apiVersion' | 'kind' | 'workflowId'>;
+
+export interface Watcher {
+  /** @param now ISO-8601 UTC, for what has no time of its own */
+  next(report: OperationReport, attempts: Attempt[], now: string): OperationEvent[];
+}
+
+/** Remembers what it was shown, so that each thing is told once. */
+export function watcher(workflowId: string): Watcher {
+  const states = new Map<string, string>();
+  const tried = new Map<string, number>();
+  let phase: string | undefined;
+  const isNew = (key: string, state: string): boolean => {
+    if (states.get(key) === state) return false;
+    states.set(key, state);
+    return true;
+  };
+  return {
+    next(report, attempts, now) {
+      const events: Parts[] = [];
+      const sign = `${report.phase} ${report.phase === 'waiting for the lease' || report.phase === 'held' ? report.summary : ''}`;
+      for (const check of report.checks) if (check.state !== 'running' && isNew(check.key, check.state)) events.push(checkEvent(check, now));
+      if (report.phase !== 'ended' && phase !== sign) events.push({ at: now, event: 'phase', state: report.phase, title: phaseTitle(report) });
+      phase = sign;
+      for (const [index, row] of report.steps.entries()) {
+        if (row.state === 'planned' || !isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) continue;
+        events.push(stepEvent(row, { step: index + 1, steps: report.steps.length }, now));
+      }
+      for (const { key, attempt, lastFailure } of attempts) {
+        // A step may try for an hour: the first tries are told, then only every doubling.
+        if (attempt < 2 * (tried.get(key) ?? 1)) continue;
+        tried.set(key, attempt);
+        const row = report.steps.find((step) => step.key === key) ?? report.checks.find((check) => check.key === key);
+        events.push({ at: now, event: 'attempt', state: 'retrying', title: row?.title ?? key, ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
+      }
+      return events.map((event) => ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', ...event, workflowId }));
+    },
+  };
+}
+
+/** The summary of a report speaks of the step at that moment; a phase lasts longer. */
+function phaseTitle({ phase, summary, steps }: OperationReport): string {
+  if (phase === 'checking') return 'The prerequisites are being checked.';
+  return phase === 'working' ? `${count(steps.length, 'step')} to do.` : summary;
+}
+
+export const connectionEvent = (workflowId: string, state: 'lost' | 'back' | 'reset', title: string, at: string): OperationEvent =>
+  ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', at, workflowId, event: 'connection', state, title });
+
+function checkEvent({ key, title, node, state, problems }: CheckRow, now: string): Parts {
+  const note = problems.map(({ what }) => what).join('; ');
+  return { at: now, event: 'check', state, title, ...(node ? { node } : {}), key, ...(note ? { note } : {}) };
+}
+
+function stepEvent({ key, title, node, state, startedAt, took, note }: StepRow, place: { step: number; steps: number }, now: string): Parts {
+  const ended = startedAt !== undefined && took !== undefined && state !== 'running';
+  const at = startedAt === undefined ? now : ended ? new Date(Date.parse(startedAt) + took).toISOString() : startedAt;
+  return { at, event: 'step', state, title, ...(node ? { node } : {}), key, ...place, ...(ended ? { took } : {}), ...(note && state !== 'running' ? { note } : {}) };
+}

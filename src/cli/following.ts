@@ -1,0 +1,85 @@
+/** Follows one operation for a verb: progress while it runs, its report at the end, and the exit code. */
+import type { Client } from '@temporalio/client';
+import { follow, type Seen } from '../control/follow';
+import type { Started } from '../control/operations';
+import type { OperationReport } from '../model/operation';
+import type { Cli } from './cli';
+import { exit, exitOfReport, failureOfReport, failureText, isHeld } from './failure';
+import { progress } from './progress';
+import { reportText } from './reportText';
+
+export interface FollowOptions {
+  /** How long to follow, in milliseconds; left out: to the end. */
+  timeoutMs?: number;
+}
+
+export type Followed = { end: 'ended' | 'held'; report: OperationReport } | { end: 'timed out'; report?: OperationReport };
+
+/** Shows progress until the operation has ended, holds, or the time is up. Ctrl-C says how to come back. */
+export async function watchToEnd(cli: Cli, client: Client, { workflowId, runId }: Started, { timeoutMs }: FollowOptions = {}): Promise<Followed> {
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([stop.signal, cli.io.interrupted]);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(), timeoutMs);
+  const shown = progress(cli, workflowId);
+  let report: OperationReport | undefined;
+  cli.onInterrupt(() => `\nDetached: ${workflowId} goes on without you.\nCome back:  stctl watch ${workflowId}\nStop it:    stctl cancel ${workflowId} --reason …\n`);
+  const events = follow(client, workflowId, runId, { signal: stopped });
+  const ended = aborted(stopped);
+  try {
+    for (;;) {
+      const next = await Promise.race([events.next(), ended]);
+      if (next === 'aborted' || next.done) return { end: 'timed out', ...(report ? { report } : {}) };
+      const seen: Seen = next.value;
+      switch (seen.kind) {
+        case 'lost':
+          shown.connection('lost', `${seen.message} The operation itself goes on or waits; looking for it again.`);
+          break;
+        case 'back':
+          shown.connection('back', seen.what === 'server' ? 'The Temporal server answers again.' : 'A worker answers again.');
+          break;
+        case 'reset':
+          shown.connection('reset', `The run was reset; now following run ${seen.runId}.`);
+          break;
+        case 'ended':
+          shown.show(seen.report, []);
+          return { end: 'ended', report: seen.report };
+        case 'report':
+          report = seen.report;
+          shown.show(report, seen.attempts);
+          if (isHeld(report)) return { end: 'held', report };
+          break;
+      }
+    }
+  } finally {
+    shown.end();
+    clearTimeout(timer);
+    stop.abort();
+  }
+}
+
+/** Follows to the end, prints the report, and answers the exit code. */
+export async function followToEnd(cli: Cli, client: Client, started: Started, options: FollowOptions = {}): Promise<number> {
+  const followed = await watchToEnd(cli, client, started, options);
+  const { workflowId } = started;
+  if (followed.end === 'timed out') {
+    if (cli.io.interrupted.aborted) return exit.interrupted;
+    cli.say(`${workflowId} is still running; it goes on.\nCome back: stctl watch ${workflowId}`);
+    return exit.stillRunning;
+  }
+  return printEnd(cli, followed.report);
+}
+
+/** The report to stdout; a failure, with all it has to say, to stderr; and what makes sense next. */
+export function printEnd(cli: Cli, report: OperationReport): number {
+  const code = exitOfReport(report);
+  cli.print({ data: report, table: () => reportText(report, cli.outColors), wide: () => reportText(report, cli.outColors, { full: true }), name: () => report.workflowId });
+  if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}`);
+  else cli.io.err(failureText(failureOfReport(report, [...cli.where(report.workflowId), `every step: stctl report ${report.workflowId}`]), cli.colors));
+  return code;
+}
+
+const aborted = (signal: AbortSignal): Promise<'aborted'> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });

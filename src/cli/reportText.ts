@@ -1,0 +1,74 @@
+/** Reports and plans as people read them. Pure. */
+import type { Colors } from 'picocolors/types';
+import type { OperationReport, StepRow } from '../model/operation';
+import { count, duration, oneLine, table, time } from './output';
+
+const paintState = (colors: Colors) => (text: string, header: string): string => {
+  if (header !== 'STATE') return text;
+  const state = text.trim();
+  if (/failed|offline|interrupted/i.test(state)) return colors.red(text);
+  if (/^(done|passed|completed|active)$/.test(state)) return colors.green(text);
+  return /waiting|skipped|undone|held/.test(state) ? colors.yellow(text) : text;
+};
+
+const stepCells = (row: StepRow, index: number) => [index + 1, row.title, row.node, row.state, row.took === undefined ? undefined : duration(row.took), row.note];
+
+/** Every step, one line each. */
+export const stepTable = ({ steps }: OperationReport, colors: Colors): string => table(['#', 'STEP', 'NODE', 'STATE', 'TOOK', 'NOTE'], steps.map(stepCells), paintState(colors));
+
+/** "12 checks passed. 14 steps: 9 done, 5 left as they were." */
+function sums({ checks, steps, outcome }: OperationReport): string {
+  const passed = checks.filter(({ state }) => state === 'passed').length;
+  const failed = checks.length - passed;
+  const checked = checks.length === 0 ? 'No check ran' : failed === 0 ? `${count(passed, 'check')} passed` : `${passed} of ${count(checks.length, 'check')} passed`;
+  if (steps.length === 0) return `${checked}; no step was ${outcome === 'nothing to do' || outcome === 'planned' ? 'needed' : 'begun'}.`;
+  const states = new Map<string, number>();
+  for (const row of steps) {
+    const state = row.state === 'done' && row.changed === false ? 'already as wanted' : row.state;
+    states.set(state, (states.get(state) ?? 0) + 1);
+  }
+  return `${checked}. ${count(steps.length, 'step')}: ${[...states].map(([state, n]) => `${n} ${state}`).join(', ')}.`;
+}
+
+const took = ({ startedAt, endedAt }: OperationReport, now: Date): number => (endedAt ? Date.parse(endedAt) : now.getTime()) - Date.parse(startedAt);
+
+/** The short report: a headline, the sums, and what is unusual. */
+export function reportText(report: OperationReport, colors: Colors, { full = false, now = new Date() }: { full?: boolean; now?: Date } = {}): string {
+  const { operation, cluster, outcome, epoch, revision, summary, unfinished, decisions, workflowId, requestedBy, reason } = report;
+  const state = outcome === 'running' ? report.phase : outcome;
+  const colour = outcome === 'completed' || outcome === 'nothing to do' || outcome === 'planned' ? colors.green : outcome === 'failed' ? colors.red : colors.yellow;
+  const failed = report.checks.flatMap(({ title, node, problems }) => problems.map(({ what, remedy }) => ({ what: `${title}${node ? ` (${node})` : ''}: ${what}`, remedy })));
+  return [
+    `${operation} ${cluster}: ${colour(state)} ${outcome === 'running' ? 'since' : 'after'} ${duration(took(report, now))}    ${[workflowId, epoch === undefined ? '' : `epoch ${epoch}`, revision === undefined ? '' : `revision ${revision}`].filter(Boolean).join(', ')}`,
+    ...(requestedBy ? [`Asked for by ${requestedBy} (as claimed)${reason ? `: ${reason}` : ''}`] : []),
+    // Further lines list what does not hold; the failure, or the full report, does that with the remedies.
+    summary.split('\n')[0]!.replace(/:$/, '.'),
+    sums(report),
+    ...(full && failed.length > 0 ? ['', 'What does not hold:', ...failed.map(({ what, remedy }) => `  - ${oneLine(what)}${remedy ? `\n    remedy: ${oneLine(remedy)}` : ''}`)] : []),
+    ...(full && report.steps.length > 0 ? ['', stepTable(report, colors)] : []),
+    ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(decisions.length > 0 ? ['', 'Decisions:', ...decisions.map((one) => `  - ${time(one.at)} ${one.by} (as claimed): ${one.do} ${one.step}${one.node ? ` (${one.node})` : ''}, ${oneLine(one.reason)}`)] : []),
+    ...(full ? ['', `Now:  ${report.now}`, `Next: ${report.next}`] : []),
+  ].join('\n');
+}
+
+/** A plan: what was checked, what would be done, and how to run exactly that. */
+export function planText(report: OperationReport, colors: Colors, howToRun: string): string {
+  const { operation, cluster, fingerprint, revision, checks, steps } = report;
+  const passed = checks.filter(({ state }) => state === 'passed');
+  const titles = [...new Set(passed.map(({ title }) => title))].map((title) => {
+    const nodes = passed.filter((check) => check.title === title).flatMap(({ node }) => (node ? [node] : []));
+    return `  ${colors.green('✔')} ${title}${nodes.length > 0 ? `: ${nodes.join(', ')}` : ''}`;
+  });
+  return [
+    `Plan ${operation} ${cluster}    fingerprint ${colors.bold(fingerprint ?? '-')}, revision ${revision ?? '-'}`,
+    '',
+    `${count(passed.length, 'check')} passed`,
+    ...titles,
+    '',
+    ...(steps.length === 0 ? ['Nothing would be done: everything asked for is as it should be.'] : [`${count(steps.length, 'step')} would be done`, table(['#', 'STEP', 'NODE', 'UNDO'], steps.map((row, index) => [index + 1, row.title, row.node, row.undo ?? 'none']))]),
+    '',
+    'Nothing has been changed. A plan proves that the checks pass now; it can\'t prove that a step will succeed.',
+    ...(steps.length === 0 ? [] : [`Run exactly this: ${colors.bold(howToRun)}`, 'It refuses when the spec, the cluster or a fact that was checked has changed since.']),
+  ].join('\n');
+}

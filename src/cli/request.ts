@@ -1,0 +1,96 @@
+/** From the words of a command line to the request that starts an operation. Everything that can be known to be wrong is said here, before anything starts. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadClusterFile } from '../control/clusterFile';
+import type { StartRequest } from '../control/operations';
+import { commandLine, startCommand } from '../control/temporalCommand';
+import { StError } from '../model/errors';
+import { kebabCase, operations, operationWorkflowId, type OperationName } from '../model/ids';
+import { parseInput, setUpClusterInput } from '../model/inputs';
+import { didYouMean } from '../model/problems';
+import type { ClusterSpec } from '../model/spec';
+import type { Cli } from './cli';
+import { UsageError } from './failure';
+
+export interface OperationFlags {
+  file?: string;
+  fingerprint?: string;
+  waitForLease?: string;
+  patience?: string;
+  reason?: string;
+}
+
+/** The options that say what an operation is to do; the same for running, planning and printing it. */
+export function operationOptions(command: Command): void {
+  command
+    .option('-f, --file <cluster.yaml>', 'set up what this file says (- is the standard input); left out: what was applied')
+    .option('--wait-for-lease <duration>', 'wait this long for another operation on the cluster to end, e.g. 30s, 10m')
+    .option('--patience <duration>', 'how long a step keeps trying through faults that may pass, e.g. 10m')
+    .option('--reason <text>', 'why, for the report and the history');
+}
+
+const schemas = { setUpCluster: setUpClusterInput } satisfies Record<OperationName, unknown>;
+const titles: Record<OperationName, string> = { setUpCluster: 'Set up cluster' };
+
+/** The workflow type of an operation named in either way. @throws UsageError */
+export function operationNamed(word: string): OperationName {
+  const found = operations.find((name) => name === word || kebabCase(name) === word);
+  if (found) return found;
+  const known = operations.flatMap((name) => [kebabCase(name)]);
+  throw new UsageError(`there is no operation ${JSON.stringify(word)}${didYouMean(word, [...known, ...operations]) || `; there is ${known.join(', ')}`}`);
+}
+
+/** A file's spec. @throws StError InvalidInput with every problem, a line each */
+export function readClusterFile(cli: Cli, file: string): ClusterSpec {
+  const loaded = tryClusterFile(cli, file);
+  if ('problems' in loaded) throw new StError('InvalidInput', loaded.problems.join('\n'));
+  return loaded.spec;
+}
+
+/** `-` is the standard input, whose relative paths start at the current folder. */
+export function tryClusterFile({ io }: Cli, file: string): ReturnType<typeof loadClusterFile> {
+  const fromInput = file === '-';
+  const name = fromInput ? 'stdin' : file;
+  let text: string;
+  try {
+    text = fromInput ? io.readIn() : readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { problems: [`${name}: ${code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'is a folder; expected a cluster file' : `can't be read (${code ?? String(error)})`}`] };
+  }
+  return loadClusterFile(text, name, { baseDir: fromInput ? process.cwd() : dirname(resolve(file)) });
+}
+
+/** The JSON object that an operation takes, as `stctl input` prints it. @throws UsageError, StError InvalidInput */
+export function operationInput(cli: Cli, operation: OperationName, cluster: string | undefined, flags: OperationFlags): { cluster: string } & Record<string, unknown> {
+  const spec = flags.file === undefined ? undefined : readClusterFile(cli, flags.file);
+  if (spec && cluster !== undefined && cluster !== spec.metadata.name) throw new UsageError(`${flags.file} is about cluster "${spec.metadata.name}", not "${cluster}": name one of them only`);
+  const { fingerprint, waitForLease, patience, reason } = flags;
+  const given = { fingerprint, waitForLease, patience, reason, spec };
+  const input = { cluster: spec?.metadata.name ?? cli.cluster(cluster), ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  const parsed = parseInput<unknown>(schemas[operation], input);
+  if ('problems' in parsed) throw new StError('InvalidInput', parsed.problems.join('\n'));
+  return input;
+}
+
+export interface OperationRequest extends StartRequest {
+  input: { cluster: string } & Record<string, unknown>;
+  /** The words of the command that does the same, without a fingerprint. */
+  words: string[];
+  /** The equal command of the `temporal` CLI. */
+  same: string;
+}
+
+export function operationRequest(cli: Cli, operation: OperationName, cluster: string | undefined, flags: OperationFlags, { dryRun = false } = {}): OperationRequest {
+  const plain = operationInput(cli, operation, cluster, flags);
+  const input = { ...plain, ...(dryRun ? { dryRun } : {}) };
+  const workflowId = operationWorkflowId(operation, input.cluster, { dryRun });
+  const request = { operation, workflowId, input, taskQueue: cli.taskQueue, summary: `${dryRun ? 'Plan: ' : ''}${titles[operation]} ${input.cluster}` };
+  const options = [...(flags.file ? ['-f', flags.file] : []), ...optionWords(flags)];
+  const inputFrom = flags.file ? commandLine(['stctl', 'input', operation, ...options, ...(dryRun ? ['--dry-run'] : []), ...(flags.fingerprint ? ['--fingerprint', flags.fingerprint] : [])]) : undefined;
+  return { ...request, words: [kebabCase(operation), ...(flags.file ? [] : [input.cluster]), ...options], same: startCommand(request, inputFrom) };
+}
+
+const optionWords = ({ waitForLease, patience, reason }: OperationFlags): string[] =>
+  Object.entries({ '--wait-for-lease': waitForLease, '--patience': patience, '--reason': reason }).flatMap(([option, value]) => (value === undefined ? [] : [option, value]));

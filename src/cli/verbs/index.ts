@@ -1,0 +1,18 @@
+/** Every verb, in the order of `stctl --help`. */
+import type { Verb } from '../verb';
+import { apply } from './apply';
+import { cancel } from './cancel';
+import { codecServer } from './codecServer';
+import { complete, completion } from './completion';
+import { decide } from './decide';
+import { explain } from './explain';
+import { history } from './history';
+import { input } from './input';
+import { plan } from './plan';
+import { report } from './report';
+import { setUpCluster } from './setUpCluster';
+import { status } from './status';
+import { validate } from './validate';
+import { watch } from './watch';
+
+export const verbs: Verb[] = [validate, apply, plan, setUpCluster, status, watch, history, report, cancel, decide, explain, input, codecServer, completion, complete];

@@ -1,0 +1,93 @@
+/** `stctl status`. */
+import type { Client } from '@temporalio/client';
+import { listClusters, readCluster } from '../../control/clusters';
+import { look } from '../../control/operations';
+import { listCommand, queryCommand } from '../../control/temporalCommand';
+import { StError } from '../../model/errors';
+import { clusterWorkflowId } from '../../model/ids';
+import type { Cli } from '../cli';
+import { clusterNext, clusterText, isDegraded, type ClusterStatusView } from '../clusterText';
+import { exit, isHeld } from '../failure';
+import { table } from '../output';
+import { anyFormat, type Verb } from '../verb';
+
+const watchEveryMs = 1_000;
+
+export async function readStatus(client: Client, cluster: string): Promise<ClusterStatusView> {
+  const record = await readCluster(client, cluster);
+  const view: ClusterStatusView = { ...record, sampledAt: new Date().toISOString(), running: null };
+  if (!record.lease) return view;
+  const seen = await look(client, record.lease.workflowId).catch((error: unknown) => String(error instanceof Error ? error.message : error));
+  if (typeof seen === 'string') return { ...view, runningUnknown: seen };
+  if (seen.status !== 'RUNNING') return { ...view, runningUnknown: `it has ended: ${seen.report?.outcome ?? seen.status}; the record hears of it within half a minute` };
+  return { ...view, running: seen.report ?? null, ...(seen.silence ? { runningUnknown: seen.silence } : {}) };
+}
+
+export const status: Verb = {
+  usage: 'status [cluster]',
+  summary: 'Show the record of a cluster and what runs on it; without a name, all clusters',
+  examples: ['stctl status demo', 'stctl status demo -w                 again and again, until Ctrl-C', 'stctl status demo -o json', 'ST_CLUSTER=demo stctl status'],
+  output: anyFormat,
+  options: (command) => command.option('-w, --watch', 'show it again whenever it changes, until Ctrl-C'),
+  run: async (cli, [named], flags: { watch?: boolean }) => {
+    const client = await cli.client();
+    const cluster = named ?? (cli.io.env['ST_CLUSTER'] || undefined);
+    if (cluster === undefined) return listAll(cli, client);
+    cli.same(queryCommand(clusterWorkflowId(cluster), 'status'));
+    return flags.watch ? watchStatus(cli, client, cluster) : show(cli, await readStatus(client, cluster));
+  },
+};
+
+function show(cli: Cli, view: ClusterStatusView): number {
+  cli.print({ data: view, table: () => clusterText(view, cli.outColors), wide: () => clusterText(view, cli.outColors, { wide: true }), name: () => view.name });
+  cli.say(clusterNext(view));
+  if (view.running && isHeld(view.running)) return exit.needsDecision;
+  return isDegraded(view) ? exit.degraded : exit.ok;
+}
+
+/** Prints at every change; nothing but Ctrl-C ends it. */
+async function watchStatus(cli: Cli, client: Client, cluster: string): Promise<number> {
+  cli.onInterrupt(() => '');
+  let last = '';
+  while (!cli.io.interrupted.aborted) {
+    try {
+      const view = await readStatus(client, cluster);
+      const { sampledAt: _, ...lasting } = view;
+      const now = JSON.stringify(lasting);
+      if (now !== last) show(cli, view);
+      last = now;
+    } catch (error) {
+      if (cli.io.interrupted.aborted) break;
+      if (!(error instanceof StError) || error.code !== 'Unreachable') throw error;
+      cli.say(`${new Date().toISOString()} ${error.message} Trying again.`);
+      last = '';
+    }
+    await new Promise((resolve) => void setTimeout(resolve, watchEveryMs));
+  }
+  return exit.interrupted;
+}
+
+async function listAll(cli: Cli, client: Client): Promise<number> {
+  cli.same(listCommand());
+  const names = await listClusters(client);
+  const views = await Promise.all(names.map((name) => readStatus(client, name).catch((error: unknown) => unknown(name, error))));
+  const rows = views.map((view) => {
+    if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', view.silence];
+    const { name, phase, activeSite, members, revision, lease, unfinished, closed } = view;
+    return [name, closed ? `record closed (${closed})` : phase, activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
+  });
+  cli.print({
+    data: { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatusList', items: views },
+    lines: views,
+    table: () => (rows.length > 0 ? table(['CLUSTER', 'PHASE', 'ACTIVE SITE', 'MEMBERS', 'REVISION', 'RUNNING', 'UNFINISHED', ''], rows) : ''),
+    name: () => names.join('\n'),
+  });
+  cli.say(names.length > 0 ? `Next: stctl status ${names[0]}` : 'No cluster was applied yet. Next: stctl apply -f cluster.yaml');
+  return views.some((view) => 'silence' in view || isDegraded(view)) ? exit.degraded : exit.ok;
+}
+
+/** One record that nobody answers for must not hide the others. */
+function unknown(name: string, error: unknown): { apiVersion: 'st-orchestrator/v1'; kind: 'ClusterStatus'; name: string; phase: 'unknown'; silence: string } {
+  if (!(error instanceof StError)) throw error;
+  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'unknown', silence: error.message };
+}

@@ -1,0 +1,171 @@
+/** Typed calls to the Admin REST API v2.0 of SecureTransport (reference §§11, 11.1). */
+import { FormData } from 'undici';
+import { StError } from '../model/errors';
+import type { AdminAccess } from '../model/targets';
+import { readList, readPage } from './adminLists';
+import { createLogins } from './adminLogins';
+import { createAdminSession, type AdminSession, type CallOptions, type Method } from './adminSession';
+
+export type { CallOptions } from './adminSession';
+
+/** Daemons by protocol as the API names them. */
+export type Protocol = 'ssh' | 'http' | 'ftp' | 'as2' | 'pesit';
+export type ClusterServiceName = 'Scheduler' | 'FolderMonitor';
+
+export interface ClusterNode { serverAddress: string; [field: string]: unknown }
+export interface ClusterManagement { isCluster: boolean; clusterMode?: string; clusterNodes?: ClusterNode[] }
+export interface NodeThreshold { numberOfNodes: number; sendNotification: boolean; subject: string; notification: string }
+export interface Option { name: string; values: string[]; [field: string]: unknown }
+export interface Session { id: string; [field: string]: unknown }
+export interface Event { id: string; status: string; [field: string]: unknown }
+export interface LogEntry { [field: string]: unknown }
+export interface OperationResult { isSuccessful: boolean; message: string }
+export interface ServiceStatus { running: boolean; status: string }
+
+/**
+ * The calls to one Server. Each throws StError: Unreachable (no answer, 5xx), ConnectionLost (a write without an answer), TlsRejected,
+ * AuthenticationFailed, PermissionDenied (403), Refused (other 4xx), SecretUnavailable. An operation that the Server answers with
+ * `isSuccessful: false` throws NotYet: live Servers say so for a moment and then do it. Success of a call is no proof of a state: wait for the state.
+ */
+export interface AdminServer {
+  version(options?: CallOptions): Promise<{ version: string; build?: string; raw: Record<string, unknown> }>;
+  /** True per protocol: `Running`. */
+  daemons(options?: CallOptions): Promise<Partial<Record<Protocol, boolean>>>;
+  operateDaemon(operation: 'start' | 'stop', daemon: Protocol, options?: CallOptions & { graceful?: boolean; timeoutSeconds?: number }): Promise<OperationResult>;
+  transactionManager(options?: CallOptions): Promise<ServiceStatus>;
+  /** There is no start in the API. `graceful` is always sent: left out, the Server stops at once. */
+  stopTransactionManager(stop: { graceful: boolean; timeoutSeconds?: number }, options?: CallOptions): Promise<OperationResult>;
+  clusterService(name: ClusterServiceName, options?: CallOptions): Promise<ServiceStatus>;
+  operateClusterService(operation: 'start' | 'stop', name: ClusterServiceName, options?: CallOptions): Promise<OperationResult>;
+  clusterManagement(options?: CallOptions): Promise<ClusterManagement>;
+  /** None on a standalone Server. */
+  clusterNodes(options?: CallOptions): Promise<ClusterNode[]>;
+  addClusterNode(address: string, options?: CallOptions): Promise<void>;
+  removeClusterNode(address: string, options?: CallOptions): Promise<void>;
+  nodeThreshold(options?: CallOptions): Promise<NodeThreshold>;
+  setNodeThreshold(threshold: NodeThreshold, options?: CallOptions): Promise<void>;
+  options(options?: CallOptions): Promise<Option[]>;
+  option(name: string, options?: CallOptions): Promise<Option>;
+  /** All or nothing; an unknown name is Refused and nothing changes. `['']` clears. */
+  setOptions(values: Record<string, string[]>, options?: CallOptions): Promise<void>;
+  /** Sets one option by JSON Patch. */
+  patchOption(name: string, values: string[], options?: CallOptions): Promise<void>;
+  /** One read may miss sessions: believe "none" only of two equal reads. */
+  sessions(options?: CallOptions): Promise<Session[]>;
+  events(filter?: { status?: 'ready' | 'active' }, options?: CallOptions): Promise<Event[]>;
+  /** The newest `limit` entries (100 by default, which is the most), oldest first. */
+  serverLog(query?: { limit?: number; level?: string[]; component?: string[] }, options?: CallOptions): Promise<LogEntry[]>;
+  /** Asks the Server to try this database; a "no" is an answer here. */
+  testDatabase(database: { host: string; port: number; databaseName: string; username: string; password: string }, options?: CallOptions): Promise<OperationResult>;
+}
+
+export interface AdminApi {
+  /** The Server behind this access; its connections and its login are shared and kept. */
+  server(access: AdminAccess): AdminServer;
+  /** Lets refused credentials be tried again: of one access, or of all. */
+  forget(access?: AdminAccess): void;
+  /** Logs out and ends every connection. */
+  close(): Promise<void>;
+}
+
+/** Makes the client that one worker shares. `timeoutMs`: of one request, 10 s by default. */
+export function createAdminApi({ env, timeoutMs = 10_000 }: { env?: NodeJS.ProcessEnv; timeoutMs?: number } = {}): AdminApi {
+  const logins = createLogins({ env });
+  const servers = new Map<string, { session: AdminSession; server: AdminServer }>();
+  return {
+    server(access) {
+      const key = JSON.stringify([access.address, access.port, access.user, access.password, access.ca]);
+      let known = servers.get(key);
+      if (!known) {
+        const session = createAdminSession(access, logins, timeoutMs);
+        known = { session, server: serverOver(session, `${access.address}:${access.port}`) };
+        servers.set(key, known);
+      }
+      return known.server;
+    },
+    forget: (access) => logins.forget(access),
+    async close() {
+      const open = [...servers.values()];
+      servers.clear();
+      await Promise.allSettled(open.map(({ session }) => session.close()));
+    },
+  };
+}
+
+const management = '/configurations/clusterManagement';
+const settings = '/configurations/options';
+
+function serverOver(session: AdminSession, place: string): AdminServer {
+  const get = async <T>(path: string, call: CallOptions & { query?: Record<string, string> } = {}): Promise<T> => (await session.call('GET', path, call)).body as T;
+  const write = async (method: Method, path: string, body: unknown, options?: CallOptions): Promise<void> => void (await session.call(method, path, { ...options, body }));
+  const status = async (path: string, call: CallOptions & { query?: Record<string, string> } = {}): Promise<ServiceStatus> => {
+    const found = (await get<{ status?: unknown } | undefined>(path, call))?.status;
+    if (typeof found !== 'string') throw new StError('Refused', `GET ${path} at ${place}: the answer has no status.`);
+    return { running: isRunning(found), status: found };
+  };
+  const operate = async (path: string, query: Record<string, string | number | boolean | undefined>, options: CallOptions = {}): Promise<OperationResult> => {
+    const { body } = await session.call('POST', path, { timeoutMs: options.timeoutMs, signal: options.signal, query });
+    const result = resultOf(body);
+    if (!result.isSuccessful) throw new StError('NotYet', `POST ${path} (${Object.values(query).filter((value) => value !== undefined).join(' ')}) at ${place}: not successful: ${result.message}`);
+    return result;
+  };
+  const clusterManagement = (options?: CallOptions): Promise<ClusterManagement> => get(management, options);
+
+  return {
+    async version(options) {
+      const raw = (await get<{ version?: string | number; build?: string | number } | undefined>('/version', options)) ?? {};
+      return { version: String(raw.version ?? ''), ...(raw.build === undefined ? {} : { build: String(raw.build) }), raw };
+    },
+    async daemons(options) {
+      const found = (await get<Record<string, unknown> | undefined>('/daemons', options)) ?? {};
+      const entries = Object.entries(found).filter(([name, value]) => name.endsWith('Status') && typeof value === 'string');
+      return Object.fromEntries(entries.map(([name, value]) => [name.slice(0, -'Status'.length), isRunning(value as string)]));
+    },
+    operateDaemon: (operation, daemon, options = {}) =>
+      operate('/daemons/operations', { operation, daemon, graceful: options.graceful, timeout: options.timeoutSeconds }, options),
+    transactionManager: (options) => status('/transactionManager', options),
+    stopTransactionManager: ({ graceful, timeoutSeconds }, options) => operate('/transactionManager/operations', { operation: 'stop', graceful, timeout: timeoutSeconds }, options),
+    clusterService: (name, options) => status('/clusterServices', { ...options, query: { serviceName: name } }),
+    operateClusterService: (operation, name, options) => operate('/clusterServices/operations', { operation, serviceName: name }, options),
+    clusterManagement,
+    clusterNodes: async (options) => (await clusterManagement(options)).clusterNodes ?? [],
+    addClusterNode: (address, options) => write('POST', `${management}/nodes`, { serverAddress: address }, options),
+    removeClusterNode: (address, options) => write('DELETE', `${management}/nodes/${encodeURIComponent(address)}`, undefined, options),
+    nodeThreshold: (options) => get(`${management}/nodeThreshold`, options),
+    setNodeThreshold: (threshold, options) => write('PUT', `${management}/nodeThreshold`, threshold, options),
+    options: (options) => readList<Option>(session, settings, {}, options),
+    option: (name, options) => get(`${settings}/${encodeURIComponent(name)}`, options),
+    setOptions: (values, options) => write('PUT', settings, Object.entries(values).map(([name, one]) => ({ name, values: one })), options),
+    patchOption: (name, values, options) => write('PATCH', `${settings}/${encodeURIComponent(name)}`, [{ op: 'replace', path: '/values', value: values }], options),
+    sessions: (options) => readList<Session>(session, '/sessions', {}, options),
+    async events(filter = {}, options) {
+      const found = await readList<Event>(session, '/events', { status: filter.status }, options);
+      // Filters that a resource does not know are ignored, not refused.
+      return filter.status === undefined ? found : found.filter((event) => event.status === filter.status);
+    },
+    async serverLog({ limit = 100, level, component } = {}, options) {
+      const query = { level, component };
+      const { total } = await readPage(session, '/logs/server', query, 0, 1, options);
+      const most = Math.min(limit, 100);
+      return (await readPage<LogEntry>(session, '/logs/server', query, Math.max(0, total - most), most, options)).result;
+    },
+    async testDatabase(database, options) {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(database)) form.append(name, String(value));
+      return resultOf((await session.call('POST', '/configurations/database/operations', { ...options, query: { operation: 'test' }, body: form })).body);
+    },
+  };
+}
+
+/** Some resources end the word with a full stop, others don't. */
+const isRunning = (status: string): boolean => /^running\.?$/i.test(status.trim());
+
+/** `{isSuccessful, message}`, or the same one level down, for one thing or a list of them: all must have worked. */
+function resultOf(body: unknown): OperationResult {
+  const silent = { isSuccessful: false, message: 'the answer does not say whether it worked' };
+  if (typeof body !== 'object' || body === null) return silent;
+  const results = 'isSuccessful' in body ? [body] : Object.values(body).flat();
+  const said = results.filter((one): one is OperationResult => typeof one === 'object' && one !== null && 'isSuccessful' in one);
+  if (said.length === 0) return silent;
+  return { isSuccessful: said.every((one) => one.isSuccessful === true), message: said.map((one) => one.message ?? '').join('; ') };
+}

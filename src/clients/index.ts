@@ -1,0 +1,33 @@
+/** All clients that one worker shares; tests wrap this object to fail or cut off calls. */
+import { createAdminApi, type AdminApi } from './adminApi';
+import { createMailer, type Mailer } from './mail';
+import { createPostgres, type Postgres } from './postgres';
+import { createSshPool, type SshPool, type SshPoolOptions } from './ssh';
+
+export interface Clients {
+  ssh: SshPool;
+  admin: AdminApi;
+  postgres: Postgres;
+  mail: Mailer;
+}
+
+export interface ClientsOptions {
+  env?: NodeJS.ProcessEnv;
+  ssh?: Omit<SshPoolOptions, 'env'>;
+}
+
+export function createClients(options: ClientsOptions = {}): Clients & { close(): Promise<void> } {
+  const { env } = options;
+  const clients: Clients = {
+    ssh: createSshPool({ env, ...options.ssh }),
+    admin: createAdminApi({ env }),
+    postgres: createPostgres({ env }),
+    mail: createMailer({ env }),
+  };
+  return {
+    ...clients,
+    async close() {
+      await Promise.allSettled([clients.ssh.close(), clients.admin.close()]);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * PostgreSQL: one named server is dialled, never "whichever is writable"; one connection a call, ended afterwards.
+ * Bounded in time on both ends. TLS is always asked for and verified, against the CA of the spec or else the system's.
+ */
+import { readFile } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
+import { Client, DatabaseError } from 'pg';
+import { StError } from '../model/errors';
+import type { Authority, DatabaseTarget } from '../model/targets';
+import { createRefusals } from './refusals';
+import { credentialFingerprint, resolveSecret } from './secrets';
+
+export interface DatabaseOptions {
+  /** Connect by another database's name on the same server (our own state database); the target's by default. */
+  database?: string;
+  /** Connecting, in milliseconds; 5 s by default. */
+  connectTimeoutMs?: number;
+  /** Each statement, in milliseconds; 10 s by default. */
+  statementTimeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface DatabaseFacts {
+  /** `15.18` */
+  version: string;
+  /** 150018 */
+  versionNumber: number;
+  settings: Record<string, string>;
+  tablespaces: { name: string; exists: boolean; mayCreate: boolean }[];
+  defaultTablespace: string;
+  ownsDatabase: boolean;
+  superuser: boolean;
+  /** How many tables the product's schema holds; 0 before the first set-up. */
+  productTables: number;
+}
+
+export interface Postgres {
+  /** Dials the one named server, runs `fn` on a connection of its own and ends it. Errors by SQLSTATE. */
+  withDatabase<T>(target: DatabaseTarget, fn: (client: Client) => Promise<T>, options?: DatabaseOptions): Promise<T>;
+  /** What the prerequisites look at. `settings` names the settings to read. */
+  readFacts(target: DatabaseTarget, settings: readonly string[], options?: DatabaseOptions): Promise<DatabaseFacts>;
+  /** Compares and raises the epoch in our own database; creates the table when missing. @throws StError StaleEpoch when a higher one stands. */
+  ensureEpoch(target: DatabaseTarget, stateDatabase: string, authority: Authority, options?: DatabaseOptions): Promise<void>;
+  forget(target?: DatabaseTarget): void;
+}
+
+const defaults = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
+
+export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postgres {
+  const refusals = createRefusals();
+  const secrets = env ? { env } : {};
+
+  const postgres: Postgres = {
+    async withDatabase(target, fn, options = {}) {
+      const { signal, database = target.name } = options;
+      const where = `database ${database} at ${target.host}:${target.port}`;
+      signal?.throwIfAborted();
+      const key = loginOf(target);
+      const credential = await credentialFingerprint(target.password, secrets);
+      refusals.check(key, credential);
+      const password = await resolveSecret(target.password, secrets);
+      const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        throw new StError('TlsRejected', `${where}: the CA file ${target.ca} could not be read (${error.code})`);
+      });
+      const client = new Client({
+        host: target.host, port: target.port, database, user: target.user, password: password.reveal(), application_name: 'st-orchestrator',
+        connectionTimeoutMillis: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
+        statement_timeout: options.statementTimeoutMs ?? defaults.statementTimeoutMs,
+        query_timeout: (options.statementTimeoutMs ?? defaults.statementTimeoutMs) + 2_000,
+        ssl: { ca, rejectUnauthorized: true },
+      });
+      // A connection that dies between two statements says so here; the next statement fails with it.
+      client.on('error', () => undefined);
+      const abort = (): void => void hangUp(client);
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        await client.connect();
+        return await fn(client);
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        const sorted = sort(error, where, target);
+        if (sorted instanceof StError && sorted.code === 'AuthenticationFailed') throw refusals.remember(key, credential, sorted.message);
+        throw sorted;
+      } finally {
+        signal?.removeEventListener('abort', abort);
+        await hangUp(client);
+      }
+    },
+    readFacts: (target, settings, options) => postgres.withDatabase(target, (client) => readFacts(client, target, settings), options),
+    ensureEpoch: (target, stateDatabase, authority, options) =>
+      postgres.withDatabase(target, (client) => raiseEpoch(client, authority), { ...options, database: stateDatabase }),
+    forget: (target) => refusals.forget(target && loginOf(target)),
+  };
+  return postgres;
+}
+
+/** A polite end, or after a second an impolite one: a server that froze never answers the first. */
+async function hangUp(client: Client): Promise<void> {
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+  const timer = setTimeout(() => stream.destroy(), 1000);
+  await client.end().catch(() => undefined);
+  clearTimeout(timer);
+}
+
+const loginOf = ({ user, host, port }: DatabaseTarget): string => `${user}@${host}:${port}`;
+
+async function readFacts(client: Client, target: DatabaseTarget, settings: readonly string[]): Promise<DatabaseFacts> {
+  const [own] = (await client.query<{ version: string; number: number; tablespace: string; owner: string; me: string; superuser: boolean; tables: number }>(`
+    select current_setting('server_version') as version, current_setting('server_version_num')::int as number, current_user as me, r.rolsuper as superuser,
+           s.spcname as tablespace, pg_get_userbyid(d.datdba) as owner,
+           (select count(*)::int from pg_tables where schemaname = 'public') as tables
+    from pg_database d join pg_tablespace s on s.oid = d.dattablespace join pg_roles r on r.rolname = current_user
+    where d.datname = current_database()`)).rows;
+  const found = (await client.query<{ name: string; may: boolean }>("select spcname as name, has_tablespace_privilege(spcname, 'create') as may from pg_tablespace")).rows;
+  const values = (await client.query<{ name: string; setting: string }>('select name, setting from pg_settings where name = any($1)', [settings])).rows;
+  if (!own) throw new StError('Refused', `database ${target.name} at ${target.host}:${target.port} does not describe itself`);
+  return {
+    version: own.version.split(' ')[0]!, versionNumber: own.number, superuser: own.superuser, ownsDatabase: own.owner === own.me,
+    defaultTablespace: own.tablespace, productTables: own.tables,
+    settings: Object.fromEntries(values.map(({ name, setting }) => [name, setting])),
+    tablespaces: target.tablespaces.map((name) => {
+      const there = found.find((one) => one.name === name);
+      return { name, exists: there !== undefined, mayCreate: there?.may ?? false };
+    }),
+  };
+}
+
+/** Compares and raises in one statement; no row comes back when a higher epoch stands. */
+async function raiseEpoch(client: Client, { cluster, epoch, operation }: Authority): Promise<void> {
+  // Two sessions that both find no table would both create it, and "if not exists" does not hold between them.
+  await client.query("select pg_advisory_lock(hashtext('st_orchestrator_epoch'))");
+  await client.query('create table if not exists st_orchestrator_epoch (cluster text primary key, epoch bigint not null, operation text not null)');
+  const { rowCount } = await client.query(
+    `insert into st_orchestrator_epoch as kept values ($1, $2, $3)
+     on conflict (cluster) do update set epoch = excluded.epoch, operation = excluded.operation where kept.epoch <= excluded.epoch`, [cluster, epoch, operation]);
+  if (rowCount === 0) throw new StError('StaleEpoch', `the database has seen a newer operation of cluster ${cluster} than ${operation} (epoch ${epoch})`);
+}
+
+const networkErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']);
+
+/** By SQLSTATE class (PostgreSQL documentation, appendix A), by Node's code, else by what pg says. */
+function sort(error: unknown, where: string, target: DatabaseTarget): unknown {
+  if (error instanceof StError || !isNativeError(error)) return error;
+  const told = (code: StError['code'], text: string): StError => new StError(code, `${where}: ${text}`, { cause: error });
+  const code = (error as { code?: string }).code ?? '';
+  if (error instanceof DatabaseError) {
+    if (code.startsWith('28')) return told('AuthenticationFailed', `the login of ${target.user} was refused (${error.message}). Check the user, and the password that ${target.password} names.`);
+    if (code.startsWith('08') || code.startsWith('57P') || code.startsWith('53')) return told('Unreachable', error.message);
+    if (code === '42501') return told('PermissionDenied', error.message);
+    if (code === '57014') return told('NotYet', `a statement took too long (${error.message})`);
+    if (code.startsWith('40')) return told('NotYet', error.message);
+    return told('Refused', `${error.message} (SQLSTATE ${code})`);
+  }
+  if (networkErrors.has(code)) return told('Unreachable', error.message);
+  if (/CERT|TLS|SSL/i.test(code) || /certificate|does not support SSL/i.test(error.message)) return told('TlsRejected', error.message);
+  if (/timeout|terminated|Connection ended|not queryable/i.test(error.message)) return told('Unreachable', error.message);
+  return error;
+}

@@ -1,0 +1,179 @@
+/** Operations as doors start, read, cancel and decide them. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { TerminatedFailure } from '@temporalio/common';
+import { StError } from '../model/errors';
+import { clusterWorkflowId, type OperationName } from '../model/ids';
+import type { Decision, OperationReport } from '../model/operation';
+import { AdvisedError } from './advised';
+import { askServer, askWorker, fromFailure } from './calls';
+import { closedReport, withReason } from './closedReport';
+
+export interface StartRequest {
+  operation: OperationName;
+  workflowId: string;
+  /** One JSON object, as the `temporal` CLI would send it. */
+  input: object;
+  taskQueue: string;
+  /** One line for the list of workflows in the Temporal UI. */
+  summary: string;
+}
+
+export interface Started {
+  workflowId: string;
+  runId: string;
+  /** True when an operation with this id was running already: nothing was started. */
+  already: boolean;
+}
+
+/** Starts an operation, or finds the one that runs under this id. Returns when the server has it, which does not mean that a worker has. */
+export async function startOperation(client: Client, { operation, workflowId, input, taskQueue, summary }: StartRequest): Promise<Started> {
+  try {
+    const handle = await askServer(client, `start ${workflowId}`, () => client.workflow.start(operation, {
+      workflowId, taskQueue, args: [input], workflowTaskTimeout: '3s', staticSummary: summary.slice(0, 190),
+      workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    }));
+    return { workflowId, runId: handle.firstExecutionRunId, already: false };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { ...(await findOperation(client, workflowId)), already: true };
+  }
+}
+
+/** An activity that is being tried again. */
+export interface Attempt {
+  /** Key of the step or check. */
+  key: string;
+  attempt: number;
+  lastFailure: string;
+}
+
+/** What one look at an operation shows. */
+export interface Sighting {
+  workflowId: string;
+  runId: string;
+  /** Temporal's word: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  status: string;
+  /** Left out while no worker answers. */
+  report?: OperationReport;
+  /** Why there is no report. */
+  silence?: string;
+  attempts: Attempt[];
+  /** The run that goes on in this one's place after a reset. */
+  successor?: string;
+}
+
+type Described = Awaited<ReturnType<WorkflowHandle['describe']>>;
+
+/** @throws StError InvalidInput when the server knows no such operation */
+export async function findOperation(client: Client, workflowId: string, runId?: string): Promise<{ workflowId: string; runId: string; described: Described }> {
+  try {
+    const described = await askServer(client, `look at ${workflowId}`, () => client.workflow.getHandle(workflowId, runId).describe());
+    return { workflowId, runId: described.runId, described };
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new AdvisedError('InvalidInput', `The Temporal server knows no operation "${workflowId}"${runId ? ` (run ${runId})` : ''}.`, [
+      `See which there were: stctl history ${clusterOf(workflowId)}`, 'See every workflow of this namespace: temporal workflow list', 'Check the address and the namespace of the server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE.',
+    ], { cause: error });
+  }
+}
+
+/** Whether an operation runs under this id now. */
+export async function findRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await findOperation(client, workflowId)).described.status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof StError && error.code === 'InvalidInput') return false;
+    throw error;
+  }
+}
+
+/** Looks once at one run of an operation. A closed one always has a report. @throws StError Unreachable when the server does not answer */
+export async function look(client: Client, workflowId: string, runId?: string): Promise<Sighting> {
+  const found = await findOperation(client, workflowId, runId);
+  const status = found.described.status.name;
+  const handle = client.workflow.getHandle(workflowId, found.runId);
+  const attempts = (found.described.raw.pendingActivities ?? []).map(({ activityId, attempt, lastFailure }) => ({ key: activityId ?? '', attempt: attempt ?? 1, lastFailure: firstLine(lastFailure?.message ?? '') })).filter(({ attempt }) => attempt > 1);
+  const sighting: Sighting = { workflowId, runId: found.runId, status, attempts };
+  let silence: unknown;
+  try {
+    sighting.report = await askWorker(client, workflowId, `the status of ${workflowId}`, () => handle.query<OperationReport>('report'));
+  } catch (error) {
+    silence = error;
+    sighting.silence = error instanceof Error ? error.message : String(error);
+  }
+  if (status === 'RUNNING') return sighting;
+  const successor = status === 'TERMINATED' ? await replacedBy(client, workflowId, found.runId) : undefined;
+  if (successor !== undefined) return { ...sighting, successor };
+  const described = { workflowId, type: found.described.type, status, startTime: found.described.startTime.toISOString(), closeTime: (found.described.closeTime ?? new Date()).toISOString() };
+  // The server alone knows the result; the steps only a worker can tell.
+  const report = closedReport(described, await ending(client, handle), sighting.report, silence !== undefined);
+  return { ...sighting, attempts: [], report: report.outcome === 'cancelled' ? withReason(report, await cancelReason(client, workflowId, found.runId)) : report };
+}
+
+/** Pages of the history that are looked through from its end, of 1000 events each: undo comes after the request. */
+const mostPages = 5;
+
+/** Why a run was asked to stop, which its history alone knows; nothing when no reason was given. */
+async function cancelReason(client: Client, workflowId: string, runId: string): Promise<string | undefined> {
+  const request = { namespace: client.options.namespace, execution: { workflowId, runId }, maximumPageSize: 1_000 };
+  let nextPageToken: Uint8Array | undefined;
+  for (let page = 0; page < mostPages; page += 1) {
+    const found = await askServer(client, `the history of ${workflowId}`, () => client.workflowService.getWorkflowExecutionHistoryReverse({ ...request, ...(nextPageToken ? { nextPageToken } : {}) }));
+    const asked = found.history?.events?.find((event) => event.workflowExecutionCancelRequestedEventAttributes);
+    if (asked) return firstLine(asked.workflowExecutionCancelRequestedEventAttributes?.cause ?? '') || undefined;
+    nextPageToken = found.nextPageToken;
+    if (!nextPageToken?.length) return undefined;
+  }
+  return undefined;
+}
+
+/** The result of a closed run: its report, or the failure it ended with. */
+async function ending(client: Client, handle: WorkflowHandle): Promise<OperationReport | StError> {
+  try {
+    return (await askServer(client, `the result of ${handle.workflowId}`, () => handle.result())) as OperationReport;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (error.cause instanceof TerminatedFailure) return new StError('Interrupted', `Terminated: ${error.cause.message || 'no reason was given'}`, { cause: error });
+    if (error.cause?.name === 'CancelledFailure') return new StError('Cancelled', 'Cancelled.', { cause: error });
+    return fromFailure(error.cause, error);
+  }
+}
+
+/** The latest run of the same chain, when this one was replaced by a reset; otherwise nothing. */
+async function replacedBy(client: Client, workflowId: string, runId: string): Promise<string | undefined> {
+  const [ours, latest] = await Promise.all([findOperation(client, workflowId, runId), findOperation(client, workflowId)]);
+  const chain = (found: { described: Described }) => found.described.raw.workflowExecutionInfo?.firstRunId;
+  return latest.runId !== runId && chain(latest) !== undefined && chain(latest) === chain(ours) ? latest.runId : undefined;
+}
+
+/** Asks an operation to stop. It undoes what it began and answers in its own time; past its point of no return it goes on. */
+export async function cancelOperation(client: Client, workflowId: string, reason: string): Promise<Sighting> {
+  if (workflowId.startsWith(clusterWorkflowId(''))) {
+    const cluster = clusterOf(workflowId);
+    throw new AdvisedError('Refused', `${workflowId} is the record of a cluster, no operation: it can't be cancelled. Nothing was changed.`, [`See what runs on the cluster: stctl status ${cluster}`, `Cancel that: stctl cancel set-up-cluster/${cluster} --reason …`]);
+  }
+  const sighting = await look(client, workflowId);
+  if (sighting.status !== 'RUNNING') throw new AdvisedError('Refused', `${workflowId} is not running (${sighting.report?.outcome ?? sighting.status.toLowerCase()}): there is nothing to cancel.`, hasEnded(workflowId));
+  const { namespace, identity } = client.options;
+  await askServer(client, `cancel ${workflowId}`, () => client.workflowService.requestCancelWorkflowExecution({ namespace, identity, reason, workflowExecution: { workflowId, runId: sighting.runId } }));
+  return sighting;
+}
+
+/** Answers an operation that holds. @throws StError Refused or InvalidInput, in the operation's own words */
+export async function decide(client: Client, workflowId: string, decision: Decision): Promise<string> {
+  await findOperation(client, workflowId);
+  try {
+    return await askWorker(client, workflowId, `the decision for ${workflowId}`, () => client.workflow.getHandle(workflowId).executeUpdate<string, [Decision]>('decide', { args: [decision] }));
+  } catch (error) {
+    if (error instanceof StError && error.code === 'Refused') throw new AdvisedError('Refused', error.message, [`See which steps wait, and their keys: stctl report ${workflowId}`], { cause: error });
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new AdvisedError('Refused', `${workflowId} has ended: nothing waits for a decision.`, hasEnded(workflowId), { cause: error });
+  }
+}
+
+/** `set-up-cluster/demo` → `demo`. */
+const clusterOf = (workflowId: string): string => workflowId.split('/')[1] || '<cluster>';
+
+const hasEnded = (workflowId: string): string[] => [`See how it ended: stctl report ${workflowId}`, `See what runs now: stctl status ${clusterOf(workflowId)}`];
+
+const firstLine = (text: string): string => (text.split('\n')[0] ?? '').slice(0, 300);

@@ -1,0 +1,90 @@
+/** The record that the `cluster` entity keeps, and the messages that change it. Plain JSON. */
+import type { ClusterSpec } from './specTypes';
+
+export interface LeaseHolder {
+  workflowId: string;
+  /** The chain's first run: a reset keeps it. */
+  firstExecutionRunId: string;
+}
+
+export interface Lease extends LeaseHolder {
+  operation: string;
+  epoch: number;
+  since: string;
+  /** The spec came with this very operation; it goes again when the operation is refused. */
+  broughtSpec?: boolean;
+}
+
+export interface Member {
+  site: string;
+  node: string;
+  address: string;
+}
+
+/** `new`: applied, never set up. `interrupted`: an operation ended without a report. */
+export type ClusterPhase = 'new' | 'setting up' | 'active' | 'interrupted';
+
+/** One line of the history of operations. */
+export interface OperationLine {
+  operation: string;
+  workflowId: string;
+  epoch: number;
+  startedAt: string;
+  endedAt: string;
+  outcome: string;
+  summary: string;
+}
+
+export interface ClusterRecord {
+  apiVersion: 'st-orchestrator/v1';
+  kind: 'ClusterStatus';
+  name: string;
+  phase: ClusterPhase;
+  /** True once a set-up has completed. */
+  complete: boolean;
+  spec: ClusterSpec | null;
+  revision: number;
+  members: Member[];
+  activeSite: string | null;
+  epoch: number;
+  lease: Lease | null;
+  unfinished: string[];
+  /** Newest first, at most 20. */
+  operations: OperationLine[];
+}
+
+export interface AcquireRequest {
+  holder: LeaseHolder;
+  operation: string;
+  /** Set by the asker after it looked the holder up and found it closed or gone; ignored unless it still holds. */
+  evict?: LeaseHolder & { unfinished: string[]; because: string };
+  /** Inline spec of setUpCluster and adoptCluster: becomes revision 1, or must equal the applied one. */
+  spec?: ClusterSpec;
+  at: string;
+}
+
+export type AcquireAnswer =
+  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; activeSite: string | null; complete: boolean; evicted: boolean }
+  | { granted: false; reason: 'busy'; lease: Lease }
+  | { granted: false; reason: 'no spec' }
+  | { granted: false; reason: 'spec conflict'; revision: number };
+
+export interface ReleaseRequest {
+  holder: LeaseHolder;
+  line: OperationLine;
+  unfinished: string[];
+  members?: Member[];
+  activeSite?: string;
+  complete?: boolean;
+}
+
+export interface ApplyRequest {
+  spec: ClusterSpec;
+  /** 0 for a cluster that was never applied. Left out: whatever stands. */
+  expectedRevision?: number;
+}
+
+export interface ApplyAnswer {
+  revision: number;
+  changed: boolean;
+}

@@ -1,0 +1,83 @@
+/** How the record of a cluster changes: pure functions over the record, each idempotent, since an update may be sent twice. */
+import { canonicalJson } from './fingerprint';
+import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from './cluster';
+import type { ErrorCode } from './errors';
+
+const historyLength = 20;
+
+export function newRecord(name: string): ClusterRecord {
+  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, lease: null, unfinished: [], operations: [] };
+}
+
+const sameHolder = (a: LeaseHolder | null, b: LeaseHolder): boolean => a !== null && a.workflowId === b.workflowId && a.firstExecutionRunId === b.firstExecutionRunId;
+
+/** Grants the lease or says who holds it; never waits. Asked twice by one holder it answers the same grant. The epoch rises at every new grant. */
+export function acquire(record: ClusterRecord, request: AcquireRequest): AcquireAnswer {
+  let evicted = false;
+  if (request.evict && !sameHolder(request.holder, request.evict) && sameHolder(record.lease, request.evict)) {
+    evict(record, request.evict, request.at);
+    evicted = true;
+  }
+  if (record.lease && !sameHolder(record.lease, request.holder)) return { granted: false, reason: 'busy', lease: record.lease };
+  if (request.spec && record.spec && canonicalJson(request.spec) !== canonicalJson(record.spec)) return { granted: false, reason: 'spec conflict', revision: record.revision };
+  const spec = record.spec ?? request.spec;
+  if (!spec) return { granted: false, reason: 'no spec' };
+  const broughtSpec = !record.spec;
+  if (broughtSpec) {
+    record.spec = spec;
+    record.revision = 1;
+  }
+  if (!record.lease) {
+    record.epoch += 1;
+    record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
+    if (record.phase === 'new') record.phase = 'setting up';
+  }
+  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, activeSite: record.activeSite, complete: record.complete, evicted };
+}
+
+/** Takes the lease from a holder that closed without a report, and keeps what it left. */
+export function evict(record: ClusterRecord, gone: LeaseHolder & { unfinished: string[]; because: string }, at: string): void {
+  if (!record.lease || !sameHolder(record.lease, gone)) return;
+  const { operation, workflowId, epoch, since } = record.lease;
+  addLine(record, { operation, workflowId, epoch, startedAt: since, endedAt: at, outcome: 'interrupted', summary: gone.because });
+  record.lease = null;
+  record.phase = 'interrupted';
+  record.unfinished = gone.unfinished;
+}
+
+/** Gives the lease back and writes what the operation says into the record. Does nothing when another holds it. */
+export function release(record: ClusterRecord, request: ReleaseRequest): { released: boolean } {
+  if (!sameHolder(record.lease, request.holder)) return { released: false };
+  const interruptedBefore = record.phase === 'interrupted';
+  // Nothing was begun with it: the next try may bring a corrected one.
+  if (record.lease?.broughtSpec && request.line.outcome === 'refused') {
+    record.spec = null;
+    record.revision = 0;
+  }
+  record.lease = null;
+  addLine(record, request.line);
+  if (request.members) record.members = request.members;
+  if (request.activeSite !== undefined) record.activeSite = request.activeSite;
+  if (request.complete !== undefined) record.complete = request.complete;
+  const succeeded = request.line.outcome === 'completed' || request.line.outcome === 'nothing to do';
+  // A refused run changed nothing, so what an earlier one left still stands.
+  if (succeeded || request.unfinished.length > 0) record.unfinished = request.unfinished;
+  if (succeeded || !interruptedBefore) record.phase = record.complete ? 'active' : record.unfinished.length > 0 ? 'setting up' : record.members.length > 0 ? 'active' : 'new';
+  return { released: true };
+}
+
+/** The new spec, made from the revision the caller saw. Refused while an operation runs. The same spec again changes nothing. */
+export function apply(record: ClusterRecord, request: ApplyRequest): ApplyAnswer | { refused: ErrorCode; message: string } {
+  if (record.spec && canonicalJson(record.spec) === canonicalJson(request.spec)) return { revision: record.revision, changed: false };
+  if (record.lease) return { refused: 'ClusterBusy', message: `${record.lease.operation} (${record.lease.workflowId}) is running on "${record.name}": the spec can't change meanwhile. Nothing was changed.` };
+  if (request.expectedRevision !== undefined && request.expectedRevision !== record.revision) {
+    return { refused: 'SpecConflict', message: `The spec of "${record.name}" is at revision ${record.revision}, yours was made from ${request.expectedRevision}. Nothing was changed.` };
+  }
+  record.spec = request.spec;
+  record.revision += 1;
+  return { revision: record.revision, changed: true };
+}
+
+function addLine(record: ClusterRecord, line: ClusterRecord['operations'][number]): void {
+  record.operations = [line, ...record.operations].slice(0, historyLength);
+}

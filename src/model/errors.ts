@@ -1,0 +1,53 @@
+/**
+ * Stable codes of every failure a person or a script may meet. The code is the `type` of the ApplicationFailure and is the contract;
+ * the message says everything else (Temporal's text output never shows types or details).
+ */
+export const errorCodes = {
+  // Bad input: nothing was started.
+  InvalidInput: 'The input or cluster file is wrong; the message names the place and what was expected.',
+  SecretUnavailable: 'A secret reference could not be resolved where it is used.',
+  UnknownCluster: 'No cluster of this name was applied or set up.',
+  SpecConflict: 'A different spec of this cluster exists.',
+  // Refused before anything changed.
+  PreconditionFailed: 'One or more checks failed; nothing was changed.',
+  PlanChanged: 'What was planned no longer holds: the fingerprint differs.',
+  ClusterBusy: 'Another operation holds the lease of this cluster.',
+  // The far side says no: never retried.
+  AuthenticationFailed: 'A login was refused; one refusal stops all further tries with that credential.',
+  HostKeyMismatch: 'The host key is unknown, changed or revoked.',
+  PermissionDenied: 'The login works but may not do this (sudo, file mode, database privilege).',
+  TlsRejected: 'The certificate could not be verified.',
+  StaleEpoch: 'A newer operation has taken over: this effect was refused by its target.',
+  ForeignCluster: 'The target belongs to another cluster.',
+  Refused: 'The target refused the request.',
+  // May pass: retried.
+  Unreachable: 'The target did not answer.',
+  ConnectionLost: 'The connection ended before an answer; the effect may or may not have happened.',
+  NotYet: 'The state asked for was not reached in time.',
+  RemoteCommandFailed: 'A command on the host ended with an error.',
+  // Ends of operations.
+  Cancelled: 'A person cancelled the operation.',
+  Aborted: 'A person decided to abort the operation.',
+  Interrupted: 'The operation ended without a report (terminated or lost).',
+  Bug: 'A defect of st-orchestrator; please report it with the message.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Codes that no retry can cure. */
+export const nonRetryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'InvalidInput', 'SecretUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
+  'AuthenticationFailed', 'HostKeyMismatch', 'PermissionDenied', 'TlsRejected', 'StaleEpoch', 'ForeignCluster', 'Refused',
+  'Cancelled', 'Aborted', 'Interrupted', 'Bug',
+]);
+
+/**
+ * The one error that clients and activities throw on purpose. The worker's interceptor turns it into an ApplicationFailure of type `code`.
+ * `message` must say what, where (host, path, address), what was expected and, where one is known, the remedy; at most 2 KB.
+ */
+export class StError extends Error {
+  constructor(readonly code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StError';
+  }
+}

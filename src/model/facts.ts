@@ -1,0 +1,69 @@
+/** What checks find, stable over time (so that it may be part of a plan's fingerprint), and what only shows when it is looked at side by side. */
+import type { Problem } from './operation';
+import type { SetUpState } from './setUpPlan';
+
+export interface HostFacts {
+  node: string;
+  /** Hash of the host's public keys: the same machine under two names shows here. */
+  identity: string;
+  /** `half`: an installation that did not complete left files behind. `unknown` is a problem that the check tells. */
+  installation: 'none' | 'complete' | 'half' | 'unknown';
+  /** This host was taken over by an operation of this cluster before. */
+  ours: boolean;
+  version: string | null;
+  /** SHA-256 of the secret file, never the file. */
+  taeh: string | null;
+  licences: { core: string | null; features: string | null };
+}
+
+/** What a Server does, asked of its own Administration Tool. */
+export interface ServerFacts {
+  node: string;
+  /** `not operational`: it answers, and is not yet a member of the cluster. */
+  admin: 'running' | 'not operational' | 'not running';
+  tm: boolean;
+  /** The wanted daemons all run. */
+  daemons: boolean;
+  /** Addresses in the cluster's table of nodes as this Server sees it; null where it could not be asked. */
+  members: string[] | null;
+  /** Below how many Online Servers the product itself notifies; null where it could not be asked. */
+  threshold: number | null;
+}
+
+export interface DatabaseFacts {
+  /** The product's schema is there. */
+  schema: boolean;
+}
+
+export interface LicenceFacts {
+  /** SHA-256 of the licence files to be installed. */
+  core: string;
+  features: string;
+  clusterNodes: number;
+}
+
+/** What only shows side by side. Pure; used by operations in their checks. */
+export function compareHosts(facts: readonly HostFacts[]): Problem[] {
+  const problems: Problem[] = [];
+  for (const [index, one] of facts.entries()) {
+    const twin = facts.slice(0, index).find(({ identity }) => identity === one.identity);
+    if (twin) problems.push({ what: `${one.node} and ${twin.node} are the same machine (same host keys)`, remedy: 'each Server needs a machine, and each machine host keys, of its own' });
+    const other = facts.slice(0, index).find(({ taeh }) => taeh !== null && one.taeh !== null && taeh !== one.taeh);
+    if (other) problems.push({ what: `the secret file bin/taeh of ${one.node} differs from that of ${other.node}`, remedy: 'one of them was installed for another cluster: take it out, or install it anew' });
+  }
+  return problems;
+}
+
+/** The state that the set-up is planned from, put together from what the checks found. */
+export function setUpState(servers: readonly { node: string; address: string }[], found: { hosts: readonly HostFacts[]; servers: readonly ServerFacts[]; licence: LicenceFacts; database: DatabaseFacts; complete: boolean }): SetUpState {
+  const { hosts, licence, database, complete } = found;
+  const states = servers.flatMap(({ node, address }) => {
+    const host = hosts.find((facts) => facts.node === node);
+    const server = found.servers.find((facts) => facts.node === node);
+    if (!host || !server) return [];
+    const { admin, tm, daemons, members } = server;
+    const licensed = host.licences.core === licence.core && host.licences.features === licence.features;
+    return [{ node, address, installed: host.installation === 'complete', half: host.installation === 'half', secretFile: host.taeh !== null, licensed, admin, tm, daemons, members }];
+  });
+  return { servers: states, schema: database.schema, licensedNodes: licence.clusterNodes, complete, begun: hosts.some(({ ours }) => ours) };
+}

@@ -1,0 +1,149 @@
+/** The single fields that inputs are made of: zod schemas with complete messages, and the plain tests behind them. */
+import { z } from 'zod';
+import { describe, didYouMean } from './problems';
+
+type Found = { input?: unknown };
+
+/** `expected X, found Y` for a text that does not match. */
+const expected = (what: string) => (issue: Found) => `expected ${what}, found ${describe(issue.input)}`;
+
+/** A mapping that refuses unknown keys and says which one was probably meant. */
+export function strict<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? (issue.keys as string[]).map((key) => `unknown key${didYouMean(key, known) || `; expected one of ${known.join(', ')}`}`).join('\n')
+        : undefined,
+  });
+}
+
+export const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, { error: expected(what) });
+
+/** A text that passes when the test finds no problem; the test's sentence is the message. */
+export const checked = (problemOf: (text: string) => string | undefined) =>
+  z.string().check((ctx) => {
+    const message = problemOf(ctx.value);
+    if (message) ctx.issues.push({ code: 'custom', message, input: ctx.value });
+  });
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T, hint: (found: unknown) => string | undefined = () => undefined) =>
+  z.enum(values, { error: (issue) => (issue.input === undefined ? undefined : `expected ${values.join(' or ')}, found ${describe(issue.input)}${hint(issue.input) ?? (typeof issue.input === 'string' ? didYouMean(issue.input, values) : '')}`) });
+
+export const whole = (least: number, most: number) => z.int().min(least).max(most);
+export const port = whole(1, 65535);
+
+/** Names of clusters and sites: they become parts of workflow ids, database names and backends. */
+export const clusterName = matching(/^[a-z][a-z0-9-]{0,30}$/, 'a name of small letters, digits and dashes that begins with a letter, at most 31 characters');
+export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+export const nodeName = matching(nodeNamePattern, 'a name of letters, digits, dots, dashes and underscores, at most 63 characters');
+export const userName = matching(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a Unix user');
+/** An ordinary account: what it may do as others is what the sudoers file lists. */
+export const loginUser = userName.refine((name) => name !== 'root', { error: 'expected an unprivileged user (what it may do is listed in sudoers), found root' });
+export const proxyName = matching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$/, 'a name that HAProxy accepts');
+export const databaseName = matching(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'the name of a database, role or tablespace of at most 63 characters');
+
+const windowsPath = /^[A-Za-z]:[\\/]|^\\\\/;
+
+function pathProblem(path: string, allowed: RegExp, where: string): string | undefined {
+  if (windowsPath.test(path)) return `Windows hosts can't be run; expected an absolute path ${where}`;
+  if (!path.startsWith('/')) return `expected an absolute path ${where}, found ${describe(path)}`;
+  if (path.length > 255) return `expected a path of at most 255 characters, found ${path.length}`;
+  if (path.split('/').some((part) => part === '.' || part === '..')) return `expected a path without . and .. parts, found ${describe(path)}`;
+  if (!allowed.test(path)) return `expected a path of letters, digits and . _ + @ = , ~ - between single slashes, found ${describe(path)}`;
+  return undefined;
+}
+
+/** A path on a host of the cluster; stands in command lines, sudoers and the installer's properties. */
+export const hostPath = checked((path) => pathProblem(path, /^(\/[A-Za-z0-9._+@=,~-]+)+$/, 'on the host, such as /opt/axway'));
+/** A path on the worker's host. Relative ones are made absolute when a cluster file is loaded. */
+export const workerPath = checked((path) => pathProblem(path, /^\/./, 'on the worker\'s host (a cluster file may have relative ones, a JSON input not)'));
+
+/** Why a text is no secret reference; never repeats the text, which may be the secret. */
+export function secretRefProblem(text: string): string | undefined {
+  if (text.length > 512) return `expected a reference of at most 512 characters, found ${text.length}`;
+  if (/^env:[A-Za-z_][A-Za-z0-9_]*$/.test(text) || /^command:[^\s:]/.test(text)) return undefined;
+  if (text.startsWith('file:')) {
+    const problem = pathProblem(text.slice('file:'.length), /^\/./, 'after file:');
+    return problem && problem.replace(/, found .*$/, '');
+  }
+  if (text.startsWith('env:')) return 'expected the name of an environment variable after env:';
+  if (text.startsWith('command:')) return 'expected a program after command:';
+  return 'expected a reference to a secret (env:NAME, file:/absolute/path or command:program), found something else; a secret itself is never written here';
+}
+export const secretRef = checked(secretRefProblem).meta({ pattern: '^(env|file|command):', description: 'A reference to a secret: env:NAME, file:/path or command:program. Resolved by the worker where it is used.' });
+
+const ipv4 = z.ipv4();
+const ipv6 = z.ipv6();
+const isIp = (text: string) => ipv4.safeParse(text).success || ipv6.safeParse(text).success;
+
+/** Why a text is neither an IP address nor a host name that a node can be reached by. */
+export function addressProblem(text: string): string | undefined {
+  if (text.length > 253) return `expected an IP address or a host name, found ${text.length} characters`;
+  if (isIp(text)) {
+    const useless = /^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)|^::$|^ff/i.test(text);
+    return useless ? `expected the address of one host, found ${describe(text)}` : undefined;
+  }
+  const labels = text.split('.');
+  const isName = labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+  return isName ? undefined : `expected an IP address or a host name, found ${describe(text)}`;
+}
+export const address = checked(addressProblem);
+
+/** True for addresses by which a host reaches only itself. */
+export const isLoopback = (text: string): boolean => /^(127\.|localhost(\.|$)|::1$)/i.test(text);
+
+/** One spelling for each address, to find the same one written twice. */
+export function canonicalAddress(text: string): string {
+  if (!text.includes(':') || !isIp(text)) return text.toLowerCase();
+  const groups = (part: string) => (part === '' ? [] : part.split(':').flatMap((group) => (group.includes('.') ? fromIpv4(group) : [parseInt(group, 16)])));
+  const [head, tail] = text.split('::') as [string, string | undefined];
+  const left = groups(head);
+  const right = groups(tail ?? '');
+  return [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right].map((group) => group.toString(16)).join(':');
+}
+
+function fromIpv4(text: string): number[] {
+  const [a, b, c, d] = text.split('.').map(Number) as [number, number, number, number];
+  return [a * 256 + b, c * 256 + d];
+}
+
+/** Why mail can't be sent to or from this address. */
+export function mailProblem(text: string): string | undefined {
+  const at = text.lastIndexOf('@');
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  if (at > 0 && /^localhost(\.|$)/i.test(domain)) return `${describe(text)} is the product's placeholder: nobody reads it; expected the address of a person or team`;
+  const fine = /^[A-Za-z0-9!#$%&*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&*+/=?^_{|}~-]+)*$/.test(local) && local.length <= 64 && domain.includes('.') && !isIp(domain) && !addressProblem(domain);
+  return fine ? undefined : `expected a mail address such as mft-team@example.com, found ${describe(text)}`;
+}
+export const mailAddress = checked(mailProblem).meta({ format: 'email' });
+
+const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `5m`, `1500ms` or a number of milliseconds → milliseconds. */
+export function durationMs(value: string | number): number | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 ? value : undefined;
+  const parts = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value);
+  return parts ? Number(parts[1]) * unitMs[parts[2]!]! : undefined;
+}
+
+/** A duration between two bounds (milliseconds); becomes milliseconds. */
+export const duration = (leastMs: number, mostMs: number) =>
+  z
+    .union([z.string(), z.number()], { error: (issue) => (issue.input === undefined ? undefined : durationMessage(issue.input)) })
+    .transform((value, ctx) => {
+      const ms = durationMs(value);
+      if (ms !== undefined && ms >= leastMs && ms <= mostMs) return ms;
+      const message = ms === undefined ? durationMessage(value) : `expected a duration from ${durationText(leastMs)} to ${durationText(mostMs)}, found ${describe(value)}`;
+      ctx.issues.push({ code: 'custom', message, input: value });
+      return z.NEVER;
+    });
+
+const durationMessage = (found: unknown) => `expected a duration such as "30s", "5m" or "1500ms", or a number of milliseconds, found ${describe(found)}`;
+
+/** Milliseconds in their largest whole unit: 90000 → `90s`. */
+export function durationText(ms: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms > 0 && ms % unitMs[name]! === 0) ?? 'ms';
+  return `${ms / unitMs[unit]!}${unit}`;
+}

@@ -1,0 +1,19 @@
+/** Ids, names of task queues and search attributes: built here only, shared by workflows, worker and clients. */
+
+export const taskQueue = 'st-orchestrator';
+
+export const clusterWorkflowId = (cluster: string): string => `cluster/${cluster}`;
+
+/** `set-up-cluster/demo`, `add-node/demo/st4`; a dry run has its own (`…/plan`). */
+export function operationWorkflowId(operation: string, cluster: string, options: { node?: string; dryRun?: boolean } = {}): string {
+  return [kebabCase(operation), cluster, options.node, options.dryRun ? 'plan' : undefined].filter(Boolean).join('/');
+}
+
+/** `setUpCluster` → `set-up-cluster`: the name of a verb is the name of its workflow type. */
+export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+export const searchAttributes = ['StCluster', 'StOperation', 'StSite', 'StHealth'] as const;
+
+/** Every workflow type an operations engineer starts; `cluster` is started by `apply` and set-up only. */
+export const operations = ['setUpCluster'] as const;
+export type OperationName = (typeof operations)[number];

@@ -1,0 +1,109 @@
+/**
+ * What an operation is made of, as plain JSON: tasks (what a step asks an activity to do), outcomes, problems, progress rows and the report.
+ */
+import type { ErrorCode } from './errors';
+
+/** What a changing activity answers. `note` is the sentence people read ("admin was running; stopped after 1.2 s"). */
+export interface Outcome<T = void> {
+  changed: boolean;
+  note: string;
+  value?: T;
+}
+
+/** One failed prerequisite. Both sentences are shown to people as they are. */
+export interface Problem {
+  /** What was found and what was expected, with the place: "st2: the clock is 5.1 s ahead (limit 1 s)". */
+  what: string;
+  remedy: string;
+  /** The error code, where a look failed instead of finding something. */
+  code?: string;
+}
+
+/** What a checking activity answers: stable facts (they go into the fingerprint) and every prerequisite that does not hold. */
+export interface CheckResult<T> {
+  facts: T;
+  problems: Problem[];
+}
+
+/** A request to an activity, as data: nothing runs until `check`, `step` or `forEachNode` schedules it. */
+export interface Task<R> {
+  /** Registered name, `group.method`. */
+  activity: string;
+  input: object;
+  /** Longest real run of one attempt, in milliseconds. */
+  limitMs?: number;
+  /** Carries the result's type; never set. */
+  readonly result?: R;
+}
+
+export type StepState = 'planned' | 'running' | 'done' | 'failed' | 'waiting' | 'skipped' | 'undone' | 'undo failed';
+
+/** One row of the plan and of the report. */
+export interface StepRow {
+  /** Stable key, also the activity id. */
+  key: string;
+  title: string;
+  node?: string;
+  state: StepState;
+  changed?: boolean;
+  note?: string;
+  startedAt?: string;
+  /** Milliseconds. */
+  took?: number;
+  undo?: string;
+}
+
+export interface CheckRow {
+  key: string;
+  title: string;
+  node?: string;
+  state: 'running' | 'passed' | 'failed';
+  problems: Problem[];
+}
+
+export type OperationPhase = 'waiting for the lease' | 'checking' | 'planned' | 'working' | 'held' | 'undoing' | 'ended';
+export type OperationOutcome = 'running' | 'planned' | 'completed' | 'nothing to do' | 'failed' | 'cancelled' | 'refused';
+
+/** The answer of an operation and of its `status` query. Times are ISO-8601 UTC. */
+export interface OperationReport {
+  apiVersion: 'st-orchestrator/v1';
+  kind: 'OperationReport';
+  operation: string;
+  cluster: string;
+  workflowId: string;
+  dryRun: boolean;
+  phase: OperationPhase;
+  outcome: OperationOutcome;
+  /** One sentence: what happened or is happening now. */
+  summary: string;
+  /** What the state is now, what will happen by itself, what a person can do. */
+  now: string;
+  next: string;
+  epoch?: number;
+  revision?: number;
+  fingerprint?: string;
+  startedAt: string;
+  endedAt?: string;
+  checks: CheckRow[];
+  steps: StepRow[];
+  /** What was begun and is neither done nor undone. */
+  unfinished: string[];
+  failure?: { code: ErrorCode | string; message: string };
+  decisions: DecisionRecord[];
+  requestedBy?: string;
+  reason?: string;
+}
+
+/** A person's answer to an operation that holds after its point of no return. */
+export interface Decision {
+  step: string;
+  node?: string;
+  do: 'retry' | 'skip' | 'done-by-hand' | 'abort';
+  by: string;
+  reason: string;
+}
+
+/** Recorded as claimed: a client's identity is not proven here. */
+export interface DecisionRecord extends Decision {
+  at: string;
+}

@@ -1,0 +1,116 @@
+/** The parts of a normalised spec: defaults merged, ranges expanded, durations in milliseconds, plain JSON. */
+import type { protocols } from './clusterFileSchema';
+
+export type Protocol = (typeof protocols)[number];
+
+/** How to log in to a host; `address` only when SSH answers elsewhere than at the node's address. */
+export interface SshSpec {
+  user: string;
+  key: string;
+  passphrase?: string;
+  knownHosts: string;
+  port: number;
+  address?: string;
+  jump?: JumpSpec;
+}
+
+export interface JumpSpec {
+  address: string;
+  port: number;
+  user: string;
+  key: string;
+  passphrase?: string;
+  knownHosts: string;
+}
+
+export interface AdminSpec {
+  user: string;
+  password: string;
+  port: number;
+  ca: string;
+  address?: string;
+}
+
+export interface LicenceFiles {
+  /** Paths on the worker's host. */
+  core: string;
+  features: string;
+}
+
+/** A Server or an Edge. */
+export interface NodeSpec {
+  name: string;
+  address: string;
+  ssh: SshSpec;
+  admin: AdminSpec;
+}
+export type ServerSpec = NodeSpec;
+export type EdgeSpec = NodeSpec;
+
+export interface DatabaseSpec {
+  kind: 'postgresql';
+  host: string;
+  port: number;
+  name: string;
+  user: string;
+  password: string;
+  ca?: string;
+  tablespaces: string[];
+  stateDatabase: string;
+}
+
+export interface BalancerInstanceSpec {
+  name: string;
+  address: string;
+  socket: string;
+  ssh: SshSpec;
+}
+
+export interface LoadBalancerSpec {
+  kind: 'haproxy';
+  fronts: 'servers' | 'edges';
+  map: string;
+  mapKey: string;
+  siteBackend: string;
+  healthBackend: string;
+  instances: BalancerInstanceSpec[];
+}
+
+export interface SiteSpec {
+  label?: string;
+  deploymentSite: 'Prod' | 'DR';
+  servers: ServerSpec[];
+  edges: EdgeSpec[];
+  database: DatabaseSpec;
+  sharedFiles: { path: string };
+  loadBalancer?: LoadBalancerSpec;
+}
+
+export interface NotificationSpec {
+  smtp: { host: string; port: number; user?: string; password?: string; tls: 'starttls' | 'tls' | 'none'; ca?: string };
+  from: string;
+  to: string[];
+}
+
+export interface ClusterSpec {
+  apiVersion: 'st-orchestrator/v1';
+  kind: 'Cluster';
+  metadata: { name: string };
+  product: {
+    version: string;
+    fileDriveHome: string;
+    user: string;
+    installer: { package: string; properties: Record<string, string> };
+    protocols: Protocol[];
+  };
+  licences: LicenceFiles;
+  sites: Record<string, SiteSpec>;
+  notifications?: NotificationSpec;
+  policies: {
+    minimumNodes: number;
+    /** `for` in milliseconds, `maximumDataLoss` in bytes. */
+    failover: { mode: 'observe'; for: number; maximumDataLoss: number };
+  };
+  /** `interval` in milliseconds. */
+  monitoring: { interval: number; failuresToOffline: number };
+}

@@ -1,0 +1,100 @@
+/**
+ * The record of one cluster, kept by one workflow that never ends: spec, members, epoch, lease, history. It acts on nothing; it only answers.
+ * While a lease is held it asks now and then whether the holder still runs, so that an operation that was terminated shows as `interrupted`.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { LeaseActivities } from '../activities/leases';
+import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../model/cluster';
+import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
+import { formatProblem, parseClusterSpec } from '../model/spec';
+import { bug, describe, failure } from './operation/failures';
+import { perform, tasks } from './operation/tasks';
+
+export interface ClusterInput {
+  name: string;
+  /** Carried over a continue-as-new. */
+  record?: ClusterRecord;
+  /** How often a holder of the lease is looked up, in milliseconds. */
+  lookUpEvery?: number;
+  /** Events after which history is started anew; left out: when the server suggests it. */
+  historyLimit?: number;
+}
+
+export const clusterStatusQuery = defineQuery<ClusterRecord>('status');
+export const acquireUpdate = defineUpdate<AcquireAnswer, [AcquireRequest]>('acquire');
+export const releaseUpdate = defineUpdate<{ released: boolean }, [ReleaseRequest]>('release');
+export const applyUpdate = defineUpdate<ApplyAnswer, [ApplyRequest]>('apply');
+
+const leases = tasks<LeaseActivities>('leases');
+const defaultLookUp = 30_000;
+
+export async function cluster(input: ClusterInput): Promise<void> {
+  if (typeof input?.name !== 'string' || input.name === '') throw failure('InvalidInput', 'The entity "cluster" is started by "stctl apply" and by set-up, not by hand.');
+  const record = input.record ?? newRecord(input.name);
+  const run = workflowInfo();
+  const show = (): void => setCurrentDetails(describeRecord(record));
+
+  // A plain error in a handler would hang its caller and every query.
+  const answer = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw bug(describe(error).message);
+    } finally {
+      show();
+    }
+  };
+  setHandler(clusterStatusQuery, () => record, { description: 'The record: spec, members, phase, epoch, lease, unfinished work, last operations' });
+  setHandler(acquireUpdate, (request) => answer(() => acquire(record, request)), { description: 'Used by operations: take the lease', validator: requireHolder });
+  setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireHolder });
+  setHandler(applyUpdate, (request) => {
+    const applied = answer(() => apply(record, request));
+    if ('refused' in applied) throw failure(applied.refused, applied.message);
+    return applied;
+  }, { description: 'Used by "stctl apply": the new spec, with the revision it was made from', validator: (request) => requireSpec(request, record.name) });
+
+  show();
+  // A cancelled entity would close and lose the record; whoever cancels it is ignored.
+  await CancellationScope.nonCancellable(async () => {
+    if (!input.record) upsertSearchAttributes([{ key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: record.name }]);
+    const full = (): boolean => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength >= (input.historyLimit ?? Infinity);
+    for (let look = 1; !full(); look += 1) {
+      await condition(() => record.lease !== null || full());
+      const { lease } = record;
+      if (lease === null) continue;
+      const same = (): boolean => record.lease?.workflowId === lease.workflowId && record.lease.epoch === lease.epoch;
+      if (await condition(() => !same() || full(), input.lookUpEvery ?? defaultLookUp)) continue;
+      const authority = { cluster: record.name, epoch: record.epoch, operation: run.workflowId };
+      const found = await perform(leases.lookUp({ holder: lease }), { key: `lease/look-up/${look}`, summary: `is ${lease.workflowId} still running?`, kind: 'record', authority, patienceMs: 0 });
+      if (!found.alive && same()) answer(() => evict(record, { ...lease, unfinished: found.unfinished, because: found.because }, new Date().toISOString()));
+    }
+    await condition(allHandlersFinished);
+  });
+  await continueAsNew<typeof cluster>({ ...input, record });
+}
+
+/** These updates are for our own activities; a person who sends one by hand is told so. */
+function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined): void {
+  const { workflowId, firstExecutionRunId } = request?.holder ?? {};
+  if (typeof workflowId !== 'string' || typeof firstExecutionRunId !== 'string') throw failure('InvalidInput', 'holder: expected {workflowId, firstExecutionRunId}; operations send this update themselves. Nothing was changed.');
+}
+
+function requireSpec(request: Partial<ApplyRequest> | undefined, name: string): void {
+  const parsed = parseClusterSpec(request?.spec);
+  if (parsed.problems) throw failure('InvalidInput', `The spec is wrong; nothing was changed. ${parsed.problems.map(formatProblem).join('; ')}`);
+  const given = parsed.spec.metadata.name;
+  if (given !== name) throw failure('InvalidInput', `metadata.name: expected "${name}", the cluster of this record, found "${given}". Nothing was changed.`);
+}
+
+function describeRecord(record: ClusterRecord): string {
+  const lines = [
+    `**${record.name}**: ${record.phase}, ${record.members.length} members, revision ${record.revision}, epoch ${record.epoch}`,
+    '',
+    record.lease ? `**Running:** ${record.lease.operation} (\`${record.lease.workflowId}\`) since ${record.lease.since}` : 'No operation is running.',
+    ...(record.unfinished.length > 0 ? ['', '**Unfinished:**', ...record.unfinished.map((line) => `- ${line}`)] : []),
+    '', '| Ended | Operation | Outcome | |', '|---|---|---|---|',
+    ...record.operations.map((line) => `| ${line.endedAt} | ${line.operation} | ${line.outcome} | ${line.summary.replace(/[|\n]/g, ' ').slice(0, 160)} |`),
+  ];
+  return lines.join('\n').slice(0, 18_000);
+}

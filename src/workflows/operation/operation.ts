@@ -1,0 +1,171 @@
+/**
+ * `operation()`: validates the input, takes the lease, runs the body twice (once to check and plan, once to act), shows live progress, undoes what a
+ * failed or cancelled operation began, writes the report and gives the lease back.
+ *
+ * The body runs twice on purpose: in the first pass checks are real and steps are only written down, so the plan, a dry run and the progress shown
+ * ("3 of 14, next …") come from the same code as the act; in the second pass checks answer from the first, and a step that was not planned is refused.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { canonicalJson, fingerprint } from '../../model/fingerprint';
+import type { Decision, OperationReport } from '../../model/operation';
+import type { ClusterSpec } from '../../model/spec';
+import { change, decide, undoWithin, validateDecision } from './changes';
+import { runChecks } from './checks';
+import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
+import { describe, failure, isCancellation } from './failures';
+import { acquireLease, readRecord, releaseLease, specConflict, unknownCluster } from './lease';
+import { counted } from './report';
+import { close, newRun, now, say, type Run } from './run';
+import { unfinished } from './steps';
+
+export const statusQuery = defineQuery<OperationReport>('status');
+export const reportQuery = defineQuery<OperationReport>('report');
+export const decideUpdate = defineUpdate<string, [Decision]>('decide');
+
+const undoBudgetMs = 15 * 60_000;
+
+/** Runs one operation from its raw input to its report. Throws ApplicationFailure (or the cancellation) with a message that says everything. */
+export async function operation<I extends OperationInput>(name: string, raw: unknown, body: (context: OperationContext<I>) => Promise<Ending>, options: OperationOptions<I>): Promise<OperationReport> {
+  const parsed = options.parse(raw);
+  if ('problems' in parsed) throw failure('InvalidInput', `The input of ${name} is wrong; nothing was started. ${parsed.problems.join('; ')}`);
+  const input = parsed.value;
+  const run = newRun(name, input);
+  listen(run);
+  let ending: Ending | undefined;
+  try {
+    upsertSearchAttributes([
+      { key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: input.cluster },
+      { key: defineSearchAttributeKey('StOperation', 'KEYWORD'), value: name },
+    ]);
+    const context = contextOf<I>(run, input, await enter(run, options.specOf?.(input)));
+    say(run, 'checking', 'The prerequisites are being checked.', 'Nothing has been changed.', 'The plan.');
+    await body(context);
+    holdToThePlan(run, context.cluster.spec);
+    if (run.report.dryRun) return planned(run);
+    run.acting = true;
+    say(run, 'working', `${counted(run.book.steps.length, 'step')} to do.`, 'The operation is working.', '');
+    const { summary, ...changes } = await body(context);
+    ending = { summary, ...changes };
+    run.report.unfinished = unfinished(run.book);
+    return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : 'Nothing.');
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => fail(run, error));
+    throw ended(run, error);
+  } finally {
+    // Also when the lease was only asked for: the answer may have been lost.
+    if (!run.report.dryRun) await release(run, ending);
+  }
+}
+
+function listen(run: Run): void {
+  setHandler(statusQuery, () => run.report, { description: 'Where the operation stands: phase, steps, what a person can do' });
+  setHandler(reportQuery, () => run.report, { description: 'The report, also after the end' });
+  setHandler(decideUpdate, (decision) => decide(run, decision), {
+    description: 'Decide for a step that waits: {step, node?, do: retry|skip|done-by-hand|abort, by, reason}',
+    validator: validateDecision,
+  });
+}
+
+/** Takes the lease, or for a dry run reads the record without it. */
+async function enter(run: Run, inline: ClusterSpec | undefined): Promise<ClusterView> {
+  const { cluster, dryRun, waitForLease } = run.input;
+  if (dryRun) {
+    const record = await readRecord(run.authority);
+    if (record?.spec && inline && canonicalJson(record.spec) !== canonicalJson(inline)) throw specConflict(cluster, record.revision);
+    const spec = record?.spec ?? inline;
+    if (!spec) throw unknownCluster(cluster);
+    run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
+    run.report.revision = record?.spec ? record.revision : 1;
+    return { name: cluster, spec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, complete: record?.complete ?? false };
+  }
+  const granted = await acquireLease({
+    operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
+    onBusy: (sentence) => say(run, 'waiting for the lease', `${sentence}.`, 'Nothing has been changed.', 'Asked again every 5 s.'),
+  });
+  run.authority = { ...run.authority, epoch: granted.epoch };
+  Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
+  return { name: cluster, spec: granted.spec, members: granted.members, activeSite: granted.activeSite, complete: granted.complete };
+}
+
+function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {
+  return {
+    input,
+    cluster,
+    checks: (group, compare) => runChecks(run, group, compare as never) as never,
+    step: async (title, task, ...[options]) => {
+      const act = { task, ...(options?.node !== undefined ? { node: options.node } : {}), ...(options?.undo ? { undo: options.undo } : {}) };
+      const [value] = await change(run, title, [act], { key: options?.key ?? task.activity, planned: options?.planned, parallel: 1, need: 'all' });
+      return value as never;
+    },
+    forEachNode: (title, nodes, act, ...[options]) => {
+      const acts = nodes.map((node) => ({ node: node.name, task: act(node), ...(options?.undo ? { undo: options.undo(node) } : {}) }));
+      return change(run, title, acts, { key: options?.key ?? acts[0]?.task.activity ?? title, planned: options?.planned, parallel: options?.parallel ?? acts.length, need: options?.need ?? 'all' }) as never;
+    },
+    pointOfNoReturn: () => {
+      if (run.acting) run.forwardOnly = true;
+    },
+  };
+}
+
+/** Names what was planned, and refuses when a person approved another plan. The epoch compared is the one before this grant. */
+function holdToThePlan(run: Run, spec: ClusterSpec): void {
+  const { report, authority, input } = run;
+  const epoch = report.dryRun ? authority.epoch : authority.epoch - 1;
+  report.fingerprint = fingerprint({ spec, revision: report.revision, epoch, facts: Object.fromEntries(run.facts), steps: run.book.steps.map(({ key }) => key) });
+  if (input.fingerprint !== undefined && input.fingerprint !== report.fingerprint) {
+    throw failure('PlanChanged', `The plan ${input.fingerprint} no longer holds: the spec, what the checks found, or the steps have changed, or another operation ran meanwhile (now ${report.fingerprint}). Nothing was changed. Make a new plan.`);
+  }
+}
+
+function planned(run: Run): OperationReport {
+  const count = run.book.steps.length;
+  return close(run, 'planned', count === 0 ? 'Nothing would be done.' : `${counted(count, 'step')} would be done.`, 'Nothing has been changed.', `Run it with fingerprint "${run.report.fingerprint}". A dry run can't prove that a step will succeed.`);
+}
+
+async function fail(run: Run, error: unknown): Promise<void> {
+  const { code, message } = describe(error);
+  run.report.failure = { code, message };
+  if (run.book.undo.length > 0 && !run.forwardOnly) {
+    say(run, 'undoing', message, 'What was begun is being undone, last step first.', 'The report.');
+    await undoWithin(run, undoBudgetMs);
+  }
+  run.report.unfinished = run.acting ? unfinished(run.book) : [];
+  const outcome = isCancellation(error) ? 'cancelled' : run.acting ? 'failed' : 'refused';
+  const { state, next } = aftermath(run);
+  close(run, outcome, message, state, next);
+}
+
+/** What the state is after a run that did not complete, and what will happen. */
+function aftermath(run: Run): { state: string; next: string } {
+  const { steps } = run.book;
+  const left = run.report.unfinished.length;
+  const done = steps.filter(({ state }) => state === 'done').length;
+  if (!run.acting || (left === 0 && done === 0)) return { state: run.acting && steps.some(({ state }) => state === 'undone') ? 'What was begun was undone.' : 'Nothing was changed.', next: 'Nothing happens by itself.' };
+  const first = run.report.unfinished[0];
+  return {
+    state: `Done: ${done} of ${counted(steps.length, 'step')}. Not done: ${left}${first ? `: ${first}${left > 1 ? '; …' : ''}` : ''}.`,
+    next: 'Nothing happens by itself; running the operation again completes it.',
+  };
+}
+
+/** What the run ends with: the cancellation as it is, or one failure whose message says everything. */
+function ended(run: Run, error: unknown): unknown {
+  if (isCancellation(error)) return error;
+  const { code, message } = describe(error);
+  const { now: state, next, workflowId } = run.report;
+  // A refusal says already that nothing was changed.
+  return failure(code, run.acting ? `${message}\n${state} ${next}` : message, workflowId);
+}
+
+async function release(run: Run, ending: Ending | undefined): Promise<void> {
+  const { workflowId, startedAt, endedAt, outcome, summary } = run.report;
+  const line = { operation: run.name, workflowId, epoch: run.authority.epoch, startedAt, endedAt: endedAt ?? now(), outcome, summary: summary.slice(0, 300) };
+  const { members, activeSite, complete } = ending ?? {};
+  await CancellationScope.nonCancellable(() =>
+    releaseLease(run.authority, { line, unfinished: run.report.unfinished.slice(0, 50), ...(members ? { members } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {
+      const { code, message } = describe(error);
+      throw failure(code, `${run.name} ended as "${outcome}", but the record of the cluster could not be told: ${message}. The next operation finds that this one has ended.`, workflowId);
+    }),
+  );
+}

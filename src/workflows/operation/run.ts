@@ -1,0 +1,55 @@
+/** The state of one run of an operation, and how it is shown. Its parts change together; the files beside this one each do one thing with it. */
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Decision, OperationReport } from '../../model/operation';
+import type { Authority } from '../../model/targets';
+import type { OperationInput } from './context';
+import { details } from './report';
+import { newBook, type Book } from './steps';
+
+export interface Run {
+  name: string;
+  input: OperationInput;
+  authority: Authority;
+  book: Book;
+  /** What the checks found, by their names: stable, so they are part of the fingerprint. */
+  facts: Map<string, unknown>;
+  report: OperationReport;
+  /** Decisions that were accepted and not yet used. */
+  decisions: Decision[];
+  /** False while the body is run to check and plan. */
+  acting: boolean;
+  /** Past the point of no return. */
+  forwardOnly: boolean;
+}
+
+export const now = (): string => new Date().toISOString();
+
+export function newRun(name: string, input: OperationInput): Run {
+  const { workflowId } = workflowInfo();
+  const book = newBook();
+  const report: OperationReport = {
+    apiVersion: 'st-orchestrator/v1', kind: 'OperationReport', operation: name, cluster: input.cluster, workflowId, dryRun: input.dryRun === true,
+    phase: 'checking', outcome: 'running', summary: 'Starting.', now: 'Nothing has been changed.', next: 'The checks.', startedAt: now(),
+    checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
+    ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
+  };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), report, decisions: [], acting: false, forwardOnly: false };
+}
+
+/** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */
+export function say(run: Run, phase: OperationReport['phase'], summary: string, nowText: string, next: string): void {
+  Object.assign(run.report, { phase, summary, now: nowText, next });
+  show(run);
+}
+
+export const show = (run: Run): void => setCurrentDetails(details(run.report));
+
+export function close(run: Run, outcome: OperationReport['outcome'], summary: string, nowText: string, next: string): OperationReport {
+  run.report.outcome = outcome;
+  run.report.endedAt = now();
+  say(run, 'ended', summary, nowText, next);
+  return run.report;
+}
+
+/** "Start the Server (st2)". */
+export const titleOf = ({ title, node }: { title: string; node?: string | undefined }): string => (node === undefined ? title : `${title} (${node})`);

@@ -1,0 +1,119 @@
+/**
+ * Sets a cluster up, in the vendor's order (reference §3). It has no undo: run again, it does only what is missing, and it never drops a schema.
+ */
+import type { DatabaseActivities } from '../activities/database';
+import type { FileActivities } from '../activities/files';
+import type { HostActivities } from '../activities/hosts';
+import type { InstallationActivities } from '../activities/installation';
+import type { LoadBalancerActivities } from '../activities/loadBalancer';
+import type { ServerActivities } from '../activities/servers';
+import { planBalancers } from '../model/balancerPlan';
+import { compareHosts, setUpState, type ServerFacts } from '../model/facts';
+import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
+import type { OperationReport } from '../model/operation';
+import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
+import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
+import type { ClusterSpec } from '../model/spec';
+import type { ServerTarget } from '../model/targets';
+import { check, checkEachNode } from './operation/context';
+import { operation } from './operation/operation';
+import { tasks } from './operation/tasks';
+
+const hosts = tasks<HostActivities>('hosts');
+const installation = tasks<InstallationActivities>('installation');
+const servers = tasks<ServerActivities>('servers');
+const database = tasks<DatabaseActivities>('database');
+const files = tasks<FileActivities>('files');
+const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
+
+/** Cluster cache and echo between Servers (reference §14); the database beside them. */
+const cachePort = 8088;
+const clockLimitMs = 1_000;
+const installMs = 35 * 60_000;
+
+export async function setUpCluster(raw: unknown): Promise<OperationReport> {
+  return operation<SetUpClusterInput>('setUpCluster', raw, async ({ cluster, checks, step, forEachNode }) => {
+    const { spec } = cluster;
+    const site = productionSite(spec);
+    const nodes = siteOf(spec, site).servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
+    const first = nodes[0]!;
+    const target = databaseTarget(spec, site);
+    const balancers = balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));
+    const { installer, version, protocols } = spec.product;
+    const shared = siteOf(spec, site).sharedFiles.path;
+    const names = nodes.map(({ name }) => name);
+    const peersOf = ({ address }: ServerTarget) => [
+      ...nodes.filter(({ server }) => server.address !== address).map(({ server }) => ({ address: server.address, port: cachePort })),
+      { address: target.host, port: target.port },
+    ];
+
+    const found = await checks({
+      licence: check(`The licences cover ${nodes.length} Servers`, installation.checkLicences({ licences: spec.licences, servers: nodes.length })),
+      hosts: checkEachNode('The host is ready', nodes, ({ server }) =>
+        hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, peers: peersOf(server), clockLimitMs })),
+      shared: checkEachNode('The shared files are really shared', nodes.slice(1), ({ server }) =>
+        files.checkShared({ writer: first.server, reader: server, path: shared })),
+      database: check('The database meets the requirements', database.checkDatabase({ database: target })),
+      balancers: checkEachNode('The balancer knows the Servers', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: names })),
+      // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
+      first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, protocols })),
+    }, { title: 'The hosts fit together', problems: (facts) => compareHosts(facts.hosts) });
+    const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
+    const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
+    const { others } = await checks(
+      { others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, protocols })) },
+      { title: 'From here a set-up leads to one cluster', problems: (facts) => setUpProblems(stateWith(facts.others)) },
+    );
+
+    const todo = planSetUp(stateWith(others));
+    const chosen = (names: readonly string[]) => nodes.filter(({ name }) => names.includes(name));
+    const through = nodes.find(({ name }) => name === todo.first)!.server;
+    const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), names, found.balancers);
+    const serve = fronts.serve.map(({ balancer: at, node }) => ({ name: `${node} at ${at}`, node, balancer: balancers.find(({ name }) => name === at)!.balancer }));
+    const activate = balancers.filter(({ name }) => fronts.activate.includes(name));
+    const { minimumNodes } = spec.policies;
+    const thresholdDiffers = found.first[0]?.threshold !== minimumNodes;
+
+    if (!isEmptyPlan(todo) || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
+      await step('Record the epoch beside the database', database.ensureEpoch({ database: target }));
+    }
+
+    await forEachNode('Install the first Server with a new schema', chosen(todo.installFirst), ({ server }) =>
+      installation.ensureInstalled({ server, installer, database: target }, { limitMs: installMs }), { key: 'install-first' });
+    await forEachNode('Install its licences', chosen(todo.licenseFirst), ({ server }) =>
+      installation.ensureLicensed({ server, licences: spec.licences }), { key: 'license-first' });
+    await forEachNode('Start its Administration Tool', chosen(todo.startFirstAdmin), ({ server }) =>
+      servers.ensureAdminStarted({ server }), { key: 'start-first-admin' });
+    await forEachNode('Install the other Servers on that schema', chosen(todo.installOthers), ({ server }) =>
+      installation.ensureInstalled({ server, installer, database: target, taehFrom: through }, { limitMs: installMs }), { key: 'install-others' });
+    await forEachNode('Stop the Administration Tool of the new Servers', chosen(todo.stopAdmin), ({ server }) =>
+      servers.ensureAdminStopped({ server }), { key: 'stop-admin' });
+    await forEachNode('Stop every protocol server and service', chosen(todo.stopServices), ({ server }) =>
+      servers.ensureServicesStopped({ server }), { key: 'stop-services' });
+    await forEachNode('Add the node to the cluster', chosen(todo.addToCluster), ({ server }) =>
+      servers.ensureMember({ server: through, address: server.address }), { key: 'add', parallel: 1 });
+    await forEachNode('Start the Administration Tool of the new Servers', chosen(todo.startAdmin), ({ server }) =>
+      servers.ensureAdminStarted({ server }), { key: 'start-admin' });
+    await forEachNode('Install the licences of the new Servers', chosen(todo.licenseOthers), ({ server }) =>
+      installation.ensureLicensed({ server, licences: spec.licences }), { key: 'license-others' });
+    await forEachNode('Stop everything, for the restart', chosen(todo.addToCluster), ({ server }) =>
+      servers.ensureAllStopped({ server }), { key: 'stop-all' });
+    for (const wave of todo.restart) {
+      const title = wave.includes(todo.first) ? 'Start the first Server and wait until it is Online' : 'Start the Servers and wait until they are Online';
+      await forEachNode(title, chosen(wave), ({ server }) => servers.ensureOnline({ server, protocols }), { key: 'online' });
+    }
+    if (thresholdDiffers) {
+      const threshold = { server: through, numberOfNodes: minimumNodes, sendNotification: true };
+      await step('Let the product notify below the node threshold', servers.ensureNodeThreshold(threshold));
+    }
+    await forEachNode('Let the balancer send to the Server', serve, ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
+    await forEachNode('Let the balancer send to the site', activate, ({ balancer }) => loadBalancer.ensureActiveSite({ balancer, site }), { key: 'active-site' });
+
+    return {
+      summary: `${cluster.name} is set up: ${nodes.length} of ${nodes.length} Servers are Online.`,
+      members: nodes.map(({ name, server }) => ({ site, node: name, address: server.address })),
+      activeSite: site,
+      complete: true,
+    };
+  }, { parse: (value) => parseInput(setUpClusterInput, value), specOf: ({ spec }): ClusterSpec | undefined => spec });
+}

@@ -1,0 +1,153 @@
+/**
+ * Layer (a) of the fault tests: an operation on an estate in memory, cut at the boundary of one activity. The worker is the product's own, made by its
+ * one seam; the activities are the estate's, put in their place by an interceptor.
+ */
+import { Context } from '@temporalio/activity';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { StError } from '../../../src/model/errors';
+import type { ClusterRecord } from '../../../src/model/cluster';
+import type { OperationReport } from '../../../src/model/operation';
+import type { Authority } from '../../../src/model/targets';
+import type { Clients } from '../../../src/worker/clients';
+import { workerConfig } from '../../../src/worker/config';
+import { createWorker } from '../../../src/worker/createWorker';
+import { operationsOn } from '../operations';
+import { unique, type Ground } from '../workflows';
+
+export interface PretendGround {
+  /** By registered name. */
+  activities: Record<string, (input: never, authority: Authority) => Promise<unknown>>;
+  /** What an operation is to bring about, as plain data; equal states are equal ends. */
+  state(): unknown;
+}
+
+/** What the harness needs to know of an operation. */
+export interface Rehearsal {
+  operation: string;
+  input(cluster: string): object;
+  /** A fresh estate; `cluster` is the name in the input. */
+  ground(cluster: string): PretendGround;
+}
+
+export interface BoundaryFault {
+  /** Activity id: the step's key. */
+  at: string;
+  /**
+   * Once: the first try has no effect and fails with what may pass. For good: it fails with what no retry cures. Worker lost: it has its effect and is
+   * never heard of again, so the server gives it to another worker after the heartbeat time-out, and it is performed twice.
+   */
+  kind: 'once' | 'for good' | 'worker lost';
+}
+
+export interface Played {
+  /** Activity ids in the order in which they were first begun. */
+  performed: string[];
+  /** How often an activity was begun. */
+  tries: Record<string, number>;
+  report: OperationReport | undefined;
+  failure: ApplicationFailure | undefined;
+  /** Absent where the operation never got as far as the record. */
+  record: ClusterRecord | undefined;
+  state: unknown;
+}
+
+export interface Stage {
+  /** Plays the operation once on an estate of its own, or `again` on that of an earlier play. */
+  play(fault?: BoundaryFault): Promise<Played & { again(): Promise<Played> }>;
+}
+
+export const saying = 'the fault of this test';
+
+interface Scene {
+  ground: PretendGround;
+  fault: BoundaryFault | undefined;
+  tries: Record<string, number>;
+}
+
+/**
+ * Runs `test` beside one worker on which several plays may run at once. `everyTaskReplays`: no workflow is kept between its tasks, which finds what is not
+ * deterministic and costs five times the time.
+ */
+export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { everyTaskReplays }: { everyTaskReplays: boolean }, test: (stage: Stage) => Promise<T>): Promise<T> {
+  const taskQueue = unique('faults');
+  const scenes = new Map<string, Scene>();
+  const bundle = process.env['ST_WORKFLOW_BUNDLE'];
+  const worker = await createWorker({
+    config: { ...workerConfig({ TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'] }), ...(everyTaskReplays ? { maxCachedWorkflows: 0 } : {}), shutdownGraceMs: 0, shutdownForceMs: 10_000 },
+    clients: {} as Clients, connection: ground.connection, taskQueue, interceptors: { activity: [interceptor(scenes)] }, ...(bundle ? { bundle: { codePath: bundle } } : {}),
+  });
+  const operations = operationsOn(ground, taskQueue);
+
+  const recordOf = (cluster: string): Promise<ClusterRecord | undefined> => operations.record(cluster).catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  });
+
+  async function perform(cluster: string, scene: Scene): Promise<Played> {
+    const workflowId = `${rehearsal.operation}/${cluster}`;
+    scenes.set(workflowId, scene);
+    const handle = await operations.start(rehearsal.operation, rehearsal.input(cluster), workflowId);
+    const failure = await handle.result().then(() => undefined, (thrown: unknown) => {
+      if (thrown instanceof WorkflowFailedError) return thrown.cause as ApplicationFailure;
+      throw thrown;
+    });
+    const report = await handle.query<OperationReport>('report');
+    return { performed: Object.keys(scene.tries), tries: scene.tries, report, failure, record: await recordOf(cluster), state: scene.ground.state() };
+  }
+
+  return worker.runUntil(() => test({
+    async play(fault) {
+      const cluster = unique('c');
+      const estate = rehearsal.ground(cluster);
+      const played = await perform(cluster, { ground: estate, fault, tries: {} });
+      return { ...played, again: () => perform(cluster, { ground: estate, fault: undefined, tries: {} }) };
+    },
+  }));
+}
+
+function interceptor(scenes: Map<string, Scene>): ActivityInterceptorsFactory {
+  return (context) => {
+    const { activityId, activityType, attempt, workflowExecution } = context.info;
+    const scene = scenes.get(workflowExecution?.workflowId ?? '');
+    const fault = scene?.fault?.at === activityId && attempt === 1 ? scene.fault.kind : undefined;
+    // Taken away before the product's own interceptor takes hold of it: a lost worker sends no heartbeat.
+    if (fault === 'worker lost') Object.defineProperty(context, 'heartbeat', { configurable: true, value: () => undefined });
+    return {
+      inbound: {
+        async execute(input, next) {
+          if (!scene) return next(input);
+          scene.tries[activityId] = attempt;
+          if (fault === 'once') throw new StError('Unreachable', saying);
+          if (fault === 'for good') throw new StError('Refused', saying);
+          const act = scene.ground.activities[activityType];
+          const result: unknown = act ? await act(...(input.args as [never, Authority])) : await next(input);
+          if (fault === 'worker lost') await nextTry(scene, activityId);
+          return result;
+        },
+      },
+    };
+  };
+}
+
+/** Until the server has given the activity to another try, or the worker ends. */
+async function nextTry(scene: Scene, activityId: string): Promise<never> {
+  const { cancellationSignal } = Context.current();
+  while (scene.tries[activityId] === 1 && !cancellationSignal.aborted) await new Promise<void>((resolve) => void setTimeout(resolve, 20));
+  throw new StError('ConnectionLost', saying);
+}
+
+/** Does `look` for every item, at most `parallel` at once; answers one line for everything that was thrown. */
+export async function everywhere<T>(items: readonly T[], parallel: number, name: (item: T) => string, look: (item: T) => Promise<void>): Promise<string[]> {
+  const waiting = [...items];
+  const problems: string[] = [];
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      const current = item;
+      await look(current).catch((error: Error) => problems.push(`${name(current)}: ${error.message}`));
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  return problems;
+}

@@ -1,0 +1,180 @@
+/**
+ * A cluster in memory behind the real activities' names and types: the product reduced to what operations change. Each `ensure` changes facts that
+ * the checks then find, refuses what is against the vendor's order (reference §3) and what comes from an older operation.
+ */
+import type { DatabaseActivities } from '../../../src/activities/database';
+import type { FileActivities } from '../../../src/activities/files';
+import type { HostActivities } from '../../../src/activities/hosts';
+import type { InstallationActivities } from '../../../src/activities/installation';
+import type { LoadBalancerActivities } from '../../../src/activities/loadBalancer';
+import type { ServerActivities } from '../../../src/activities/servers';
+import { StError } from '../../../src/model/errors';
+import type { ServerFacts } from '../../../src/model/facts';
+import type { Outcome } from '../../../src/model/operation';
+import { siteOf, productionSite } from '../../../src/model/slices';
+import type { ClusterSpec } from '../../../src/model/spec';
+import type { Authority, HostTarget, ServerTarget } from '../../../src/model/targets';
+import type { PretendGround } from './boundaries';
+
+interface Machine {
+  installed: boolean;
+  licensed: boolean;
+  admin: 'off' | 'up' | 'not operational';
+  tm: boolean;
+  daemons: boolean;
+}
+
+interface Groups {
+  hosts: HostActivities;
+  installation: InstallationActivities;
+  servers: ServerActivities;
+  database: DatabaseActivities;
+  files: FileActivities;
+  loadBalancer: LoadBalancerActivities;
+}
+
+const done = (note: string): Outcome => ({ changed: true, note });
+const already: Outcome = { changed: false, note: 'is so already' };
+/** A moment in which other activities get their turn, so that those of a fan-out do run beside each other. */
+const moment = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5));
+
+function must(holds: boolean, rule: string): void {
+  if (!holds) throw new StError('Refused', `against the vendor's order: ${rule}`);
+}
+
+/** An estate on which nothing was ever installed. */
+export function pretendEstate(spec: ClusterSpec): PretendGround {
+  const nodes = siteOf(spec, productionSite(spec)).servers;
+  const machines = new Map<string, Machine>(nodes.map(({ name }) => [name, { installed: false, licensed: false, admin: 'off', tm: false, daemons: false }]));
+  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, active: 'none', serving: [] as string[] };
+  let epoch = 0;
+
+  const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
+  const isMember = ({ address }: ServerTarget): boolean => estate.table.includes(address);
+  const tool = (server: ServerTarget): Machine['admin'] => (estate.setUpBy === server.node || isMember(server) ? 'up' : 'not operational');
+  const running = (): number => [...machines.values()].filter(({ tm }) => tm).length;
+  const claim = async (authority: Authority): Promise<void> => {
+    await moment();
+    if (authority.epoch < epoch) throw new StError('StaleEpoch', `epoch ${authority.epoch} of ${authority.operation} is over`);
+    epoch = authority.epoch;
+  };
+  /** Changes the fields of one machine; answers whether any was different. */
+  const change = (it: Machine, fields: Partial<Machine>): Outcome => {
+    const differs = Object.entries(fields).some(([name, value]) => it[name as keyof Machine] !== value);
+    Object.assign(it, fields);
+    return differs ? done('changed') : already;
+  };
+
+  const groups: Groups = {
+    installation: {
+      checkLicences: async () => ({ facts: { core: 'core', features: 'features', clusterNodes: nodes.length }, problems: [] }),
+      async ensureInstalled({ server, taehFrom }, authority) {
+        await claim(authority);
+        const it = machine(server);
+        if (it.installed) return already;
+        if (taehFrom) must(estate.schema && machine(taehFrom).admin === 'up' && machine(taehFrom).licensed, 'the first Server is installed, licensed and operational before others are installed');
+        else {
+          must(!estate.schema, 'the first Server makes the schema');
+          Object.assign(estate, { schema: true, setUpBy: server.node });
+        }
+        return change(it, { installed: true, admin: tool(server) });
+      },
+      async ensureLicensed({ server }, authority) {
+        await claim(authority);
+        must(machine(server).installed, 'licences are installed on what is installed');
+        return change(machine(server), { licensed: true });
+      },
+    },
+    hosts: {
+      async checkHost({ host }) {
+        const { installed, licensed } = machine(host);
+        const licences = { core: licensed ? 'core' : null, features: licensed ? 'features' : null };
+        return { facts: { node: host.node, identity: host.node, installation: installed ? 'complete' : 'none', ours: epoch > 0, version: installed ? '5.5' : null, taeh: installed ? 'taeh' : null, licences }, problems: [] };
+      },
+    },
+    files: { checkShared: async ({ reader }) => ({ facts: { reader: reader.node, shared: true }, problems: [] }) },
+    database: {
+      checkDatabase: async () => ({ facts: { schema: estate.schema }, problems: [] }),
+      async ensureEpoch(_, authority) {
+        await claim(authority);
+        return done('recorded');
+      },
+    },
+    servers: {
+      async checkServer({ server }) {
+        const { installed, admin, tm, daemons } = machine(server);
+        const answers = installed && admin === 'up';
+        const facts: ServerFacts = {
+          node: server.node, admin: answers ? 'running' : admin === 'not operational' ? admin : 'not running',
+          tm: answers && tm, daemons: answers && daemons, members: answers ? [...estate.table] : null, threshold: answers ? estate.threshold : null,
+        };
+        return { facts, problems: [] };
+      },
+      async ensureAdminStopped({ server }, authority) {
+        await claim(authority);
+        return change(machine(server), { admin: 'off' });
+      },
+      async ensureServicesStopped({ server }, authority) {
+        await claim(authority);
+        return change(machine(server), { tm: false, daemons: false });
+      },
+      async ensureAllStopped({ server }, authority) {
+        await claim(authority);
+        return change(machine(server), { admin: 'off', tm: false, daemons: false });
+      },
+      async ensureAdminStarted({ server }, authority) {
+        await claim(authority);
+        must(machine(server).installed, 'only what is installed is started');
+        return machine(server).admin === 'off' ? change(machine(server), { admin: tool(server) }) : already;
+      },
+      async ensureMember({ server, address }, authority) {
+        await claim(authority);
+        must(machine(server).admin === 'up' && machine(server).licensed, 'nodes are added through a licensed Server whose Administration Tool is operational');
+        if (estate.table.includes(address)) return already;
+        const added = machines.get(nodes.find((node) => node.address === address)!.name)!;
+        must(added.installed && !added.tm && !added.daemons, 'the services of a Server to add do not run');
+        must(added === machine(server) || added.admin === 'off', 'the Administration Tool of a Server to add does not run');
+        estate.table = [...estate.table, address].sort();
+        return done('added');
+      },
+      async ensureOnline({ server }, authority) {
+        await claim(authority);
+        const it = machine(server);
+        if (it.admin === 'up' && it.tm && it.daemons) return already;
+        must(isMember(server) && it.licensed, 'nothing is restarted before it is added and licensed');
+        must(it.admin !== 'not operational', 'the Administration Tool is restarted after the Server was added');
+        const alone = running() === 0;
+        Object.assign(it, { admin: 'up', tm: true, daemons: true });
+        await moment();
+        must(!alone || running() === 1, 'the first Transaction Manager starts alone');
+        must(running() <= nodes.length, 'never more Transaction Managers than the licence has nodes');
+        return done('Online');
+      },
+      async ensureNodeThreshold({ server, numberOfNodes }, authority) {
+        await claim(authority);
+        must(machine(server).admin === 'up', 'the threshold is set through a Server that answers');
+        if (estate.threshold === numberOfNodes) return already;
+        estate.threshold = numberOfNodes;
+        return done('set');
+      },
+    },
+    loadBalancer: {
+      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, active: estate.active, persisted: estate.active, serving: [...estate.serving] }, problems: [] }),
+      async ensureServing({ node }, authority) {
+        await claim(authority);
+        must(machines.get(node)!.daemons, 'the balancer sends only to what serves');
+        if (estate.serving.includes(node)) return already;
+        estate.serving = [...estate.serving, node].sort();
+        return done('serving');
+      },
+      async ensureActiveSite({ balancer, site }, authority) {
+        await claim(authority);
+        must(estate.serving.length > 0, 'clients are sent to a site that serves');
+        estate.active = balancer.siteBackends[site]!;
+        return done('active');
+      },
+    },
+  };
+  const activities = Object.entries(groups).flatMap(([group, methods]) => Object.entries(methods).map(([method, act]) => [`${group}.${method}`, act] as const));
+  return { activities: Object.fromEntries(activities) as PretendGround['activities'], state: () => structuredClone({ ...estate, machines: Object.fromEntries(machines) }) };
+}

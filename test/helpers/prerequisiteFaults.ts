@@ -1,0 +1,155 @@
+/** What can be wrong with an estate before a set-up: how a test breaks it, how it is mended, and exactly what people are told. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LabStatus } from '../../lab/status';
+import { onHost, reloadBalancer, sql } from './breaking';
+import type { Lab } from './lab';
+
+export interface Fault {
+  break: () => Promise<unknown> | void;
+  mend: () => Promise<unknown> | void;
+  /** Exactly what people read: "what. Remedy: remedy", or a failure that has both in its own words. */
+  told: () => string[];
+}
+
+/** Whom and what a fault is about; a lab is brought up after the names of the tests are known. */
+export interface Estate {
+  lab: Lab;
+  status: LabStatus;
+}
+
+/** The host key of a host as known_hosts has it. */
+export const knownKey = ({ lab, status }: Estate, name: string): string => {
+  const { address } = status.hosts.find((host) => host.name === name)!;
+  return readFileSync(join(lab.dir, 'known_hosts'), 'utf8').split('\n').find((line) => line.startsWith(`${address},`))!.split(' ').slice(1).join(' ');
+};
+
+export function prerequisiteFaults(at: () => Estate) {
+  const address = (name: string): string => at().status.hosts.find((host) => host.name === name)!.address;
+  const file = (...parts: string[]): string => join(at().lab.dir, ...parts);
+  const database = (): string => at().status.database.databases[0]!.name;
+  const databaseAt = (): string => `database ${database()} at ${at().status.database.address}:5432`;
+  const coreLicence = (): string => file('licences', at().lab.name, 'filedrive.license');
+  const passwordFile = (): string => file('secrets/database-password');
+  const setPassword = (): Promise<string> => sql(at().status, 'postgres', `ALTER ROLE "${database()}" PASSWORD '${readFileSync(passwordFile(), 'utf8').trim()}'`);
+  const withoutHost = (name: string, content: string): string => content.split('\n').filter((line) => !line.startsWith(`${address(name)},`)).join('\n');
+
+  const forbiddenPassword = otherContent(passwordFile, () => 'pa$s%word\n');
+
+  return {
+    'a licence for fewer nodes': {
+      ...otherContent(() => file('licences', at().lab.name, 'st.license'), (content) => content.replace(/ClusterNodes=\d+/, 'ClusterNodes=2')),
+      told: () => ['the features licence covers 2 cluster nodes, 3 Servers are listed. Remedy: get a licence for more nodes, or list fewer Servers'],
+    },
+    'a licence that has expired': {
+      ...otherContent(coreLicence, (content) => `${content}ValidTo=2020-01-31\n`),
+      told: () => [`the licence ${coreLicence()} has expired. Remedy: get a new one from the vendor`],
+    },
+    'a wrong password of the database': {
+      ...otherContent(passwordFile, () => 'wrong\n'),
+      told: () => [`${databaseAt()}: the login of ${database()} was refused (password authentication failed for user "${database()}"). Check the user, and the password that file:${passwordFile()} names. [AuthenticationFailed]`],
+    },
+    'a password of the database that the installer can\'t take': {
+      break: () => {
+        void forbiddenPassword.break();
+        return setPassword();
+      },
+      mend: () => {
+        void forbiddenPassword.mend();
+        return setPassword();
+      },
+      told: () => [`${databaseAt()}: its password holds one of $ % & +, which the installer can't take. Remedy: change the password`],
+    },
+    'a tablespace without the privilege to create in it': {
+      break: () => sql(at().status, 'postgres', `REVOKE CREATE ON TABLESPACE st_filetracking FROM "${database()}"`),
+      mend: () => sql(at().status, 'postgres', `GRANT CREATE ON TABLESPACE st_filetracking TO "${database()}"`),
+      told: () => [`${databaseAt()}: the role ${database()} may not create in the tablespace st_filetracking. Remedy: GRANT CREATE ON TABLESPACE st_filetracking TO ${database()}`],
+    },
+    'a tablespace that is missing': {
+      break: () => sql(at().status, 'postgres', 'ALTER TABLESPACE st_serverlog RENAME TO elsewhere'),
+      mend: () => sql(at().status, 'postgres', 'ALTER TABLESPACE elsewhere RENAME TO st_serverlog'),
+      told: () => [`${databaseAt()}: the tablespace st_serverlog is missing. Remedy: CREATE TABLESPACE st_serverlog …`],
+    },
+    'a database with a schema that is not ours': {
+      break: () => sql(at().status, database(), 'CREATE TABLE configurationoption (name text)'),
+      mend: () => sql(at().status, database(), 'DROP TABLE configurationoption'),
+      told: () => ['the database is not empty, and no Server has the secret file (bin/taeh) that belongs to a schema of SecureTransport. Remedy: name an empty database; or, when the schema is this cluster\'s, restore FILEDRIVEHOME/bin/taeh on st1 from a backup'],
+    },
+    'shared files that are another folder on one host': {
+      break: () => onHost(at().status, 'st3', 'mount -t tmpfs -o mode=0755,uid=2002,gid=2002 elsewhere /srv/st/shared'),
+      mend: () => onHost(at().status, 'st3', 'umount /srv/st/shared'),
+      told: () => ['/srv/st/shared is not shared: a file made on st1 is not there on st3. Remedy: mount the same file system at this path on both'],
+    },
+    'shared files that can\'t be written': {
+      break: () => onHost(at().status, 'st1', 'mount -o remount,bind,ro /srv/st/shared'),
+      mend: () => onHost(at().status, 'st1', 'mount -o remount,bind,rw /srv/st/shared'),
+      told: () => ['st1: /srv/st/shared can\'t be written by axway (touch: cannot touch \'/srv/st/shared\': Read-only file system). Remedy: mount it read-write and give it to this user'],
+    },
+    'shared files that are not mounted': {
+      break: () => onHost(at().status, 'st3', 'mkdir /run/kept; mount --bind /srv/st/shared /run/kept; umount /srv/st/shared; rmdir /srv/st/shared'),
+      mend: () => onHost(at().status, 'st3', 'mkdir /srv/st/shared; mount --bind /run/kept /srv/st/shared; umount /run/kept; rmdir /run/kept'),
+      told: () => [
+        'st3: the shared file system is not mounted: /srv/st/shared is no folder. Remedy: mount it at this path',
+        '/srv/st/shared is not shared: a file made on st1 is not there on st3. Remedy: mount the same file system at this path on both',
+      ],
+    },
+    'a port that is shut in one direction': {
+      break: () => onHost(at().status, 'st2', `iptables -A OUTPUT -d ${address('st3')} -p tcp --dport 8088 -j DROP`),
+      mend: () => onHost(at().status, 'st2', 'iptables -F OUTPUT'),
+      told: () => [`st2: ${address('st3')} port 8088 can't be reached from here (no answer). Remedy: open the port in this direction`],
+    },
+    'a product that nobody of ours installed': {
+      break: () => onHost(at().status, 'st2', 'install -d -o axway -g axway /opt/axway/SecureTransport; echo Installation completed. >/opt/axway/SecureTransport/install.log'),
+      mend: () => onHost(at().status, 'st2', 'rm -r /opt/axway/SecureTransport'),
+      told: () => ['st2: a product stands in /opt/axway/SecureTransport that no operation of this cluster installed. Remedy: adopt the cluster it belongs to, or take the host out of this cluster file'],
+    },
+    'a host where sudo allows nothing': {
+      break: () => onHost(at().status, 'st3', 'mv /etc/sudoers.d/st-orchestrator /etc/kept-sudoers'),
+      mend: () => onHost(at().status, 'st3', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
+      told: () => [
+        'st3: "sudo -n -u axway" is refused for ops: sudo: a password is required. Remedy: allow the commands of docs/sudoers.example',
+        'st3: /srv/st/shared can\'t be read by axway (sudo: a password is required). Remedy: mount the same file system here as on the others, and let this user read it',
+      ],
+    },
+    'a host that refuses the login': {
+      break: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/authorized_keys /home/ops/.ssh/kept'),
+      mend: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/kept /home/ops/.ssh/authorized_keys'),
+      told: () => [`st3: ops@${address('st3')}:22 refused the login with file:${file('keys/id_ed25519')}. Check the user's authorized_keys and the key. [AuthenticationFailed]`],
+    },
+    'a host that shows another key': {
+      ...otherContent(() => file('known_hosts'), (content) => `${withoutHost('st3', content)}${address('st3')},st3 ${knownKey(at(), 'st1')}\n`),
+      told: () => [`st3: ops@${address('st3')}:22: it shows the key <hash>, expected <hash> (${file('known_hosts')}). The host was re-installed, or something stands between; verify before changing the file. [HostKeyMismatch]`],
+    },
+    'a host that nobody knows': {
+      ...otherContent(() => file('known_hosts'), (content) => withoutHost('st3', content)),
+      told: () => [`st3: ${file('known_hosts')} holds no key for ${address('st3')}. Verify the host's key by another way, then add it (ssh-keyscan -p 22 ${address('st3')}). [HostKeyMismatch]`],
+    },
+    'a balancer whose map lacks the cluster': {
+      break: () => reloadBalancer(at().status, `sed -i.kept '/^${at().lab.name} /d' ${at().status.balancer.map}`),
+      mend: () => reloadBalancer(at().status, `mv ${at().status.balancer.map}.kept ${at().status.balancer.map}`),
+      told: () => [`lb1: the map ${at().status.balancer.map} has no key "${at().lab.name}". Remedy: add the line "${at().lab.name} none" and reload`],
+    },
+    'a balancer that lacks a Server': {
+      break: () => reloadBalancer(at().status, 'sed -i.kept "s/ server st3 / server other3 /; s,_hc/st3$,_hc/other3," /etc/haproxy/haproxy.cfg'),
+      mend: () => reloadBalancer(at().status, 'mv /etc/haproxy/haproxy.cfg.kept /etc/haproxy/haproxy.cfg'),
+      told: () => [`lb1: the backend ${at().lab.name}_hc has no server "st3". Remedy: add it, under the node's name in the cluster file`],
+    },
+    'a balancer without its socket': {
+      break: () => onHost(at().status, 'lb1', 'mv /run/haproxy/admin.sock /run/haproxy/kept.sock'),
+      mend: () => onHost(at().status, 'lb1', 'mv /run/haproxy/kept.sock /run/haproxy/admin.sock'),
+      told: () => [`lb1: ops@${address('lb1')}:22: socket /run/haproxy/admin.sock: (SSH) Channel open failure: open failed. Nothing listens there, or this user may not use it. [Unreachable]`],
+    },
+  } satisfies Record<string, Fault>;
+}
+
+/** Another content for a file on the worker's side while a fault lasts. */
+export function otherContent(path: () => string, change: (content: string) => string): Pick<Fault, 'break' | 'mend'> {
+  let kept = '';
+  return {
+    break: () => {
+      kept = readFileSync(path(), 'utf8');
+      writeFileSync(path(), change(kept));
+    },
+    mend: () => writeFileSync(path(), kept),
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Makes the histories that test/workflows/replay.test.ts replays: a cluster's life on a lab, with every way in which a set-up can end. What they hold
+ * of the machine they were made on is its lab's fixed path, nothing else; this program refuses to write one that says more.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { connectClient } from '../../src/control/connect';
+import { readConnectionConfig } from '../../src/control/connectionConfig';
+import { cancelOperation } from '../../src/control/operations';
+import { waitFor } from '../../src/clients/waitFor';
+import { clusterWorkflowId } from '../../src/model/ids';
+import type { ClusterRecord } from '../../src/model/cluster';
+import type { OperationReport } from '../../src/model/operation';
+import { startEstate, startWorker, type Estate } from '../../bench/estate';
+
+const root = resolve(__dirname, '../../..');
+const taskQueue = 'histories';
+const identity = 'histories';
+const soon = { timeoutMs: 60_000 };
+
+async function main(): Promise<void> {
+  const client = await connectClient(readConnectionConfig(process.env, []), { identity });
+  const estate = await startEstate({ name: 'histories', servers: 2, productTimeMs: 100 });
+  const worker = await startWorker(taskQueue, { ST_IDENTITY: identity });
+  try {
+    const save = saver(client, estate);
+    await firstCluster(client, estate, save);
+    await estate.reset();
+    await secondCluster(client, estate, save);
+  } finally {
+    await worker.stop();
+    await estate.down();
+    await client.connection.close();
+  }
+}
+
+type Save = (name: string, workflowId: string, runId?: string) => Promise<void>;
+
+/** Set up in one go; then what happens to those who ask at the wrong time. */
+async function firstCluster(client: Client, estate: Estate, save: Save): Promise<void> {
+  const { spec } = estate;
+  const cluster = spec.metadata.name;
+  const start = starter(client);
+  const plan = await start('planned', { cluster, spec, dryRun: true });
+  await ended(plan, 'planned');
+  const set = await start('completed', { cluster, spec });
+  await stepIs(set, 'install-first/st1', 'running');
+  const busy = await start('busy', { cluster });
+  const waiting = await start('waited', { cluster, waitForLease: '60s' });
+  await ended(busy, 'ClusterBusy');
+  await ended(set, 'completed');
+  await ended(waiting, 'nothing to do');
+  const changed = await start('plan-changed', { cluster, fingerprint: '000000000000' });
+  await ended(changed, 'PlanChanged');
+  for (const { workflowId } of [plan, set, busy, waiting, changed]) await save(`setUpCluster.${workflowId}`, workflowId);
+  await save('cluster', clusterWorkflowId(cluster));
+}
+
+/** Refused, failed, cancelled, terminated, and in the end complete; its record is begun anew when its history is long. */
+async function secondCluster(client: Client, estate: Estate, save: Save): Promise<void> {
+  const spec = { ...estate.spec, metadata: { ...estate.spec.metadata, name: 'histories2' } };
+  const cluster = spec.metadata.name;
+  const record = await client.workflow.start('cluster', { taskQueue, workflowId: clusterWorkflowId(cluster), args: [{ name: cluster, lookUpEvery: 1_000, historyLimit: 60 }], workflowTaskTimeout: '3s' });
+  const start = starter(client);
+  const kept: WorkflowHandle[] = [];
+  const run = async (name: string, end: string): Promise<void> => {
+    const handle = await start(name, { cluster, spec });
+    kept.push(handle);
+    await ended(handle, end);
+  };
+
+  const licence = join(estate.dir, 'licences', estate.spec.metadata.name, 'st.license');
+  const enough = readFileSync(licence, 'utf8');
+  writeFileSync(licence, enough.replace(/ClusterNodes=\d+/, 'ClusterNodes=1'));
+  await run('refused', 'PreconditionFailed');
+  writeFileSync(licence, enough);
+
+  const installer = join(estate.dir, 'package/SecureTransport_5.5/setup.sh');
+  const good = readFileSync(installer, 'utf8');
+  writeFileSync(installer, good.replace('\n', '\n[ "$(hostname)" != st2 ] || { echo "Installation failed: no" >&2; exit 1; }\n'));
+  await run('failed', 'Refused');
+  writeFileSync(installer, good);
+
+  const cancelled = await start('cancelled', { cluster, spec });
+  kept.push(cancelled);
+  await stepIs(cancelled, 'install-others/st2', 'running');
+  await cancelOperation(client, cancelled.workflowId, 'to have a history of it');
+  await ended(cancelled, 'Cancelled');
+
+  const terminated = await start('terminated', { cluster, spec });
+  kept.push(terminated);
+  await stepIs(terminated, 'online/st1', 'running');
+  await terminated.terminate('to have a history of it');
+  const current = client.workflow.getHandle(record.workflowId);
+  await waitFor('the record says that it was interrupted', () => current.query<ClusterRecord>('status'), ({ phase }) => phase === 'interrupted', soon);
+  await run('completed-after', 'completed');
+
+  for (const { workflowId } of kept) await save(`setUpCluster.${workflowId}`, workflowId);
+  const { runId } = await current.describe();
+  if (runId === record.firstExecutionRunId) throw new Error('the record was not begun anew: raise the number of operations, or lower historyLimit');
+  await save('cluster.full', record.workflowId, record.firstExecutionRunId);
+  await save('cluster.interrupted', record.workflowId, runId);
+}
+
+const starter = (client: Client) => (workflowId: string, input: object): Promise<WorkflowHandle> =>
+  client.workflow.start('setUpCluster', { taskQueue, workflowId, args: [input], workflowTaskTimeout: '3s' });
+
+/** Waits for the end and holds it to its outcome, or to the type of its failure. */
+async function ended(handle: WorkflowHandle, wanted: string): Promise<void> {
+  const end = await handle.result().then(
+    (report) => (report as OperationReport).outcome,
+    (error: unknown) => (error instanceof WorkflowFailedError ? ((error.cause as { type?: string } | undefined)?.type ?? (error.cause?.name === 'CancelledFailure' ? 'Cancelled' : error.cause?.name)) : String(error)),
+  );
+  if (end !== wanted) throw new Error(`${handle.workflowId} ended as "${end}", expected "${wanted}"`);
+}
+
+async function stepIs(handle: WorkflowHandle, key: string, state: string): Promise<void> {
+  const read = (): Promise<OperationReport> => handle.query<OperationReport>('status');
+  await waitFor(`${handle.workflowId}: ${key} is ${state}`, read, ({ steps }) => steps.some((step) => step.key === key && step.state === state), { ...soon, intervalMs: 20 });
+}
+
+/** Writes one history, an event a line, unless it tells something of this machine or a secret of the lab. */
+function saver(client: Client, estate: Estate): Save {
+  const folder = join(root, 'test/histories');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const secrets = ['admin-password', 'database-password'].map((name) => readFileSync(join(estate.dir, 'secrets', name), 'utf8').trim());
+  const forbidden = [root, homedir(), hostname(), estate.dir, ...secrets];
+  return async (name, workflowId, runId) => {
+    const { events } = JSON.parse(historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory())) as { events: object[] };
+    const text = `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
+    const plain = text.replaceAll(/"data":"([^"]*)"/g, (_, data: string) => Buffer.from(data, 'base64').toString('utf8'));
+    const told = forbidden.filter((word) => plain.includes(word));
+    if (told.length > 0) throw new Error(`the history ${name} tells what must not be kept: ${told.join(', ')}`);
+    writeFileSync(join(folder, `${name}.json`), text);
+    console.log(`${name}: ${events.length} events, ${Math.round(text.length / 1024)} KB`);
+  };
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,151 @@
+/** What a set-up must never do to what serves already: the clients of another cluster, and a Server that it can't look into. */
+import type { LabSnapshot } from '../../lab/snapshot';
+import type { LabStatus } from '../../lab/status';
+import { installationActivities } from '../../src/activities/installation';
+import type { OperationReport } from '../../src/model/operation';
+import { databaseTarget, serverTarget } from '../../src/model/slices';
+import type { ClusterSpec } from '../../src/model/spec';
+import { createClients } from '../../src/worker/clients';
+import { onHost } from '../helpers/breaking';
+import { startLab, type Lab } from '../helpers/lab';
+import { withOperations, type Operations } from '../helpers/operations';
+import { connectGround, type Ground } from '../helpers/workflows';
+
+jest.setTimeout(120_000);
+
+let ground: Ground;
+let lab: Lab;
+let estate: LabStatus;
+let serving: LabSnapshot;
+let operations: Operations;
+let stopWorker: () => void;
+let worker: Promise<void>;
+
+/** A lab with a cluster that serves, beside hosts and a part of the balancer for a second one. */
+beforeAll(async () => {
+  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, spare: 1, productTime: '0ms' })]);
+  estate = await lab.status();
+  await new Promise<void>((ready, failed) => {
+    worker = withOperations(ground, (made) => {
+      operations = made;
+      ready();
+      return new Promise<void>((resolve) => { stopWorker = resolve; });
+    });
+    worker.catch(failed);
+  });
+  expect(await operations.run('setUpCluster', { cluster: lab.name, spec: lab.spec() })).toMatchObject({ outcome: 'completed' });
+  serving = await lab.snapshot();
+}, 120_000);
+afterAll(async () => {
+  stopWorker?.();
+  await worker;
+  await lab?.down();
+  await ground?.close();
+}, 60_000);
+
+/** The problems with which a set-up is refused before its first step; none when it was not refused. */
+async function problemsOf(input: { cluster: string; spec?: ClusterSpec; dryRun?: boolean }): Promise<string[]> {
+  const handle = await operations.start('setUpCluster', input);
+  await handle.result().catch(() => undefined);
+  const report = (await handle.query('report')) as OperationReport;
+  return report.checks.flatMap(({ problems }) => problems.map(({ what, remedy }) => `${what}. Remedy: ${remedy}`));
+}
+
+/** The second cluster of the lab, told to use what the first has on the balancer. */
+function intruder(change: (balancer: { mapKey: string; siteBackend: string; healthBackend: string }) => void): { cluster: string; spec: ClusterSpec } {
+  const spec = lab.spec('cluster2.yaml');
+  change(spec.sites['prod']!.loadBalancer as never);
+  return { cluster: spec.metadata.name, spec };
+}
+
+const ownersOn = (host: string): Promise<string> => onHost(estate, host, 'cd /home/ops/.st-orchestrator/owners && ls | grep -v lock');
+
+describe('a balancer that two clusters share', () => {
+  const told = (thing: string) => expect.stringMatching(new RegExp(`^lb1: the ${thing} belongs to cluster "${lab.name}"\\. Remedy: name this cluster's own in its file; or, when "${lab.name}" is gone for good, remove ~/\\.st-orchestrator/owners/\\w{32} there$`));
+
+  test('the key of another cluster is refused, also when the file names its sites too', async () => {
+    for (const siteBackend of [`${lab.name}2_prod`, `${lab.name}_prod`]) {
+      const { cluster, spec } = intruder((balancer) => Object.assign(balancer, { mapKey: lab.name, siteBackend }));
+      spec.metadata.name = `${cluster}-${siteBackend.replaceAll('_', '-')}`;
+      expect(await problemsOf({ cluster: spec.metadata.name, spec })).toEqual([told(`key ${lab.name} of the map /etc/haproxy/maps/site.map`)]);
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+
+  test('the health backend of another cluster is refused', async () => {
+    const { cluster, spec } = intruder((balancer) => Object.assign(balancer, { healthBackend: `${lab.name}_hc` }));
+    spec.metadata.name = `${cluster}-hc`;
+    expect(await problemsOf({ cluster: spec.metadata.name, spec })).toContainEqual(told(`backend ${lab.name}_hc`));
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+
+  test('the key of a cluster that nobody of ours set up is known by where it sends to', async () => {
+    const owners = (await ownersOn('lb1')).trim().split('\n');
+    expect(owners).toHaveLength(2);
+    await onHost(estate, 'lb1', 'mv /home/ops/.st-orchestrator/owners /home/ops/kept');
+    try {
+      const { cluster, spec } = intruder((balancer) => Object.assign(balancer, { mapKey: lab.name }));
+      spec.metadata.name = `${cluster}-unknown`;
+      expect(await problemsOf({ cluster: spec.metadata.name, spec })).toEqual([`lb1: the key ${lab.name} of the map /etc/haproxy/maps/site.map sends to ${lab.name}_prod, which is no site of this cluster. Remedy: is it another cluster's key? Name this cluster's own in its file; or, when nobody needs what it sends to, set it to "${lab.name} none" and reload`]);
+    } finally {
+      await onHost(estate, 'lb1', 'mv /home/ops/kept /home/ops/.st-orchestrator/owners');
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+
+  test('its own cluster may go on', async () => {
+    expect(await problemsOf({ cluster: lab.name })).toEqual([]);
+  });
+});
+
+describe('a Server that serves and can\'t be looked into', () => {
+  const home = '/opt/axway/SecureTransport';
+  const again = () => problemsOf({ cluster: lab.name });
+  const remedy = 'Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example';
+
+  test.each([
+    ['its install.log is another user\'s', `chown root ${home}/install.log; chmod 600 ${home}/install.log`, `chown axway ${home}/install.log; chmod 640 ${home}/install.log`, `${home}/install.log can't be read as axway: .*: Permission denied`],
+    ['its folder is another user\'s', `chown root ${home}; chmod 700 ${home}`, `chown axway ${home}; chmod 750 ${home}`, `${home} can't be looked into as axway: .*: Permission denied`],
+    ['sudo refuses to read its install.log', 'sed -i.kept "s,/usr/bin/cat /opt/axway,/usr/bin/cat /opt/other," /etc/sudoers.d/st-orchestrator; mv /etc/sudoers.d/st-orchestrator.kept /etc/kept', 'mv /etc/kept /etc/sudoers.d/st-orchestrator', `${home}/install.log can't be read as axway: sudo: .*`],
+  ])('is left alone when %s', async (_, damage, mend, why) => {
+    await onHost(estate, 'st2', damage);
+    try {
+      expect(await again()).toContainEqual(expect.stringMatching(new RegExp(`^st2: what stands in ${home} can't be known: ${why}\\. ${remedy}$`)));
+    } finally {
+      await onHost(estate, 'st2', mend);
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+    expect(await again()).toEqual([]);
+  });
+
+  test('is left alone when its install.log is gone: it is a member and its Administration Tool answers', async () => {
+    for (const host of ['st1', 'st2']) {
+      await onHost(estate, host, `mv ${home}/install.log ${home}/kept.log`);
+      try {
+        expect(await again()).toContainEqual(expect.stringMatching(new RegExp(`^${host}: FILEDRIVEHOME/install.log does not end in "Installation completed\\.", but the cluster has this Server in its table of nodes: it may serve somebody\\. Remedy: if it serves, restore that file`)));
+      } finally {
+        await onHost(estate, host, `mv ${home}/kept.log ${home}/install.log`);
+      }
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+
+  test('is left alone by the installation itself, whatever was planned', async () => {
+    const spec = lab.spec();
+    const { installer } = spec.product;
+    const input = { server: serverTarget(spec, 'prod', 'st2'), taehFrom: serverTarget(spec, 'prod', 'st1'), installer, database: databaseTarget(spec, 'prod') };
+    const clients = createClients();
+    try {
+      const { epoch } = await operations.record(lab.name);
+      const attempt = () => installationActivities({ clients }).ensureInstalled(input, { cluster: lab.name, epoch, operation: 'set-up-cluster/late' });
+      await onHost(estate, 'st2', `mv ${home}/install.log ${home}/kept.log`);
+      await expect(attempt()).rejects.toMatchObject({ code: 'Refused', message: expect.stringMatching(/but the product runs there \(.*standin\/.*port 8444 answers\), so nothing was changed/) });
+      await onHost(estate, 'st2', `install -o root -m 600 /dev/null ${home}/install.log`);
+      await expect(attempt()).rejects.toMatchObject({ code: 'Refused', message: expect.stringMatching(/install\.log can't be read as axway/) });
+    } finally {
+      await onHost(estate, 'st2', `mv -f ${home}/kept.log ${home}/install.log`);
+      await clients.close();
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+});

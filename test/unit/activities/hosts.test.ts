@@ -1,0 +1,61 @@
+/** What one look at a host is read as: told by answers, since no machine of a lab has a clock, a system or a disk of its own. */
+import type { Clients } from '../../../src/activities/clients';
+import { hostActivities } from '../../../src/activities/hosts';
+import type { HostTarget } from '../../../src/model/targets';
+
+const host: HostTarget = {
+  cluster: 'demo', site: 'prod', node: 'st2', productUser: 'axway', fileDriveHome: '/opt/axway/SecureTransport',
+  ssh: { address: '10.0.0.12', port: 22, user: 'ops', key: 'file:/keys/id', knownHosts: '/keys/known_hosts' },
+};
+
+const healthy = (): Record<string, string> => ({
+  os: 'Linux', time: String(Date.now()), hostkey: 'a1', sudo: 'ok', installation: 'none', package: 'yes', shared: 'yes', free: '10000000', cluster: '',
+});
+
+/** The problems told of a host that answers this. */
+async function problemsOf(differing: Record<string, string>, reach: string[] = []): Promise<string[]> {
+  const lines = Object.entries({ ...healthy(), ...differing }).map(([key, value]) => `${key}\t${value}`);
+  const stdout = [...lines, ...reach.map((one) => `reach\t${one}`)].join('\n');
+  const clients = { ssh: { run: () => Promise.resolve({ code: 0, stdout, stderr: '' }) } } as unknown as Clients;
+  const { problems } = await hostActivities({ clients }).checkHost({ host, package: '/opt/install/SecureTransport_5.5', sharedPath: '/srv/st/shared', version: '5.5', peers: [], clockLimitMs: 1_000 });
+  return problems.map(({ what, remedy }) => `${what}. Remedy: ${remedy}`);
+}
+
+test('a healthy host has no problem', async () => {
+  expect(await problemsOf({}, ['10.0.0.11 8088 refused', '10.0.0.5 5432 open'])).toEqual([]);
+});
+
+const synchronise = 'Remedy: synchronise the clocks of all hosts, this one and the orchestrator\'s included';
+test.each([
+  ['ahead', 5_100, `st2: the clock is 5.1 s ahead (limit 1 s). ${synchronise}`],
+  ['behind', -61_000, `st2: the clock is 61.0 s behind (limit 1 s). ${synchronise}`],
+])('a clock that is %s is told, with how much and the limit', async (_, off, told) => {
+  expect(await problemsOf({ time: String(Date.now() + off) })).toEqual([told]);
+});
+
+test.each([900, -900])('a clock that is %i ms off is within the limit', async (off) => {
+  expect(await problemsOf({ time: String(Date.now() + off) })).toEqual([]);
+});
+
+test('a host that does not tell its time in milliseconds is told so', async () => {
+  expect(await problemsOf({ time: '1700000000%3N' })).toEqual(['st2: its clock can\'t be read (date +%s%3N answers "1700000000%3N"). Remedy: install GNU date (package coreutils)']);
+});
+
+test.each<[string, Record<string, string>, string]>([
+  ['another system', { os: 'SunOS' }, 'st2: the operating system is SunOS, expected Linux. Remedy: run this cluster by the vendor\'s own procedure'],
+  ['no installer', { package: 'no' }, 'st2: no installer package: /opt/install/SecureTransport_5.5/setup.sh is missing or not executable. Remedy: put the vendor\'s package there'],
+  ['a full disk', { free: '1024' }, 'st2: 1024 KB are free below /opt/axway/SecureTransport, expected 524288. Remedy: make room'],
+  ['a host of another cluster', { cluster: 'other' }, 'st2: this host belongs to cluster "other". Remedy: remove it from "other" first, or take it out of this cluster file'],
+  ['an update that is missing', { cluster: 'demo', installation: 'complete', version: '5.4' }, 'st2: version 5.4 is installed, expected 5.5. Remedy: every Server of a cluster has the same version: update it, or correct product.version'],
+  ['an installation that can\'t be looked into', { cluster: 'demo', installation: 'unknown /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied' }, 'st2: what stands in /opt/axway/SecureTransport can\'t be known: /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied. Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example'],
+  ['an answer that says nothing of it', { installation: '' }, 'st2: what stands in /opt/axway/SecureTransport can\'t be known: unexpected answer: . Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example'],
+])('%s is told', async (_, answer, told) => {
+  expect(await problemsOf(answer)).toEqual([told]);
+});
+
+test('of every port that can\'t be reached it is told why', async () => {
+  expect(await problemsOf({}, ['10.0.0.11 8088 blocked', 'db.example 5432 unknown-name'])).toEqual([
+    'st2: 10.0.0.11 port 8088 can\'t be reached from here (no answer). Remedy: open the port in this direction',
+    'st2: the name db.example is not known here. Remedy: add it to DNS or /etc/hosts',
+  ]);
+});

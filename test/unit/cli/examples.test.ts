@@ -1,0 +1,34 @@
+/** The files in examples/ are right, and stay equal to what they are made from. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { clusterSpec } from '../../../lab/files';
+import { planLab } from '../../../lab/plan';
+import { setUpClusterInput, parseInput } from '../../../src/model/inputs';
+import { stctl } from './terminal';
+
+const examples = join(__dirname, '../../../examples');
+
+test('examples/cluster.yaml is a valid cluster of three Servers', async () => {
+  const { code, stdout } = await stctl(['validate', '-f', join(examples, 'cluster.yaml')]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('cluster mft-prod: prod with 3 Servers');
+});
+
+test('examples/set-up-cluster.json is a valid input of setUpCluster', () => {
+  expect(parseInput(setUpClusterInput, JSON.parse(readFileSync(join(examples, 'set-up-cluster.json'), 'utf8')))).toHaveProperty('value.cluster', 'demo2');
+});
+
+test('examples/set-up-cluster.json is what "stctl input" prints for the demo\'s spare hosts', async () => {
+  const plan = planLab({ name: 'demo', servers: 3, spare: 2, productTimeMs: 300, lies: true, seed: 1, postgres: {} }, 0);
+  const folder = mkdtempSync(join(tmpdir(), 'st-example-'));
+  try {
+    writeFileSync(join(folder, 'cluster2.yaml'), stringify(clusterSpec(plan, plan.clusters[1]!)));
+    const { code, stdout } = await stctl(['input', 'setUpCluster', '-f', join(folder, 'cluster2.yaml')]);
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(join(examples, 'set-up-cluster.json'), 'utf8'))).toEqual(JSON.parse(stdout.replaceAll(folder, '/run/st-lab/demo')));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,91 @@
+/**
+ * Every `kind` of JSON that stctl prints, against a file: fields may be added, never renamed or removed.
+ * `ST_UPDATE_GOLDEN=1 npx jest test/unit/cli/golden` writes them anew.
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as clusters from '../../../src/control/clusters';
+import * as connect from '../../../src/control/connect';
+import * as operations from '../../../src/control/operations';
+import { lease, record, report } from './samples';
+import { stctl } from './terminal';
+
+jest.mock('../../../src/control/clusters');
+jest.mock('../../../src/control/connect');
+jest.mock('../../../src/control/operations');
+
+const examples = join(__dirname, '../../../examples/cluster.yaml');
+const golden = join(__dirname, 'golden');
+const running = report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state: 'running' }] });
+const closed = { workflowId: 'set-up-cluster/demo', runId: 'run-1', status: 'COMPLETED', report: report(), attempts: [] };
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: Date.parse('2026-10-01T12:02:00.000Z'), doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'setInterval', 'queueMicrotask'] });
+  jest.mocked(connect.connectClient).mockResolvedValue({ options: { identity: 'ops@desk' }, connection: { close: async () => undefined } } as never);
+  jest.mocked(clusters.readCluster).mockResolvedValue(record());
+  jest.mocked(clusters.listClusters).mockResolvedValue(['demo']);
+  jest.mocked(clusters.applySpec).mockResolvedValue({ revision: 2, changed: true, from: 1, changes: ['sites.prod.label'] });
+  jest.mocked(operations.startOperation).mockResolvedValue({ workflowId: 'set-up-cluster/demo', runId: 'run-1', already: false });
+  jest.mocked(operations.look).mockResolvedValue(closed);
+  jest.mocked(operations.findOperation).mockResolvedValue({ workflowId: 'set-up-cluster/demo', runId: 'run-1' } as never);
+  jest.mocked(operations.cancelOperation).mockResolvedValue({ ...closed, status: 'RUNNING', report: running });
+  jest.mocked(operations.decide).mockResolvedValue('recorded: retry');
+});
+afterEach(() => jest.useRealTimers());
+
+/** Compares what a command prints with the file of this name; answers the kinds in it. */
+async function compare(name: string, words: string[]): Promise<void> {
+  const { stdout, stderr } = await stctl([...words, '-o', 'json']);
+  const file = join(golden, `${name}.json`);
+  if (!stdout) throw new Error(`nothing was printed: ${stderr}`);
+  // The spec has tests and a schema of its own.
+  const printed = JSON.parse(stdout.replaceAll(examples, 'examples/cluster.yaml'), (key, value: unknown) => (key === 'spec' ? 'as applied' : value)) as object;
+  if (process.env['ST_UPDATE_GOLDEN']) writeFileSync(file, `${JSON.stringify(printed, null, 2)}\n`);
+  expect(printed).toMatchObject(JSON.parse(readFileSync(file, 'utf8')) as object);
+  expect(printed).toMatchObject({ apiVersion: 'st-orchestrator/v1', kind: name });
+}
+
+test('Validation', () => compare('Validation', ['validate', '-f', examples]));
+test('AppliedCluster', () => compare('AppliedCluster', ['apply', '-f', examples]));
+test('ClusterStatusList', () => compare('ClusterStatusList', ['status']));
+test('ClusterStatus, with what runs', async () => {
+  jest.mocked(clusters.readCluster).mockResolvedValue(record({ lease, phase: 'setting up' }));
+  jest.mocked(operations.look).mockResolvedValue({ ...closed, status: 'RUNNING', report: running });
+  await compare('ClusterStatus', ['status', 'demo']);
+});
+test('OperationHistory', () => compare('OperationHistory', ['history', 'demo']));
+test('OperationReport', () => compare('OperationReport', ['report', 'set-up-cluster/demo']));
+test('StartedOperation', () => compare('StartedOperation', ['set-up-cluster', 'demo', '--yes', '--detach']));
+test('CancelRequest', () => compare('CancelRequest', ['cancel', 'set-up-cluster/demo', '--reason', 'wrong database']));
+test('RecordedDecision', () => compare('RecordedDecision', ['decide', 'set-up-cluster/demo', '--step', 'Start the Server', '--node', 'st2', '--do', 'retry', '--reason', 'cable is back']));
+test('NothingRunning', () => compare('NothingRunning', ['watch', 'demo']));
+test('ExitCodes', () => compare('ExitCodes', ['explain', 'exit-codes']));
+
+test('OperationEvent', async () => {
+  jest.mocked(operations.look).mockResolvedValueOnce({ ...closed, status: 'RUNNING', report: running, attempts: [{ key: 'a/st1', attempt: 3, lastFailure: 'st1: connection refused' }] });
+  const { stdout } = await stctl(['watch', 'set-up-cluster/demo', '-o', 'jsonl']);
+  const events = stdout.trim().split('\n').map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'OperationEvent');
+  const file = join(golden, 'OperationEvent.json');
+  if (process.env['ST_UPDATE_GOLDEN']) writeFileSync(file, `${JSON.stringify(events, null, 2)}\n`);
+  expect(events).toMatchObject(JSON.parse(readFileSync(file, 'utf8')));
+});
+
+test('Explanation: the texts are the model\'s, the fields are these', async () => {
+  const { stdout } = await stctl(['explain', 'clusterbusy', '-o', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({ apiVersion: 'st-orchestrator/v1', kind: 'Explanation', code: 'ClusterBusy', happened: expect.any(String), state: expect.any(String), byItself: expect.any(String), youCan: expect.any(Array) });
+});
+
+test('no golden file is left over', () => {
+  expect(readdirSync(golden).sort()).toEqual([
+    'AppliedCluster.json', 'CancelRequest.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'ExitCodes.json', 'NothingRunning.json',
+    'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'RecordedDecision.json', 'StartedOperation.json', 'Validation.json',
+  ]);
+});
+
+test.each(['table', 'wide', 'json', 'jsonl', 'yaml', 'name'])('-o %s: stdout is data alone, with a newline at its end', async (format) => {
+  for (const words of [['status', 'demo'], ['status'], ['history', 'demo'], ['report', 'set-up-cluster/demo'], ['watch', 'set-up-cluster/demo']]) {
+    const { code, stdout } = await stctl([...words, '-o', format]);
+    expect({ words, code, ends: stdout.endsWith('\n') && !stdout.endsWith('\n\n') }).toEqual({ words, code: 0, ends: true });
+    expect(stdout).not.toMatch(/Next:.*stctl|\u001b/);
+  }
+});

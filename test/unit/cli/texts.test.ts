@@ -1,0 +1,123 @@
+/** Tables, reports, plans, states and failures as people read them. */
+import { createColors } from 'picocolors';
+import { clusterText, isDegraded } from '../../../src/cli/clusterText';
+import { exitOfReport, failureOfError, failureOfReport, failureText } from '../../../src/cli/failure';
+import { duration, oneLine, table } from '../../../src/cli/output';
+import { planText, reportText } from '../../../src/cli/reportText';
+import { closedReport, withReason } from '../../../src/control/closedReport';
+import { differences } from '../../../src/control/clusters';
+import { StError } from '../../../src/model/errors';
+import { lease, record, report, spec } from './samples';
+
+const plain = createColors(false);
+
+test('a table aligns its columns and leaves out those with nothing in them', () => {
+  expect(table(['NODE', 'NOTE', 'N'], [['st1', '', 1], ['st10', undefined, 20]])).toBe('NODE  N\nst1   1\nst10  20');
+});
+
+test('text from far sides can\'t move the cursor or break a line', () => {
+  expect(oneLine('a\u001b[2J\nb\tc\u009b1m')).toBe('a[2J b c1m');
+});
+
+test.each([[340, '0.3s'], [9_940, '9.9s'], [59_000, '59s'], [72_000, '1m12s'], [3_600_000, '1h00m'], [90_000_000, '1d1h']])('%d ms reads %s', (ms, text) => expect(duration(ms)).toBe(text));
+
+test('a report says outcome, sums, who asked and what is left', () => {
+  const text = reportText(report({ outcome: 'failed', unfinished: ['Start the Server (st2): failed'] }), plain);
+  expect(text.split('\n')).toEqual([
+    'setUpCluster demo: failed after 1m12s    set-up-cluster/demo, epoch 3, revision 2',
+    'Asked for by ops@desk (as claimed): first set-up',
+    '3 Servers are Online.',
+    '1 check passed. 2 steps: 1 done, 1 already as wanted.',
+    '', 'Unfinished:', '  - Start the Server (st2): failed',
+  ]);
+  expect(reportText(report(), plain, { full: true })).toContain('#  STEP                NODE  STATE  TOOK  NOTE\n1  Install the Server  st1   done   30s   installed');
+});
+
+test('a plan names its checks, its steps with their undo, its fingerprint and how to run exactly that', () => {
+  const plan = report({ dryRun: true, outcome: 'planned', steps: [{ key: 'a/st1', title: 'Install the Server', node: 'st1', state: 'planned', undo: 'hosts.ensureStopped' }] });
+  const text = planText(plan, plain, 'stctl set-up-cluster demo --fingerprint 0123456789ab');
+  expect(text).toContain('fingerprint 0123456789ab');
+  expect(text).toContain('✔ The host is ready: st1');
+  expect(text).toMatch(/^1 {2}Install the Server {2}st1 {3}hosts\.ensureStopped$/m);
+  expect(text).toContain('Run exactly this: stctl set-up-cluster demo --fingerprint 0123456789ab');
+});
+
+test('a status shows Servers of the spec and members outside of it, what runs, and states as words', () => {
+  const members = [...record().members, { site: 'prod', node: 'st9', address: '10.86.0.19' }];
+  const running = report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state: 'running' }] });
+  const text = clusterText({ ...record({ members, lease }), sampledAt: '2026-10-01T12:01:00.000Z', running }, plain);
+  expect(text).toMatch(/^st9 +prod +Server +10\.86\.0\.19 +yes, but not in the spec$/m);
+  expect(text).toContain('Running: setUpCluster working, step 1/1 "Install the Server" (st1), 1m00s   stctl watch set-up-cluster/demo');
+  expect(clusterText({ ...record({ phase: 'interrupted', unfinished: ['Start the Server (st2): running'] }), sampledAt: '2026-10-01T12:01:00.000Z', running: null }, plain)).toContain('INTERRUPTED');
+});
+
+test('degraded is an interrupted cluster or one with unfinished work that nobody is at', () => {
+  expect(isDegraded(record())).toBe(false);
+  expect(isDegraded(record({ phase: 'interrupted' }))).toBe(true);
+  expect(isDegraded({ ...record(), closed: 'terminated' })).toBe(true);
+  expect(isDegraded(record({ unfinished: ['x'] }))).toBe(true);
+  expect(isDegraded(record({ unfinished: ['x'], lease }))).toBe(false);
+});
+
+test.each([
+  [{ outcome: 'completed' }, 0], [{ outcome: 'nothing to do' }, 0], [{ outcome: 'planned' }, 0], [{ outcome: 'cancelled' }, 6],
+  [{ outcome: 'running', phase: 'held', steps: [{ key: 'a', title: 'A', state: 'waiting' }] }, 7], [{ outcome: 'running', phase: 'working', steps: [{ key: 'a', title: 'A', state: 'waiting' }] }, 7],
+  [{ outcome: 'running', phase: 'working', steps: [{ key: 'a', title: 'A', state: 'waiting' }, { key: 'b', title: 'B', state: 'running' }] }, 5], [{ outcome: 'running', phase: 'working' }, 5],
+  [{ outcome: 'refused', failure: { code: 'PreconditionFailed', message: '' } }, 3], [{ outcome: 'refused', failure: { code: 'InvalidInput', message: '' } }, 2],
+  [{ outcome: 'refused', failure: { code: 'AuthenticationFailed', message: '' } }, 4], [{ outcome: 'refused', failure: { code: 'Unreachable', message: '' } }, 3],
+  [{ outcome: 'failed', failure: { code: 'Refused', message: '' } }, 1], [{ outcome: 'failed', failure: { code: 'PermissionDenied', message: '' } }, 4], [{ outcome: 'failed' }, 1],
+] as const)('%j ends with %d', (over, code) => expect(exitOfReport(report(over as never))).toBe(code));
+
+test('a failure has its five parts, with the names filled in', () => {
+  const failed = report({ outcome: 'failed', failure: { code: 'Interrupted', message: 'Terminated: plug pulled' }, unfinished: ['Start the Server (st2): running'], now: '1 step was begun and did not end.', next: 'Nothing happens by itself.' });
+  const text = failureText(failureOfReport(failed, ['workflow set-up-cluster/demo']), plain);
+  for (const part of ['What happened:', 'State now:', 'By itself:', 'You can:', 'Where:']) expect(text).toContain(part);
+  expect(text).toContain('stctl status demo');
+  expect(text).not.toMatch(/<cluster>|<operation>/);
+});
+
+const problem = (code: string) => ({ what: `st2: refused [${code}]`, remedy: '' });
+const refusedBy = (...problems: object[]) => report({ outcome: 'refused', failure: { code: 'PreconditionFailed', message: '' }, checks: [...report().checks, { key: 'x', title: 'X', state: 'failed', problems: problems as never }] });
+test('failed checks that are all refused logins or rights end with 4, and with 3 as soon as something else does not hold', () => {
+  expect(exitOfReport(refusedBy(problem('AuthenticationFailed'), problem('PermissionDenied'), { what: 'st3: another key', remedy: '', code: 'HostKeyMismatch' }))).toBe(4);
+  expect(exitOfReport(refusedBy(problem('AuthenticationFailed'), problem('Unreachable')))).toBe(3);
+  expect(exitOfReport(refusedBy(problem('AuthenticationFailed'), { what: 'st1: the clock is 5 s ahead', remedy: 'start chrony' }))).toBe(3);
+});
+
+test('a cluster that is busy: the advice names the operation in the way', () => {
+  const message = 'setUpCluster (set-up-cluster/demo) holds the lease of "demo" since 2026-10-01T12:00:00.000Z. Nothing was changed.';
+  const busy = report({ workflowId: 'set-up-cluster/demo/plan', outcome: 'refused', failure: { code: 'ClusterBusy', message } });
+  for (const { youCan } of [failureOfReport(busy, []), failureOfError('ClusterBusy', message, true)]) expect(youCan).toContain('Watch the other one: stctl watch set-up-cluster/demo.');
+});
+
+test('the places where two specs differ are named', () => {
+  const other = structuredClone(spec);
+  other.sites['prod']!.servers[1]!.address = '10.86.0.99';
+  other.sites['prod']!.servers.pop();
+  delete other.notifications;
+  expect(differences(spec, other)).toEqual(['sites.prod.servers[1].address', 'sites.prod.servers[2] removed', 'notifications removed']);
+  expect(differences(undefined, other)).toEqual([]);
+});
+
+describe('the report of a closed run', () => {
+  const run = { workflowId: 'set-up-cluster/demo', type: 'setUpCluster', status: 'TERMINATED', startTime: '2026-10-01T12:00:00.000Z', closeTime: '2026-10-01T12:05:00.000Z' };
+  test('is the result, or what the operation itself said at its end', () => {
+    expect(closedReport(run, report(), undefined, true)).toEqual(report());
+    const failed = report({ outcome: 'failed', failure: { code: 'NotYet', message: 'x' } });
+    expect(closedReport(run, new StError('NotYet', 'x'), failed, false)).toEqual(failed);
+  });
+  test('says why it was cancelled', () => {
+    const cancelled = withReason(report({ outcome: 'cancelled', summary: 'cancelled', failure: { code: 'Cancelled', message: 'cancelled' } }), 'wrong database');
+    expect(failureText(failureOfReport(cancelled, []), plain)).toMatch(/^What happened: +cancelled: wrong database$/m);
+    expect(reportText(cancelled, plain)).toContain('\ncancelled: wrong database\n');
+    expect(withReason(report(), undefined)).toEqual(report());
+  });
+  test('lists what was under way when it was ended by force', () => {
+    const asked = report({ phase: 'working', outcome: 'running', steps: [report().steps[0]!, { ...report().steps[1]!, state: 'running' }] });
+    expect(closedReport(run, new StError('Interrupted', 'Terminated: plug'), asked, false)).toMatchObject({ phase: 'ended', outcome: 'failed', unfinished: ['Start the Server (st1): running'], failure: { code: 'Interrupted' }, now: '1 step was begun and did not end.' });
+  });
+  test('says what is not known when no worker answers', () => {
+    expect(closedReport(run, new StError('NotYet', 'x'), undefined, true)).toMatchObject({ cluster: 'demo', outcome: 'failed', now: expect.stringContaining('not known') });
+    expect(closedReport(run, new StError('ClusterBusy', 'x'), undefined, true)).toMatchObject({ outcome: 'refused', now: 'Nothing was changed.' });
+  });
+});

@@ -1,0 +1,103 @@
+import type { AcquireRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../../../src/model/cluster';
+import { acquire, apply, newRecord, release } from '../../../src/model/clusterRecord';
+
+const at = '2026-01-01T00:00:00.000Z';
+const spec = { metadata: { name: 'c' } } as never;
+const ann: LeaseHolder = { workflowId: 'ann', firstExecutionRunId: '1' };
+const bob: LeaseHolder = { workflowId: 'bob', firstExecutionRunId: '2' };
+const ask = (holder: LeaseHolder, more: Partial<AcquireRequest> = {}): AcquireRequest => ({ holder, operation: 'setUpCluster', at, ...more });
+const giveBack = (holder: LeaseHolder, outcome = 'completed', more: Partial<ReleaseRequest> = {}): ReleaseRequest =>
+  ({ holder, line: { operation: 'setUpCluster', workflowId: holder.workflowId, epoch: 1, startedAt: at, endedAt: at, outcome, summary: '' }, unfinished: [], ...more });
+
+let record: ClusterRecord;
+beforeEach(() => {
+  record = newRecord('c');
+});
+
+test('grants nothing to a cluster that has no spec, and keeps nothing of the asking', () => {
+  expect(acquire(record, ask(ann))).toEqual({ granted: false, reason: 'no spec' });
+  expect(record).toEqual(newRecord('c'));
+});
+
+test('a holder that asks twice gets the same grant; the epoch rises only with a new holder', () => {
+  const first = acquire(record, ask(ann, { spec }));
+  expect(acquire(record, ask(ann, { spec }))).toEqual(first);
+  expect(acquire(record, ask(bob))).toMatchObject({ granted: false, reason: 'busy', lease: { workflowId: 'ann' } });
+  release(record, giveBack(ann));
+  expect(acquire(record, ask(bob))).toMatchObject({ granted: true, epoch: 2, evicted: false });
+});
+
+test('another first run of the same workflow id is another holder', () => {
+  acquire(record, ask(ann, { spec }));
+  expect(acquire(record, ask({ ...ann, firstExecutionRunId: '9' }))).toMatchObject({ granted: false, reason: 'busy' });
+});
+
+test('only the holder can give the lease back, and only once', () => {
+  acquire(record, ask(ann, { spec }));
+  expect(release(record, giveBack(bob))).toEqual({ released: false });
+  expect(record.lease?.workflowId).toBe('ann');
+  expect(release(record, giveBack(ann, 'completed', { complete: true }))).toEqual({ released: true });
+  expect(release(record, giveBack(ann))).toEqual({ released: false });
+  expect(record).toMatchObject({ phase: 'active', operations: [{ outcome: 'completed' }] });
+  expect(record.operations).toHaveLength(1);
+});
+
+test('evicts only the holder that was looked up: one that took the lease meanwhile keeps it', () => {
+  acquire(record, ask(ann, { spec }));
+  const gone = { ...ann, unfinished: ['a step'], because: 'terminated without a report' };
+  expect(acquire(record, ask(bob, { evict: { ...gone, firstExecutionRunId: '9' } }))).toMatchObject({ granted: false });
+  expect(acquire(record, ask(bob, { evict: gone }))).toMatchObject({ granted: true, epoch: 2, evicted: true });
+  expect(record).toMatchObject({ phase: 'interrupted', unfinished: ['a step'], operations: [{ outcome: 'interrupted', workflowId: 'ann' }] });
+});
+
+test('a refused run leaves an interrupted cluster interrupted; a completed one ends that', () => {
+  acquire(record, ask(ann, { spec }));
+  acquire(record, ask(bob, { evict: { ...ann, unfinished: ['a step'], because: 'gone' } }));
+  release(record, giveBack(bob, 'refused'));
+  expect(record).toMatchObject({ phase: 'interrupted', unfinished: ['a step'] });
+  acquire(record, ask(ann));
+  release(record, giveBack(ann, 'completed', { complete: true }));
+  expect(record).toMatchObject({ phase: 'active', unfinished: [] });
+});
+
+test('a different inline spec is a conflict, an equal one is not', () => {
+  acquire(record, ask(ann, { spec }));
+  release(record, giveBack(ann));
+  expect(acquire(record, ask(bob, { spec: { metadata: { name: 'other' } } as never }))).toEqual({ granted: false, reason: 'spec conflict', revision: 1 });
+  expect(acquire(record, ask(bob, { spec }))).toMatchObject({ granted: true });
+});
+
+test('a spec is applied from the revision that was seen, never while an operation runs; the same spec changes nothing', () => {
+  expect(apply(record, { spec, expectedRevision: 0 })).toEqual({ revision: 1, changed: true });
+  expect(apply(record, { spec, expectedRevision: 0 })).toEqual({ revision: 1, changed: false });
+  const next = { metadata: { name: 'c' }, other: 1 } as never;
+  expect(apply(record, { spec: next, expectedRevision: 0 })).toMatchObject({ refused: 'SpecConflict' });
+  acquire(record, ask(ann));
+  expect(apply(record, { spec: next })).toMatchObject({ refused: 'ClusterBusy', message: expect.stringContaining('ann') });
+  expect(record.revision).toBe(1);
+});
+
+test('keeps the last twenty operations', () => {
+  for (let n = 0; n < 25; n += 1) {
+    acquire(record, ask(ann, { spec }));
+    release(record, giveBack(ann, `outcome ${n}`));
+  }
+  expect(record.operations.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 20 }, (_, n) => `outcome ${24 - n}`));
+});
+
+test('a spec that came with a refused first run goes again, so that a corrected one can come; one that was begun with stays', () => {
+  acquire(record, ask(ann, { spec }));
+  release(record, giveBack(ann, 'refused'));
+  expect(record).toMatchObject({ spec: null, revision: 0, phase: 'new' });
+  const corrected = { metadata: { name: 'c' }, corrected: true } as never;
+  expect(acquire(record, ask(bob, { spec: corrected }))).toMatchObject({ granted: true, revision: 1 });
+  release(record, giveBack(bob, 'failed', { unfinished: ['a step'] }));
+  expect(record).toMatchObject({ spec: corrected, revision: 1, phase: 'setting up' });
+});
+
+test('an applied spec stays when an operation is refused', () => {
+  apply(record, { spec, expectedRevision: 0 });
+  acquire(record, ask(ann, { spec }));
+  release(record, giveBack(ann, 'refused'));
+  expect(record).toMatchObject({ spec, revision: 1 });
+});

@@ -1,0 +1,104 @@
+/** scripts/temporal-cli: the order in which the Temporal program is looked for, that one line says what was chosen, and that it is built only once. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sandbox, type Sandbox } from './sandbox';
+
+const version = /github.com\/temporalio\/cli v([\d.]+)/.exec(readFileSync(join(__dirname, '../../../tools/temporal/go.mod'), 'utf8'))![1]!;
+const printsVersion = (server: string) => `echo "temporal version ${version} (Server ${server}, UI 2.0.0)"`;
+const cacheFolder = ['cache', 'st-orchestrator', `temporal-${version}`];
+
+let box: Sandbox;
+beforeEach(() => {
+  box = sandbox();
+  // Whatever the machine has, nothing is found unless the test puts it there.
+  box.program('temporal', printsVersion('1.20.0'));
+  box.program('go', 'echo "go: go.mod requires go >= 1.26.4 (running go 1.19.8)"; exit 1');
+});
+afterEach(() => box.remove());
+
+const find = (env: Record<string, string> = {}) => box.run('temporal-cli', { XDG_CACHE_HOME: box.path('cache'), ST_TEMPORAL_DOWNLOAD_LIMIT: '0', ...env });
+
+/** A go that "builds" a program which prints its version, and writes a line for each build. */
+function goThatBuilds(seconds = 0): void {
+  box.program(
+    'go',
+    `case $1 in
+version) echo "go version go1.26.9 linux/amd64" ;;
+build)
+  echo "CGO_ENABLED=$CGO_ENABLED" >>"${box.path('builds')}"
+  sleep ${seconds}
+  shift
+  while [ $# -gt 0 ]; do [ "$1" != -o ] || out=$2; shift; done
+  printf '#!/bin/sh\\n%s\\n' '${printsVersion('1.31.2')}' >"$out"
+esac`,
+  );
+}
+const lines = (text: string) => text.trim().split('\n');
+
+test('a server named by TEMPORAL_ADDRESS is used and nothing is looked for', async () => {
+  const { status, stdout, stderr } = await find({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_CLI_PATH: '/nowhere' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  expect(lines(stderr)).toEqual([expect.stringContaining('the server at temporal.example:7233 (TEMPORAL_ADDRESS)')]);
+});
+
+test('TEMPORAL_CLI_PATH comes before PATH', async () => {
+  box.program('temporal', printsVersion('1.31.2'));
+  const mine = box.program('mine', printsVersion('1.30.0'), 'own');
+  const { stdout, stderr } = await find({ TEMPORAL_CLI_PATH: mine });
+  expect(stdout.trim()).toBe(mine);
+  expect(lines(stderr)).toEqual([expect.stringContaining('(TEMPORAL_CLI_PATH), temporal version')]);
+});
+
+test('a TEMPORAL_CLI_PATH that is no program is an error, not passed over', async () => {
+  const { status, stderr } = await find({ TEMPORAL_CLI_PATH: box.path('nothing') });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`TEMPORAL_CLI_PATH is ${box.path('nothing')}`);
+});
+
+test('the one on PATH comes before the cache', async () => {
+  const onPath = box.program('temporal', printsVersion('1.29.1'));
+  box.program('temporal', printsVersion('1.31.2'), join(...cacheFolder));
+  const { stdout, stderr } = await find();
+  expect(stdout.trim()).toBe(onPath);
+  expect(lines(stderr)).toEqual([expect.stringContaining('(on PATH)')]);
+});
+
+test('one on PATH with a server that is too old is passed over, in words, and the cache is used', async () => {
+  const cached = box.program('temporal', printsVersion('1.31.2'), join(...cacheFolder));
+  const { stdout, stderr } = await find();
+  expect(stdout.trim()).toBe(cached);
+  expect(stderr).toContain('older than server 1.29; not used');
+  expect(stderr).toContain('(cache)');
+});
+
+test('without any it is built with Go, without cgo, into the cache, where the next call finds it', async () => {
+  goThatBuilds();
+  const built = await find();
+  expect(built.stdout.trim()).toBe(box.path(...cacheFolder, 'temporal'));
+  expect(built.stderr).toContain('building temporal');
+  expect(lines(built.stderr).at(-1)).toContain('(built with Go)');
+  expect((await find()).stderr).toContain('(cache)');
+  expect(lines(box.read('builds'))).toEqual(['CGO_ENABLED=0']);
+});
+
+test('two that look for it at once build it once', async () => {
+  goThatBuilds(1);
+  const answers = await Promise.all([find(), find()]);
+  expect(answers.map(({ stdout }) => stdout.trim())).toEqual([box.path(...cacheFolder, 'temporal'), box.path(...cacheFolder, 'temporal')]);
+  expect(lines(box.read('builds'))).toHaveLength(1);
+});
+
+test('a build that fails leaves nothing half-made in the cache', async () => {
+  box.program('go', 'case $1 in version) echo "go version go1.26.9 linux/amd64" ;; *) echo "proxy says no"; exit 1 ;; esac');
+  const { status, stderr } = await find();
+  expect(status).toBe(1);
+  expect(stderr).toContain('go build failed: proxy says no');
+  expect(box.exists(...cacheFolder, 'temporal')).toBe(false);
+});
+
+test('when every way fails one message says why and names the ways', async () => {
+  const { status, stdout, stderr } = await find();
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain('go.mod requires go >= 1.26.4 (running go 1.19.8)');
+  for (const way of ['TEMPORAL_ADDRESS=', 'TEMPORAL_CLI_PATH=', 'temporal.download', 'Go >= 1.26.4']) expect(stderr).toContain(way);
+});

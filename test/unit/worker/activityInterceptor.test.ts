@@ -1,0 +1,125 @@
+import { Context, heartbeat } from '@temporalio/activity';
+import { CancelledFailure, type ApplicationFailure, type LogLevel, type LogMetadata, type Logger } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { setTimeout as pause } from 'node:timers/promises';
+import { rememberSecret } from '../../../src/clients/scrub';
+import { StError } from '../../../src/model/errors';
+import { activityInterceptor } from '../../../src/worker/activityInterceptor';
+
+interface Line { level: LogLevel; message: string; meta: LogMetadata }
+
+function environment(info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {}, more: { inner?: Error } = {}) {
+  const lines: Line[] = [];
+  const log = (level: LogLevel, message: string, meta: LogMetadata = {}): void => void lines.push({ level, message, meta });
+  const logger: Logger = { log, trace: (m, x) => log('TRACE', m, x), debug: (m, x) => log('DEBUG', m, x), info: (m, x) => log('INFO', m, x), warn: (m, x) => log('WARN', m, x), error: (m, x) => log('ERROR', m, x) };
+  const interceptors = [activityInterceptor(), ...(more.inner ? [() => ({ inbound: { execute: async () => { throw more.inner; } } })] : [])];
+  const env = new MockActivityEnvironment({ activityType: 'hosts.ensureStopped', activityId: 'stop/st2', workflowExecution: { workflowId: 'add-node/demo/st4', runId: 'r' }, ...info }, { interceptors, logger });
+  const beats: unknown[] = [];
+  env.on('heartbeat', (details: unknown) => beats.push(details));
+  const ours = (): Line[] => lines.filter(({ meta }) => 'outcome' in meta);
+  return { env, beats, ours };
+}
+
+const failureOf = (run: Promise<unknown>): Promise<ApplicationFailure> => run.then(() => { throw new Error('it did not fail'); }, (error: ApplicationFailure) => error);
+const authority = { cluster: 'demo', epoch: 3, operation: 'add-node/demo/st4' };
+
+describe('every activity', () => {
+  it('sends a heartbeat at once and every 500 ms, and none after its end', async () => {
+    const { env, beats } = environment();
+    await env.run(async () => void (await pause(1_250)));
+    expect(beats).toHaveLength(3);
+    await pause(700);
+    expect(beats).toHaveLength(3);
+  });
+
+  it('keeps the details of its last own heartbeat alive', async () => {
+    const { env, beats } = environment();
+    await env.run(async () => {
+      heartbeat({ job: 'j1' });
+      await pause(600);
+      Context.current().heartbeat();
+    });
+    expect(beats).toEqual([undefined, { job: 'j1' }, { job: 'j1' }, { job: 'j1' }]);
+  });
+
+  it('hands the details of the attempt before to the next one, even if that one ends early', async () => {
+    const { env, beats } = environment({ heartbeatDetails: { job: 'j1' }, attempt: 2 });
+    await env.run(async () => undefined);
+    expect(beats).toEqual([{ job: 'j1' }]);
+  });
+
+  it('stops its heartbeat when it fails', async () => {
+    const { env, beats } = environment();
+    await failureOf(env.run(async () => { throw new Error('no'); }));
+    await pause(600);
+    expect(beats).toHaveLength(1);
+  });
+
+  it('fails with a code, one line and no stack', async () => {
+    const { env } = environment();
+    expect(await failureOf(env.run(async () => { throw new StError('HostKeyMismatch', 'st2: the key changed\nremove it'); })))
+      .toMatchObject({ type: 'HostKeyMismatch', nonRetryable: true, message: 'st2: the key changed | remove it', stack: '' });
+  });
+
+  it('has the failures of inner interceptors sorted too', async () => {
+    const { env } = environment({}, { inner: Object.assign(new Error('down'), { code: 'ECONNREFUSED' }) });
+    expect(await failureOf(env.run(async () => undefined))).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+  });
+
+  it('never reports a secret that was resolved in this process, nor logs it', async () => {
+    rememberSecret('correct-horse-battery');
+    const { env, ours } = environment();
+    const failure = await failureOf(env.run(async () => { throw new Error('login with correct-horse-battery failed'); }));
+    expect(failure.message).toBe('login with *** failed');
+    expect(JSON.stringify(ours())).not.toContain('horse');
+  });
+
+  it('writes one line for each attempt, with cluster, operation, activity, duration and outcome', async () => {
+    const { env, ours } = environment();
+    await env.run(async (_input: object, _authority: object) => undefined, { host: { node: 'st2' } }, authority);
+    expect(ours()).toEqual([{
+      level: 'INFO', message: 'hosts.ensureStopped done',
+      meta: expect.objectContaining({ cluster: 'demo', operation: 'add-node/demo/st4', node: 'st2', activityId: 'stop/st2', activityType: 'hosts.ensureStopped', attempt: 1, outcome: 'done', durationMs: expect.any(Number) }),
+    }]);
+  });
+
+  it('writes a failed attempt as a warning with the sorted code, and a stack only when nobody foresaw it', async () => {
+    const foreseen = environment();
+    await failureOf(foreseen.env.run(async () => { throw new StError('Unreachable', 'no answer'); }));
+    expect(foreseen.ours()[0]).toMatchObject({ level: 'WARN', meta: { outcome: 'failed', code: 'Unreachable', retried: true, reason: 'no answer' } });
+    expect(foreseen.ours()[0]!.meta).not.toHaveProperty('stack');
+    const surprise = environment();
+    await failureOf(surprise.env.run(async () => { throw new TypeError('x is not a function'); }));
+    expect(surprise.ours()[0]!.meta).toMatchObject({ code: 'TypeError', stack: expect.stringContaining('activityInterceptor.test') });
+  });
+});
+
+describe('an activity that is told to stop', () => {
+  const stopped = async (reason: 'CANCELLED' | 'WORKER_SHUTDOWN', thrown: Error) => {
+    const made = environment();
+    const run = made.env.run(async () => {
+      await new Promise<void>((resolve) => Context.current().cancellationSignal.addEventListener('abort', () => resolve()));
+      throw thrown;
+    });
+    made.env.cancel(reason);
+    return { failure: await failureOf(run), ours: made.ours() };
+  };
+
+  it.each(['CANCELLED', 'WORKER_SHUTDOWN'] as const)('passes the cancellation on untouched (%s)', async (reason) => {
+    const thrown = new CancelledFailure(reason);
+    const { failure, ours } = await stopped(reason, thrown);
+    expect(failure).toBe(thrown);
+    expect(ours).toMatchObject([{ level: 'INFO', meta: { outcome: 'cancelled', reason } }]);
+  });
+
+  it.each([new StError('ConnectionLost', 'the channel closed'), new DOMException('aborted', 'AbortError'), new Error('socket hang up')])('is cancelled, whatever broke by stopping: %s', async (thrown) => {
+    const { failure } = await stopped('WORKER_SHUTDOWN', thrown as Error);
+    expect(failure).toBeInstanceOf(CancelledFailure);
+    expect(failure.message).toBe('WORKER_SHUTDOWN');
+  });
+
+  it('still reports a refusal that no retry can cure', async () => {
+    const { failure } = await stopped('CANCELLED', new StError('AuthenticationFailed', 'the password was refused'));
+    expect(failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
+  });
+});

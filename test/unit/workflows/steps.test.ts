@@ -1,0 +1,64 @@
+import type { OperationReport, StepRow } from '../../../src/model/operation';
+import { details, visible } from '../../../src/workflows/operation/report';
+import * as steps from '../../../src/workflows/operation/steps';
+
+const row = (key: string, state: StepRow['state'], more: Partial<StepRow> = {}): StepRow => ({ key, title: key, state, ...more });
+
+test('two steps of one key are refused before they can wedge a run', () => {
+  const book = steps.newBook();
+  expect(steps.plan(book, { key: 'a', title: 'A' })).toBeUndefined();
+  expect(steps.plan(book, { key: 'a', title: 'B' })).toBe('two steps share the key "a"');
+  expect(book.steps).toHaveLength(1);
+});
+
+test('undo goes backwards', () => {
+  const book = steps.newBook();
+  for (const key of ['a', 'b', 'c']) book.undo.push({ key, title: key, task: { activity: 'x.y', input: {} } });
+  expect(steps.undoOrder(book).map(({ key }) => key)).toEqual(['c', 'b', 'a']);
+});
+
+test('unfinished is what failed or was left, and what was never begun once others were', () => {
+  const book = { ...steps.newBook(), steps: [row('a', 'done'), row('b', 'failed', { node: 'st1', note: 'no' }), row('c', 'planned'), row('d', 'undone'), row('e', 'skipped'), row('f', 'running')] };
+  expect(steps.unfinished(book)).toEqual(['b (st1): failed, no', 'c: not begun', 'e: skipped', 'f: running']);
+  expect(steps.unfinished({ steps: [row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
+});
+
+test('how long a step took is counted from its last begin', () => {
+  const step = row('a', 'planned');
+  steps.begin(step, '2026-01-01T00:00:00.000Z');
+  steps.begin(step, '2026-01-01T00:00:05.000Z');
+  steps.end(step, 'done', '2026-01-01T00:00:06.500Z', { changed: true, note: 'it is so' });
+  expect(step).toMatchObject({ state: 'done', took: 1_500, changed: true, note: 'it is so' });
+});
+
+test('all failed checks are told with their remedies, and what does not fit is counted', () => {
+  const problems = Array.from({ length: 100 }, (_, n) => ({ what: `st${n}: ${'x'.repeat(60)}`, remedy: 'do it' }));
+  const text = steps.problemsText(problems);
+  expect(text).toContain('100 prerequisites do not hold; nothing was changed:');
+  expect(text).toContain('Remedy: do it');
+  expect(text).toMatch(/and \d+ more/);
+  expect(text.length).toBeLessThan(2_000);
+  expect(steps.problemsText(problems.slice(0, 1))).toContain('1 prerequisite does not hold');
+});
+
+test('of many steps those around the present are shown', () => {
+  const many = [...Array.from({ length: 150 }, (_, n) => row(`done${n}`, 'done')), ...Array.from({ length: 80 }, (_, n) => row(`next${n}`, 'planned'))];
+  const { rows, left } = visible(many, 100);
+  expect(rows).toHaveLength(100);
+  expect(left).toBe(130);
+  expect(rows.some(({ key }) => key === 'next0')).toBe(true);
+});
+
+test('the details stay below what Temporal takes, name the next step, and no text breaks the table', () => {
+  const report: OperationReport = {
+    apiVersion: 'st-orchestrator/v1', kind: 'OperationReport', operation: 'setUpCluster', cluster: 'demo', workflowId: 'w', dryRun: false, phase: 'working', outcome: 'running',
+    summary: 'Working.', now: 'now', next: '', startedAt: '2026-01-01T00:00:00.000Z', unfinished: [], decisions: [],
+    checks: [{ key: 'c', title: 'A check', state: 'passed', problems: [] }],
+    steps: [row('first', 'done', { note: 'a|b\nc' }), ...Array.from({ length: 200 }, (_, n) => row(`step${n}`, 'planned', { title: 'T'.repeat(150), note: 'N'.repeat(300), node: `st${n}` }))],
+  };
+  const text = details(report);
+  expect(text.length).toBeLessThanOrEqual(18_000);
+  expect(text).toContain(`**Next:** ${'T'.repeat(150)} (st0).`);
+  expect(text).toContain('a\\|b c');
+  expect(text).toContain('1 of 201 steps done');
+});

@@ -1,0 +1,62 @@
+/** What reaches the workflow sandbox: our workflows and the model, and nothing that touches the world; and every activity they name exists. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { createContext, runInContext } from 'node:vm';
+import ts from 'typescript';
+import { createActivities } from '../../src/activities';
+import type { ActivityDependencies } from '../../src/activities';
+import { operations } from '../../src/model/ids';
+
+const root = join(__dirname, '../..');
+const code = readFileSync(process.env['ST_WORKFLOW_BUNDLE']!, 'utf8');
+
+/** The modules of the bundle, by the headings that webpack writes: `./src/model/ids.ts`, `fs (ignored)`. */
+const modules = [...code.matchAll(/^ {2}!\*\*\* (.+) \*\*\*!$/gm)].map(([, name]) => name!);
+
+test('holds our workflows and the model, and no other part of ours', () => {
+  const ours = new Set(modules.flatMap((name) => /^\.\/(?:dist\/)?src\/(\w+)/.exec(name)?.slice(1) ?? []));
+  expect([...ours].sort()).toEqual(['model', 'workflows']);
+});
+
+test('holds no module of Node, and of the packages those alone that a workflow has a use for: no ssh2, pg, undici or nodemailer', () => {
+  const ignored = modules.filter((name) => name.endsWith('(ignored)')).map((name) => name.replace(' (ignored)', ''));
+  // The two that stand for a converter of one's own, and no module that was asked for in vain.
+  expect(ignored.filter((name) => !name.startsWith('__temporal_custom_'))).toEqual([]);
+  expect(modules.filter((name) => builtinModules.includes(name.replace(/^node:/, '')))).toEqual([]);
+  const packages = new Set(modules.flatMap((name) => /^\.\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.slice(1) ?? []));
+  expect([...packages].sort()).toEqual(['@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc', 'zod']);
+});
+
+test('exports exactly the entity and the operations', () => {
+  // What the worker gives to every workflow's sandbox.
+  const sandbox = createContext({ __webpack_module_cache__: {}, TextEncoder, TextDecoder, AbortController });
+  runInContext(code, sandbox);
+  expect((runInContext('Object.keys(__TEMPORAL__.importWorkflows())', sandbox) as string[]).sort()).toEqual(['cluster', ...operations].sort());
+});
+
+test('every activity that a workflow names is registered, and every registered one is named', () => {
+  const registered = Object.keys(createActivities({ clients: {}, temporal: {}, taskQueue: 'any' } as ActivityDependencies));
+  expect(namedActivities().sort()).toEqual(registered.sort());
+});
+
+/** `const hosts = tasks<…>('hosts')` and, in the same file, every `hosts.checkHost(`: the only way in which workflows name activities. */
+function namedActivities(): string[] {
+  const named = new Set<string>();
+  for (const file of readdirSync(join(root, 'src/workflows'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
+    const source = ts.createSourceFile(file, readFileSync(join(root, 'src/workflows', file), 'utf8'), ts.ScriptTarget.ES2022, true);
+    const groups = new Map<string, string>();
+    const visit = (node: ts.Node): void => {
+      if (ts.isVariableDeclaration(node) && node.initializer && ts.isCallExpression(node.initializer) && node.initializer.expression.getText() === 'tasks') {
+        groups.set(node.name.getText(), (node.initializer.arguments[0] as ts.StringLiteral).text);
+      }
+      if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
+        const group = groups.get(node.expression.expression.getText());
+        if (group !== undefined) named.add(`${group}.${node.expression.name.text}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  return [...named];
+}
