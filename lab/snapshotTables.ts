@@ -7,8 +7,8 @@ import type { Names } from './randomNames';
 
 export type Table = Record<string, unknown>[];
 
-/** The server log is a log; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
-const logs = new Set(['logging_event']);
+/** The server log and the audit log are logs; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
+const logs = new Set(['logging_event', 'auditlog']);
 const random = new Set(['salt', 'passwordhash', 'pem', 'epoch', 'offlinelogged']);
 
 interface Column {

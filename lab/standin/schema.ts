@@ -43,9 +43,12 @@ create table configurationoptionlocal (localconfigurationsid text not null, name
   primary key (localconfigurationsid, name));
 create table nodethreshold (numberofnodes integer not null, sendnotification boolean not null, subject text not null, notification text not null);
 create table administrator (loginname text primary key, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
+create table administratorapikey (id text primary key, loginname text not null, hash text not null, permissions text not null, expires_at timestamptz not null);
 create table account (name text primary key, homefolder text not null, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
 create table certificate (alias text primary key, pem text not null);
 create table dmz_zone (name text primary key, body jsonb not null);
+create table ht_businessunit (name text primary key, dmz text);
+create table auditlog (id bigserial primary key, username text not null, operation text not null, objectname text not null, at timestamptz not null default now());
 create table maintenance (running boolean not null);
 create table event (id text primary key, account text not null, status text not null, node text not null, filename text not null, arrival_at timestamptz not null default now())
   tablespace st_filetracking;
@@ -82,6 +85,8 @@ export async function createSchema(client: PoolClient, facts: { version: string;
   for (const [name, scope, value] of options) {
     await client.query('insert into configurationoption (name, scope, value, defaultvalue) values ($1, $2, $3, $3)', [name, scope, JSON.stringify([value])]);
   }
+  // Read-only on the web page; the API changes it all the same.
+  await client.query(`update configurationoption set readonly = true where name = 'Cluster.enable.SSL'`);
   const { salt, hash } = hashPassword(facts.adminPassword);
   await client.query('insert into administrator (loginname, salt, passwordhash) values ($1, $2, $3)', ['admin', salt, hash]);
   await client.query('insert into certificate values ($1, $2)', ['sshd', facts.hostKey]);

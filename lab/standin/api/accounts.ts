@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { hashPassword } from '../schema';
-import { ApiError, json, noContent, ok, page, type Api, type Route } from './http';
+import { ApiError, created, json, noContent, ok, page, type Api, type Route } from './http';
 
 /** As much of the accounts as the SFTP daemon needs: a name, a password, a home folder on the shared files. */
 export const accountRoutes: Route[] = [
@@ -15,7 +15,7 @@ export const accountRoutes: Route[] = [
     const homeFolder = resolve(shared, body.homeFolder ?? join('home', body.name));
     const { salt, hash } = hashPassword(password);
     await api.pool.query('insert into account (name, homefolder, salt, passwordhash) values ($1, $2, $3, $4)', [body.name, homeFolder, salt, hash]);
-    return { status: 201, headers: { location: `/api/v2.0/accounts/${encodeURIComponent(body.name)}` } };
+    return created('/accounts', body.name);
   }],
   ['GET', '/accounts/{name}', async ({ params }, api) => ok(await find(api, params['name']))],
   ['DELETE', '/accounts/{name}', async ({ params }, api) => {

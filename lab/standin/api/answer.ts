@@ -1,9 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { accountRoutes } from './accounts';
+import { apiKeyRoutes } from './apiKeys';
+import { recordWrite } from './audit';
+import { businessUnitRoutes } from './businessUnits';
+import { clientSessionRoutes } from './clientSessions';
 import { clusterRoutes } from './cluster';
 import { daemonRoutes } from './daemons';
 import { databaseRoutes } from './database';
 import { ApiError, ok, route, type Api, type Reply, type Route } from './http';
+import { logRoutes } from './logs';
 import { observeRoutes } from './observe';
 import { optionRoutes } from './options';
 import type { makeAdminSessions } from './sessions';
@@ -18,9 +23,10 @@ type AdminSessions = ReturnType<typeof makeAdminSessions>;
 export function makeRoutes(sessions: AdminSessions): Route[] {
   return [
     ['GET', '/myself', ({ administrator }) => ok({ loginName: administrator, administratorRoleName: 'Master Administrator', isLocked: false })],
-    ['POST', '/myself', ({ administrator }) => sessions.logIn(administrator)],
+    ['POST', '/myself', ({ administrator, headers }) => sessions.logIn(administrator, headers.referer ?? '')],
     ['DELETE', '/myself', (request) => sessions.logOut(request)],
-    ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...zoneRoutes, ...accountRoutes, ...observeRoutes,
+    ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...zoneRoutes, ...businessUnitRoutes,
+    ...accountRoutes, ...apiKeyRoutes, ...clientSessionRoutes, ...logRoutes, ...observeRoutes,
   ];
 }
 
@@ -36,11 +42,12 @@ export async function answer(
     const body = await readBody(request);
     if (!operational) throw new ApiError(503, 'The Administration Tool is not operational: this Server is not part of the cluster.', true);
     const url = new URL(request.url ?? '/', 'https://server');
-    if (!url.pathname.startsWith(`${base}/`)) throw new ApiError(404, 'Not found', true);
+    if (!url.pathname.startsWith(`${base}/`)) throw new ApiError(404, htmlPage('HTTP Status 404 - Not Found'), true);
     const call = { method, path: url.pathname.slice(base.length), query: url.searchParams, headers: request.headers, body };
     const administrator = await sessions.authenticate(call, api);
     const { handler, params } = route(routes, method, call.path);
     reply = await handler({ ...call, params, administrator }, api);
+    await recordWrite(api, administrator, call);
   } catch (error) {
     reply = replyOf(error as Error, api);
   }
@@ -56,9 +63,13 @@ function replyOf(error: Error & { code?: string }, api: Api): Reply {
   return { status: 500, body: { message: 'Internal server error', errors: [error.message] } };
 }
 
+/** What the web server in front of the API answers by itself is a page for a browser. */
+const htmlPage = (title: string): string => `<!doctype html><html lang="en"><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
+
 function send(response: ServerResponse, { status, body, headers }: Reply, method: string): void {
-  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  const type = typeof body === 'string' ? 'text/plain' : 'application/json';
+  const silent = body === undefined || (method === 'HEAD' && status >= 400);
+  const text = silent ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const type = typeof body !== 'string' ? 'application/json' : body.startsWith('<') ? 'text/html' : 'text/plain';
   response.writeHead(status, {
     ...(text !== '' && { 'content-type': `${type};charset=utf-8` }),
     ...(status !== 204 && { 'content-length': Buffer.byteLength(text) }),

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { readLicences } from '../licences';
 import { logToServer } from '../log';
 import { readNodes } from '../node';
-import { ApiError, json, noContent, ok, page, type Api, type Reply, type Route } from './http';
+import { ApiError, created, json, noContent, ok, page, type Api, type Reply, type Route } from './http';
 import { applyPatch } from './jsonPatch';
 
 const base = '/configurations/clusterManagement';
@@ -23,11 +23,7 @@ export const clusterRoutes: Route[] = [
     const { rows } = await api.pool.query(
       `insert into clusternode (address, valid) select $1::text, not exists (select 1 from clusternode where lower(address) = lower($1)) returning valid`, [address]);
     await logToServer(api.pool, api.home, 'ADMIN', 'INFO', `Node ${address} was added to the cluster.`);
-    return {
-      status: 201,
-      body: { serverAddress: address, status: rows[0].valid ? 'Offline' : 'Invalid' },
-      headers: { location: `/api/v2.0${base}/nodes/${encodeURIComponent(address)}` },
-    };
+    return created(`${base}/nodes`, address, { serverAddress: address, status: rows[0].valid ? 'Offline' : 'Invalid' });
   }],
   ['GET', `${base}/nodes/{address}`, async ({ params }, api) => ok(await findNode(api, params['address'] ?? ''))],
   ['DELETE', `${base}/nodes/{address}`, async ({ params }, api) => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { daemons, portOf, productTime, protocols, type Home, type Protocol } from '../home';
 import { askService, isUp, serviceStatus } from '../service';
-import { ApiError, ok, oneOf, page, select, type Api, type Request, type Route } from './http';
+import { ApiError, linkTo, ok, oneOf, page, select, type Api, type Request, type Route } from './http';
 
 interface Outcome {
   isSuccessful: boolean;
@@ -34,6 +34,11 @@ export const daemonRoutes: Route[] = [
     const list = await Promise.all(chosen.map(async (protocol) => select(await listenerOf(home, protocol), query, ['protocol'])));
     return page(list, new URLSearchParams([...query].filter(([key]) => key !== 'fields')));
   }],
+  ['GET', '/servers/{name}', async ({ params, query }, { home }) => {
+    const protocol = protocols.find((one) => daemons[one].listener === params['name']);
+    if (!protocol) throw new ApiError(404, `The server ${params['name']} was not found.`);
+    return ok(select(await listenerOf(home, protocol), query, ['protocol']));
+  }],
   ['POST', '/servers/operations', async ({ query }, api) => {
     const operation = oneOf(query, 'operation', ['start', 'stop'] as const);
     const serverName = query.get('serverName') ?? '';
@@ -47,7 +52,7 @@ async function operate(daemon: Protocol, operation: 'start' | 'stop', request: R
   const { service } = daemons[daemon];
   const now = Date.now();
   const window = productTime(2);
-  if (!existsSync(join(api.home.dir, 'bin', `start_${service}`))) return { isSuccessful: false, message: `The ${daemon} daemon is disabled.` };
+  if (!existsSync(join(api.home.dir, 'bin', `start_${service}`))) return { isSuccessful: false, message: `Can not ${operation} ${daemon.toUpperCase()} daemon - the default server ${daemons[daemon].listener} is not enabled.` };
   if (operation === 'start') {
     const unsettled = now - api.startedAt < window || now - (lastChange.get(daemon) ?? 0) < window;
     if (unsettled && serviceStatus(api.home, service).state === 'Not running' && api.lies.tell(0.5)) {
@@ -80,7 +85,7 @@ async function listenerOf(home: Home, protocol: Protocol) {
   const { service, listener } = daemons[protocol];
   const up = isUp(serviceStatus(home, service));
   const answer = up ? ((await askService(home, service, {}).catch(() => undefined)) as { active?: boolean } | undefined) : undefined;
-  return { serverName: listener, protocol, isActive: answer?.active === true, port: portOf(home, protocol) };
+  return { serverName: listener, protocol, isActive: answer?.active === true, port: portOf(home, protocol), metadata: { links: { self: linkTo('/servers', listener) } } };
 }
 
 const wordOf = (home: Home, protocol: Protocol) => (isUp(serviceStatus(home, daemons[protocol].service)) ? 'Running' : 'Not running');

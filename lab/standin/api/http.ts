@@ -76,6 +76,11 @@ function match(pattern: string, path: string): Record<string, string> | undefine
 }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body });
+/** The answer to a POST that creates. */
+export const created = (path: string, name: string, body?: unknown): Reply =>
+  ({ status: 201, headers: { location: linkTo(path, name) }, ...(body !== undefined && { body }) });
+/** The links that the product builds encode a space twice, as `%2B`: nobody finds anything by them. */
+export const linkTo = (path: string, name: string): string => `/api/v2.0${path}/${encodeURIComponent(name.replaceAll(' ', '+'))}`;
 export const noContent: Reply = { status: 204 };
 
 /** The JSON body; 400 when it is none. */

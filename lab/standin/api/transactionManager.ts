@@ -12,7 +12,7 @@ export const transactionManagerRoutes: Route[] = [
   }],
   // There is no start: the TM is started by start_tm or start_all on the host.
   ['POST', '/transactionManager/operations', async ({ query }, { home }) => {
-    oneOf(query, 'operation', ['stop'] as const);
+    if (!/^stop$/i.test(query.get('operation') ?? '')) throw new ApiError(400, 'stopGracefully.arg1 must match "(?i)(stop)"');
     // Left out means at once, as seen.
     const graceful = query.get('graceful') === 'true';
     if (serviceStatus(home, 'tm').state === 'Not running') return ok({ isSuccessful: false, message: 'The Transaction Manager is not running.' });

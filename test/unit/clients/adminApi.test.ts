@@ -61,7 +61,7 @@ test('a daemon is stopped and started', async () => {
 });
 
 test('an operation that is answered with 200 and isSuccessful false is no success', async () => {
-  await expect(admin.operateDaemon('start', 'ftp')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringMatching(/daemons\/operations .*start ftp.* not successful: .*disabled/) });
+  await expect(admin.operateDaemon('start', 'ftp')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringMatching(/daemons\/operations .*start ftp.* not successful: .*not enabled/) });
 });
 
 test('nodes are listed, added and removed', async () => {

@@ -218,8 +218,8 @@ test('the server log is oldest first, filters by component and level, and takes 
   const log = (await get('/logs/server?limit=0')).result;
   expect(log.map((entry: any) => Number(entry.id))).toEqual([...log.keys()].map((index) => index + Number(log[0].id)));
   expect(new Set((await get('/logs/server?component=TM&level=INFO')).result.map((entry: any) => entry.component))).toEqual(new Set(['TM']));
-  expect((await get(`/logs/server?startTime=${encodeURIComponent('Wed, 07 Oct 2099 10:00:00 +0300')}`)).result).toEqual([]);
-  expect((await call(server, 'GET', '/logs/server?startTime=2026-10-07')).status).toBe(400);
+  expect((await get(`/logs/server?fromDate=${encodeURIComponent('Wed, 07 Oct 2099 10:00:00 +0300')}`)).result).toEqual([]);
+  expect((await call(server, 'GET', '/logs/server?fromDate=2026-10-07')).status).toBe(400);
 });
 
 test('three wrong passwords lock the administrator on every Server: the right one is refused too', async () => {
