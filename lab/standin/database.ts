@@ -16,6 +16,8 @@ export function connectionOf(properties: Properties): ClientConfig {
     query_timeout: 5000,
     keepAlive: true,
     application_name: 'SecureTransport',
+    // A partner was told that the file arrived: a database that does not flush at every commit would forget it when it is killed.
+    options: '-c synchronous_commit=on',
     ...(secure && { ssl: { ca: readFileSync(properties['externalDBTrustStore'] ?? '', 'utf8') } }),
   };
 }

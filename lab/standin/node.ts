@@ -56,6 +56,17 @@ export async function beat(pool: Pick<Pool, 'query'>, home: Home, service: strin
      on conflict (localconfigurationsid, service) do update set state = excluded.state, beat_at = now(), offlinelogged = false`, [home.id, service, state]);
 }
 
+/** Records, at the start of the TM, by what it is to be given work: it keeps to that until its next start. */
+export async function declareTaskProcessor(pool: Pool, home: Home, { attributes, threshold }: { attributes: Record<string, string>; threshold: number }): Promise<void> {
+  await pool.query(`update nodeservice set attributes = $2, threshold = $3, accepting = true where localconfigurationsid = $1 and service = 'tm'`,
+    [home.id, JSON.stringify(attributes), Number.isFinite(threshold) ? Math.round(threshold) : 100]);
+}
+
+/** Records whether the TM of this Server is to be given work; one that is being stopped gracefully is not. */
+export async function setAccepting(pool: Pool, home: Home, accepting: boolean): Promise<void> {
+  await pool.query(`update nodeservice set accepting = $2 where localconfigurationsid = $1 and service = 'tm'`, [home.id, accepting]);
+}
+
 export interface Heart {
   /** From the next beat on, and once at once, the service counts as running. */
   running(): Promise<void>;

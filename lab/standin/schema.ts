@@ -37,7 +37,7 @@ const ddl = `
 create table schemaversion (version text not null, secretfingerprint text not null, setupby text, created_at timestamptz not null default now());
 create table clusternode (id serial primary key, address text not null, valid boolean not null, localconfigurationsid text, deploymentsite text not null default 'Prod');
 create table nodeservice (localconfigurationsid text not null, service text not null, state text not null, offlinelogged boolean not null default false,
-  beat_at timestamptz not null default now(), primary key (localconfigurationsid, service));
+  accepting boolean not null default true, attributes jsonb not null default '{}', threshold integer not null default 100, beat_at timestamptz not null default now(), primary key (localconfigurationsid, service));
 create table configurationoption (name text primary key, scope text not null, value jsonb not null, defaultvalue jsonb not null, readonly boolean not null default false);
 create table configurationoptionlocal (localconfigurationsid text not null, name text not null references configurationoption, value jsonb not null,
   primary key (localconfigurationsid, name));
@@ -50,12 +50,21 @@ create table dmz_zone (name text primary key, body jsonb not null);
 create table ht_businessunit (name text primary key, dmz text);
 create table auditlog (id bigserial primary key, username text not null, operation text not null, objectname text not null, at timestamptz not null default now());
 create table maintenance (running boolean not null);
-create table event (id text primary key, account text not null, status text not null, node text not null, filename text not null, arrival_at timestamptz not null default now())
+create table event (id text primary key, account text not null, kind text not null, attributes jsonb not null, status text not null, node text not null,
+  filename text not null, path text not null, transfer integer, rulespackage text, taker text, arrival_at timestamptz not null default now(), heartbeat_at timestamptz)
   tablespace st_filetracking;
-create table transferdata (id serial primary key, account text not null, filename text not null, size bigint not null, node text not null, status text not null,
-  start_at timestamptz not null default now()) tablespace st_filetracking;
+create index on event (node) tablespace st_filetracking where status = 'ready';
+create sequence eventturn;
+create table subscription (id serial primary key, account text not null references account on delete cascade, folder text not null, attributes jsonb not null default '{}',
+  rulespackage text, pulleveryseconds integer, pull_at timestamptz not null default now(), unique (account, folder));
+create table clusterservice (service text primary key, node text not null, beat_at timestamptz not null default now());
+create table transferdata (id serial primary key, account text not null, direction text not null, protocol text not null, filename text not null, path text not null, size bigint not null,
+  sha256 text, node text not null, status text not null, start_at timestamptz not null default now(), end_at timestamptz) tablespace st_filetracking;
+create index on transferdata (account, path) tablespace st_filetracking;
 create table logging_event (id bigserial primary key, node text not null, component text not null, level text not null, message text not null,
   logged_at timestamptz not null default now()) tablespace st_serverlog;
+create view onlinenode as select n.id, n.address, n.localconfigurationsid as node from clusternode n where n.valid and 2 = (
+  select count(*) from nodeservice s where s.localconfigurationsid = n.localconfigurationsid and s.service in ('admin', 'tm') and s.state = 'Running' and s.beat_at > now() - interval '4 seconds');
 insert into nodethreshold values (0, false, 'SecureTransport cluster: number of nodes below the limit', 'The number of online nodes is below the configured minimum.');
 insert into maintenance values (false);
 `;

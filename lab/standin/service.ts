@@ -87,6 +87,7 @@ export async function runService(start: (context: Context) => Promise<Running>):
   });
   if (running.control) listenForControl(join(dir, 'var/run', `${name}.sock`), running.control);
   if (state === 'Starting') become('Running');
+  else if (state === 'Draining') running.drain?.();
 }
 
 function listenForControl(path: string, control: (request: Record<string, unknown>) => unknown): void {
@@ -94,7 +95,8 @@ function listenForControl(path: string, control: (request: Record<string, unknow
   createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', (data) => {
-      socket.end(JSON.stringify(control(JSON.parse(data.toString()) as Record<string, unknown>) ?? null));
+      const answer = async (): Promise<unknown> => control(JSON.parse(data.toString()) as Record<string, unknown>);
+      answer().then((value) => socket.end(JSON.stringify(value ?? null)), (error: Error) => socket.destroy(error));
     });
   }).listen(path);
 }

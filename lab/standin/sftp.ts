@@ -4,16 +4,26 @@ import { utils, type Attributes, type SFTPWrapper } from 'ssh2';
 
 const { OPEN_MODE, STATUS_CODE } = utils.sftp;
 
-type Handle = { kind: 'file'; file: fs.FileHandle } | { kind: 'folder'; path: string; names: string[] | undefined };
+type Handle = { kind: 'file'; file: fs.FileHandle; path: string; written: boolean } | { kind: 'folder'; path: string; names: string[] | undefined };
+
+export interface SftpOptions {
+  folder: string;
+  refusing: () => boolean;
+  /** Called when a client closes a file it wrote, with the path as the client names it; only when it has resolved does the client hear that all is well. */
+  received(path: string, size: number): Promise<void>;
+  /** Called when the session ended while such a file was open. */
+  broken(path: string, size: number): Promise<void>;
+}
 
 /**
  * Serves one SFTP session below `folder`; the client sees it as `/` and can't leave it. New file operations are refused while
  * `refusing()`, running ones go on: that is what a graceful stop promises.
  */
-export function serveSftp(sftp: SFTPWrapper, { folder, refusing }: { folder: string; refusing: () => boolean }): void {
+export function serveSftp(sftp: SFTPWrapper, { folder, refusing, received, broken }: SftpOptions): void {
   const handles = new Map<number, Handle>();
   let next = 0;
-  const real = (path: string) => join(folder, posix.normalize(`/${path}`));
+  const seen = (path: string) => posix.normalize(`/${path}`);
+  const real = (path: string) => join(folder, seen(path));
   const keep = (handle: Handle): Buffer => {
     const buffer = Buffer.alloc(4);
     handles.set(next, handle);
@@ -38,7 +48,8 @@ export function serveSftp(sftp: SFTPWrapper, { folder, refusing }: { folder: str
   const stat = (id: number, path: string) => operate(id, async () => sftp.attrs(id, attributesOf(await fs.stat(real(path)))));
 
   sftp.on('OPEN', (id, path, flags) => operate(id, async () => {
-    sftp.handle(id, keep({ kind: 'file', file: await fs.open(real(path), modeOf(flags)) }));
+    const file = await fs.open(real(path), modeOf(flags));
+    sftp.handle(id, keep({ kind: 'file', file, path: seen(path), written: (flags & (OPEN_MODE.WRITE | OPEN_MODE.APPEND)) !== 0 }));
   }));
   sftp.on('READ', (id, buffer, offset, length) => answer(id, async () => {
     const handle = find(buffer);
@@ -60,7 +71,11 @@ export function serveSftp(sftp: SFTPWrapper, { folder, refusing }: { folder: str
   sftp.on('CLOSE', (id, buffer) => answer(id, async () => {
     const handle = find(buffer);
     handles.delete(buffer.readUInt32BE());
-    if (handle.kind === 'file') await handle.file.close();
+    if (handle.kind === 'file') {
+      const { size } = await handle.file.stat();
+      await handle.file.close();
+      if (handle.written) await received(handle.path, size);
+    }
     done(id);
   }));
   sftp.on('OPENDIR', (id, path) => operate(id, async () => {
@@ -90,7 +105,12 @@ export function serveSftp(sftp: SFTPWrapper, { folder, refusing }: { folder: str
   // The client's end of file is not answered by ssh2 itself, and OpenSSH waits for that answer.
   sftp.on('end', () => sftp.end());
   sftp.on('close', () => {
-    for (const handle of handles.values()) if (handle.kind === 'file') void handle.file.close().catch(() => undefined);
+    const abandon = async (handle: Handle & { kind: 'file' }): Promise<void> => {
+      const { size } = await handle.file.stat();
+      await handle.file.close();
+      if (handle.written) await broken(handle.path, size);
+    };
+    for (const handle of handles.values()) if (handle.kind === 'file') abandon(handle).catch(() => undefined);
     handles.clear();
   });
 }

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { awaitDatabase } from './database';
 import { productTime, takeProductTime } from './home';
 import { readLicences } from './licences';
+import { makeLies } from './lies';
 import { logToServer } from './log';
-import { applyOverwrites, findNode, readOption, startHeart, takePlace } from './node';
+import { applyOverwrites, declareTaskProcessor, findNode, readOption, setAccepting, startHeart, takePlace } from './node';
+import { startProcessor } from './processor';
+import { readOwnAttributes } from './queue/dispatch';
+import { lead, resign, submitDuePulls } from './scheduler';
 import { fingerprint, readSchema } from './schema';
 import { runService, type Context, type Running } from './service';
 
@@ -24,22 +29,45 @@ async function start(context: Context): Promise<Running> {
   }
   const cache = await listenForCache(home.bindAddress, Number(home.settings['standin.cachePort']));
   log('INFO', `The cluster cache listens on port ${cache.port}.`);
-  log('INFO', `EventQueue.taskProcessor.attributes: ${(await readOption(pool, home, 'EventQueue.taskProcessor.attributes'))?.join('')}`);
-  const heart = startHeart(pool, home, 'tm');
+  const own = await readOwnAttributes((name) => readOption(pool, home, name));
+  log('INFO', `EventQueue.taskProcessor.attributes: ${JSON.stringify(own.attributes)}`);
+  const clusterServices: Record<string, boolean> = { Scheduler: true, FolderMonitor: true };
+  const processor = startProcessor(context, makeLies(`${hostname()} ${home.bindAddress} tm`));
+  let running = false;
+  const heart = startHeart(pool, home, 'tm', async () => {
+    if (!running) return;
+    await processor.look();
+    if (clusterServices['Scheduler'] && context.state() !== 'Draining' && await lead(pool, home)) await submitDuePulls(pool);
+  });
+  await declareTaskProcessor(pool, home, own);
   await takeProductTime(Math.max(0, 1 - (Date.now() - began) / (productTime(1) || 1)));
+  running = true;
   await heart.running();
   await logToServer(pool, home, 'TM', 'INFO', 'The Transaction Manager was started.');
 
-  const clusterServices: Record<string, boolean> = { Scheduler: true, FolderMonitor: true };
+  const accept = (accepting: boolean) => void setAccepting(pool, home, accepting).catch(() => undefined);
   return {
     async stop() {
       cache.server.close();
+      await processor.stop();
       await heart.stop();
+      await resign(pool, home).catch(() => undefined);
       await logToServer(pool, home, 'TM', 'INFO', 'The Transaction Manager was stopped.');
     },
-    control(request) {
+    drain() {
+      processor.drain();
+      accept(false);
+    },
+    resume() {
+      processor.resume();
+      accept(true);
+    },
+    async control(request) {
       const name = String(request['service']);
-      if (typeof request['run'] === 'boolean' && name in clusterServices) clusterServices[name] = request['run'];
+      if (typeof request['run'] === 'boolean' && name in clusterServices) {
+        clusterServices[name] = request['run'];
+        if (!clusterServices['Scheduler']) await resign(pool, home).catch(() => undefined);
+      }
       return clusterServices;
     },
   };
