@@ -57,7 +57,7 @@ async function send(account: string, names: string[]): Promise<void> {
 const named = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
 const incoming = (prefix: string) => query(`select filename, node, status from transferdata where direction = 'Incoming' and filename like '%/' || $1 || '-%' order by id`, [prefix]);
 const statuses = async (prefix: string) => [...new Set((await incoming(prefix)).map((row) => row['status']))];
-const nodesOf = async (prefix: string) => [...new Set((await incoming(prefix)).map((row) => serverOf(row['node'])))].sort();
+const nodesOf = async (prefix: string) => [...new Set((await incoming(prefix)).map((row) => serverOf(row['node'])))].sort((a, b) => a - b);
 const processed = (prefix: string) => until(`${prefix}: all processed`, async () => String(await statuses(prefix)) === 'Processed');
 const home = (...path: string[]) => join(estate.shared, 'home/alpha', ...path);
 const delivered = (account = 'alpha') => readdirSync(join(estate.shared, 'partners', account, 'in')).filter((name) => !name.startsWith('.'));
@@ -158,7 +158,7 @@ describe('a TM that does not end in peace', () => {
     await until('twelve processed by the others', async () => (await incoming('killed')).filter((row) => row['status'] === 'Processed').length === 12);
     const rows = await incoming('killed');
     const left = rows.filter((row) => row['status'] === 'In Progress');
-    expect(left.map((row) => row['filename']).sort()).toEqual(active);
+    expect(left.map((row) => String(row['filename'])).sort()).toEqual(active);
     expect(rows.filter((row) => row['status'] === 'Processed').map((row) => serverOf(row['node']))).not.toContain(servers.indexOf(server));
     for (const filename of active) expect(existsSync(`${home(filename)}.m_inproc`)).toBe(true);
 
