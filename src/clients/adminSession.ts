@@ -42,8 +42,6 @@ export interface AdminSession {
 interface Login {
   cookie: string;
   csrfToken: string | undefined;
-  /** It served a call: a later 401 means that it expired, not that the password is wrong. */
-  worked: boolean;
 }
 
 interface RawAnswer {
@@ -124,7 +122,7 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
     const cookie = [answer.headers['set-cookie'] ?? []].flat().map((one) => one.split(';')[0]!).join('; ');
     if (cookie === '') throw new StError('Refused', `POST ${base}/myself at ${place}: the login was accepted but no session came back.`);
     const token = answer.headers['csrftoken'];
-    return { cookie, csrfToken: Array.isArray(token) ? token[0] : token, worked: false };
+    return { cookie, csrfToken: Array.isArray(token) ? token[0] : token };
   }
 
   async function sendInSession(method: Method, path: string, call: Call): Promise<{ answer: RawAnswer; used: Login }> {
@@ -139,8 +137,9 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
     async call(method, path, call = {}) {
       const what = `${method} ${base}${path} at ${place}`;
       let { answer, used } = await sendInSession(method, path, call);
-      if (answer.status === 401 && used.worked) {
-        // Expired, or the Server was restarted: nobody but the holder of this very session discards it.
+      if (answer.status === 401) {
+        // The login was accepted, so the session expired or the Server was restarted, maybe before the first call: only a fresh login tells of a wrong
+        // password. Nobody but the holder of this very session discards it.
         if (login === used) login = undefined;
         ({ answer, used } = await sendInSession(method, path, call));
       }
@@ -149,7 +148,6 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
         throw await logins.refused(access, `${what}: the session of ${access.user} is refused: ${messageOf(answer.text)}`);
       }
       if (answer.status >= 300) throw explainStatus(what, answer.status, answer.text);
-      used.worked = true;
       return { status: answer.status, headers: answer.headers, body: parse(what, answer.text) };
     },
     async close() {

@@ -93,13 +93,19 @@ test('a session that expired logs in once more, also for a write and for many at
   expect(far.calls.filter((call) => call.method === 'POST' && call.path.endsWith('/operations')).at(-1)).toMatchObject({ query: '?operation=stop&graceful=true&timeout=5', csrf: 't2' });
 });
 
-test('a session that is refused at once is a refusal: no second login, on no Server, until it is forgotten', async () => {
+test('a Server that was restarted between the login and the first call has forgotten the session: one more login', async () => {
+  const far = await remote((request, response) => (request.headers.cookie === 'JSESSIONID=s2' ? json(response, { status: 'Running.' }) : void response.writeHead(401).end('Unauthorized')));
+  await expect(api.server(far.access).transactionManager()).resolves.toMatchObject({ running: true });
+  expect(far.logins()).toBe(2);
+});
+
+test('a session that is refused again after a fresh login is a refusal: no further login, on no Server, until it is forgotten', async () => {
   const refusing = await remote((_request, response) => void response.writeHead(401).end('Access denied'));
   const other = await remote((_request, response) => json(response, { status: 'Running.' }));
   await expect(api.server(refusing.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed', message: expect.stringContaining('Access denied') });
   await expect(api.server(refusing.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed' });
   await expect(api.server(other.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed' });
-  expect([refusing.logins(), other.logins()]).toEqual([1, 0]);
+  expect([refusing.logins(), other.logins()]).toEqual([2, 0]);
   api.forget(other.access);
   await expect(api.server(other.access).transactionManager()).resolves.toMatchObject({ running: true });
 });
