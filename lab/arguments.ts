@@ -16,6 +16,18 @@ export function milliseconds(text: string): number {
   return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
 }
 
+/** The same, minutes too. */
+export function duration(text: string): number {
+  const match = /^(\d+)m$/.exec(text);
+  return match === null ? milliseconds(text) : Number(match[1]) * 60_000;
+}
+
+/** A number above 0. */
+export function positive(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('expected a number above 0');
+  return Number(text);
+}
+
 /** One more `name=value`, added to those given before. */
 export function setting(text: string, earlier: Record<string, string>): Record<string, string> {
   const match = /^([a-z_.]+)=(.*)$/.exec(text);

@@ -66,7 +66,7 @@ export function makeSecrets(lab: string): void {
   const folder = path.join(labFolder(lab), 'secrets');
   fs.mkdirSync(folder, { recursive: true });
   giveToCaller(folder);
-  for (const name of ['admin-password', 'database-password']) {
+  for (const name of ['admin-password', 'database-password', 'partner-password']) {
     const file = path.join(folder, name);
     fs.writeFileSync(file, `${randomBytes(12).toString('hex')}\n`, { mode: 0o600 });
     giveToCaller(file);

@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { count, milliseconds, setting } from './arguments';
 import { freeze, powerOff } from './hosts';
+import { addLoadCommands } from './load/commands';
 import { locked } from './lock';
 import { setCable } from './network';
 import { requirePlan } from './place';
@@ -71,6 +72,8 @@ onHost('freeze', 'stop all processes of a host where they stand', (plan, host) =
 onHost('thaw', 'let a frozen host go on', (plan, host) => freeze(plan, host, false));
 onHost('cut', 'pull a host\'s network cable', (plan, host) => setCable(plan, host, 'down'));
 onHost('heal', 'plug it in again', (plan, host) => setCable(plan, host, 'up'));
+
+addLoadCommands(command, print);
 
 program.command('watch', { hidden: true }).requiredOption('--name <name>').requiredOption('--pid <pid>').requiredOption('--started <ticks>')
   .action(async ({ name, pid, started }: { name: string; pid: string; started: string }) => {

@@ -9,7 +9,7 @@ export type Table = Record<string, unknown>[];
 
 /** The server log and the audit log are logs; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
 const logs = new Set(['logging_event', 'auditlog']);
-const random = new Set(['salt', 'passwordhash', 'pem', 'epoch', 'offlinelogged', 'event.id', 'taker']);
+const random = new Set(['salt', 'passwordhash', 'pem', 'epoch', 'offlinelogged']);
 
 interface Column {
   table: string;
@@ -30,7 +30,7 @@ export async function tablesOf(plan: LabPlan, database: string, names: Names): P
       order by 1, ordinal_position`);
     const tables: Record<string, Table> = {};
     for (const table of [...new Set(rows.map((r) => r.table))].filter((t) => !logs.has(t))) {
-      const kept = rows.filter((r) => r.table === table && !r.counts && !/^(timestamp|date|time|interval)/.test(r.type) && !random.has(r.name) && !random.has(`${table}.${r.name}`));
+      const kept = rows.filter((r) => r.table === table && !r.counts && !/^(timestamp|date|time|interval)/.test(r.type) && !random.has(r.name));
       const from = table.split('.').map((part) => client.escapeIdentifier(part)).join('.');
       const columns = kept.map((c) => client.escapeIdentifier(c.name)).join(', ');
       const content = await client.query<Record<string, unknown>>(`select ${columns} from ${from}`);

@@ -11,6 +11,8 @@ import { removeGroup } from './freezer';
 import { boot, ownFolders, powerOff, sharedFolder } from './hosts';
 import { writeEtc } from './identity';
 import { loginKey, makeAuthority, makeHostKey, makeLoginKey, makeTlsPair, writeKnownHosts } from './keys';
+import { loadFolder } from './load/ledger';
+import { endRuns } from './load/runs';
 import { buildNetwork, namespacesOf, processesIn, removeNetwork, setCable } from './network';
 import { fixedTarget, freeIndex, giveToCaller, hostFolder, indexesOf, labFolder, publish, readPlan, requirePlan, takeIndex, withdraw, writePlan } from './place';
 import { planLab, users, type LabHost, type LabOptions, type LabPlan } from './plan';
@@ -122,6 +124,7 @@ async function endLeftovers(index: number): Promise<void> {
 export async function down(name: string, { keepFolder = false } = {}): Promise<void> {
   refuseForeign(name);
   stopWatcher(name);
+  await endRuns(name);
   const plan = readPlan(name);
   if (plan !== undefined) await all(plan.hosts.map((h) => powerOff(plan, h)));
   for (const index of indexesOf(name)) {
@@ -138,6 +141,8 @@ export async function down(name: string, { keepFolder = false } = {}): Promise<v
 /** Puts every host, the database, the shared files and the balancer back to how `up` left them; keys, passwords and addresses stay. */
 export async function reset(name: string): Promise<void> {
   const plan = requirePlan(name);
+  await endRuns(name);
+  fs.rmSync(loadFolder(name), { recursive: true, force: true });
   await all(plan.hosts.map((h) => powerOff(plan, h)));
   layCode(plan);
   writeClusterFiles(plan);

@@ -1,3 +1,5 @@
+import { makeRandom } from './random';
+
 /** A seeded source of the product's half-truths: the same seed and order of questions give the same answers. */
 export interface Lies {
   /** True with probability `p`; always false when lies are switched off. */
@@ -9,13 +11,6 @@ export function makeLies(who: string, environment: NodeJS.ProcessEnv = process.e
   if (environment['LIES'] === '0') return { tell: () => false };
   let state = Number(environment['SEED'] ?? 1) >>> 0;
   for (const character of who) state = (Math.imul(state, 31) + character.charCodeAt(0)) >>> 0;
+  const next = makeRandom(state);
   return { tell: (p) => next() < p };
-
-  // mulberry32: small, fast and good enough to decide about lies.
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
 }

@@ -1,7 +1,9 @@
 /** The main job on real parts: Temporal server, SSH hosts, PostgreSQL, HAProxy and stand-in Servers that lie as the product does. */
 import { connect } from 'node:net';
 import type { OperationReport } from '../../src/model/operation';
+import { until } from '../../lab/shell';
 import { startLab, type Lab } from '../helpers/lab';
+import { activeOn, clusterDatabase, ledger, settledLedger } from '../helpers/partnersFiles';
 import { withOperations } from '../helpers/operations';
 import { connectGround, type Ground } from '../helpers/workflows';
 
@@ -73,5 +75,45 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
     const again = await run('setUpCluster', { cluster });
     expect(again).toMatchObject({ outcome: 'nothing to do', steps: [], epoch: 2 });
     expect(await lab.snapshot()).toEqual(before);
+  });
+});
+
+describe('the files that partners send to it', () => {
+  test('are neither lost nor doubled when a Server goes off while they come in: the others go on, and what it was processing is stranded, by name', async () => {
+    const load = lab.run('load', '--partners', '12', '--rate', '25', '--for', '6s');
+    await until('files to be processed', async () => (await ledger(lab)).processed > 20, 20_000, 250);
+    await lab.run('kill', 'st3');
+    await load;
+    const report = await settledLedger(lab);
+    expect(report).toMatchObject({ lost: [], doubled: [], failed: [] });
+    expect(report.processed + report.stranded.length).toBe(report.acknowledged);
+    expect(report.acknowledged).toBeGreaterThan(100);
+    const database = await clusterDatabase(lab);
+    const { address } = (await lab.status()).hosts.find(({ name }) => name === 'st3')!;
+    expect([...report.stranded].sort()).toEqual(await activeOn(database, address));
+    await database.end();
+  });
+
+  test('are stranded exactly where a Transaction Manager that was killed was processing them', async () => {
+    const before = (await ledger(lab)).stranded;
+    const { address, pids } = (await lab.status()).hosts.find(({ name }) => name === 'st1')!;
+    const database = await clusterDatabase(lab);
+    const load = lab.run('load', '--partners', '12', '--rate', '30', '--for', '6s', '--seed', '2');
+    // Frozen first: what it is processing can then be read without a race.
+    const active = await until('files that st1 is processing', async () => {
+      if ((await activeOn(database, address)).length === 0) return false;
+      await lab.run('freeze', 'st1');
+      const found = await activeOn(database, address);
+      if (found.length > 0) return found;
+      await lab.run('thaw', 'st1');
+      return false;
+    }, 20_000, 20);
+    process.kill(pids['tm']!, 'SIGKILL');
+    await lab.run('thaw', 'st1');
+    await load;
+    const report = await settledLedger(lab);
+    expect(report).toMatchObject({ lost: [], doubled: [], failed: [] });
+    expect(report.stranded.filter((file) => !before.includes(file)).sort()).toEqual(active);
+    await database.end();
   });
 });
