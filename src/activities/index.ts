@@ -8,6 +8,7 @@ import { hostActivities } from './hosts';
 import { installationActivities } from './installation';
 import { leaseActivities } from './leases';
 import { loadBalancerActivities } from './loadBalancer';
+import { networkActivities } from './network';
 import { serverActivities } from './servers';
 
 export interface ActivityDependencies {
@@ -23,6 +24,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
   return flatten({
     leases: leaseActivities(dependencies),
     hosts: hostActivities(dependencies),
+    network: networkActivities(dependencies),
     installation: installationActivities(dependencies),
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),

@@ -1,7 +1,7 @@
 /** How a failure reads and which exit code it has. Every one says what happened, what the state is, what happens by itself, what a person can do, and where. */
 import type { Colors } from 'picocolors/types';
 import { explain } from '../model/explain';
-import type { OperationReport, Problem, StepRow } from '../model/operation';
+import { isWarning, type OperationReport, type Problem, type StepRow } from '../model/operation';
 import { commandLine } from '../control/temporalCommand';
 import { oneLine } from './output';
 
@@ -60,7 +60,7 @@ export function exitOfReport(report: OperationReport): number {
 
 /** Checks tell every problem at once; when all of them are refused logins or rights, that is what the refusal is. */
 function isLoginRefused({ failure, checks }: OperationReport): boolean {
-  const problems = checks.flatMap((check) => (check.state === 'failed' ? check.problems : []));
+  const problems = checks.flatMap((check) => check.problems).filter((problem) => !isWarning(problem));
   const codeOf = ({ code, what }: Problem): string => code ?? /\[(\w+)\]$/.exec(what)?.[1] ?? '';
   return failure?.code === 'PreconditionFailed' && problems.length > 0 && problems.every((problem) => exitOfCode(codeOf(problem)) === exit.auth);
 }
@@ -96,7 +96,7 @@ export function failureOfReport(report: OperationReport, where: string[]): Failu
     return { word: 'waits for a decision', code: 'held', what: waitingLines(report), state: now || 'Past the point of no return.', byItself: 'Nothing: it waits for a person, as long as it takes. Nothing else can run on this cluster meanwhile.', youCan: decisions(report), where };
   }
   const code = failure?.code ?? 'Bug';
-  const problems = report.checks.flatMap(({ title, node, problems: found }) => found.map(({ what, remedy }) => oneLine(`${title}${node ? ` (${node})` : ''}: ${what}${remedy ? `. Remedy: ${remedy}` : ''}`)));
+  const problems = report.checks.flatMap(({ title, node, problems: found }) => found.filter((problem) => !isWarning(problem)).map(({ what, remedy }) => oneLine(`${title}${node ? ` (${node})` : ''}: ${what}${remedy ? `. Remedy: ${remedy}` : ''}`)));
   const known = explain(code);
   return {
     word: outcome,

@@ -1,6 +1,6 @@
 /** Reports and plans as people read them. Pure. */
 import type { Colors } from 'picocolors/types';
-import type { OperationReport, StepRow } from '../model/operation';
+import { isWarning, type OperationReport, type StepRow } from '../model/operation';
 import { count, duration, oneLine, table, time } from './output';
 
 const paintState = (colors: Colors) => (text: string, header: string): string => {
@@ -30,6 +30,13 @@ function sums({ checks, steps, outcome }: OperationReport): string {
   return `${checked}. ${count(steps.length, 'step')}: ${[...states].map(([state, n]) => `${n} ${state}`).join(', ')}.`;
 }
 
+/** What does not hold, or only deserves a look, with its check and its remedy. */
+function told({ checks }: OperationReport, warnings: boolean): string[] {
+  const lines = checks.flatMap(({ title, node, problems }) => problems.filter((problem) => isWarning(problem) === warnings).map(({ what, remedy }) =>
+    `  - ${oneLine(`${title}${node ? ` (${node})` : ''}: ${what}`)}${remedy ? `\n    remedy: ${oneLine(remedy)}` : ''}`));
+  return lines.length === 0 ? [] : ['', warnings ? 'Worth a look, though nothing was refused for it:' : 'What does not hold:', ...lines];
+}
+
 const took = ({ startedAt, endedAt }: OperationReport, now: Date): number => (endedAt ? Date.parse(endedAt) : now.getTime()) - Date.parse(startedAt);
 
 /** The short report: a headline, the sums, and what is unusual. */
@@ -37,14 +44,14 @@ export function reportText(report: OperationReport, colors: Colors, { full = fal
   const { operation, cluster, outcome, epoch, revision, summary, unfinished, decisions, workflowId, requestedBy, reason } = report;
   const state = outcome === 'running' ? report.phase : outcome;
   const colour = outcome === 'completed' || outcome === 'nothing to do' || outcome === 'planned' ? colors.green : outcome === 'failed' ? colors.red : colors.yellow;
-  const failed = report.checks.flatMap(({ title, node, problems }) => problems.map(({ what, remedy }) => ({ what: `${title}${node ? ` (${node})` : ''}: ${what}`, remedy })));
   return [
     `${operation} ${cluster}: ${colour(state)} ${outcome === 'running' ? 'since' : 'after'} ${duration(took(report, now))}    ${[workflowId, epoch === undefined ? '' : `epoch ${epoch}`, revision === undefined ? '' : `revision ${revision}`].filter(Boolean).join(', ')}`,
     ...(requestedBy ? [`Asked for by ${requestedBy} (as claimed)${reason ? `: ${reason}` : ''}`] : []),
     // Further lines list what does not hold; the failure, or the full report, does that with the remedies.
     summary.split('\n')[0]!.replace(/:$/, '.'),
     sums(report),
-    ...(full && failed.length > 0 ? ['', 'What does not hold:', ...failed.map(({ what, remedy }) => `  - ${oneLine(what)}${remedy ? `\n    remedy: ${oneLine(remedy)}` : ''}`)] : []),
+    ...(full ? told(report, false) : []),
+    ...told(report, true),
     ...(full && report.steps.length > 0 ? ['', stepTable(report, colors)] : []),
     ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
     ...(decisions.length > 0 ? ['', 'Decisions:', ...decisions.map((one) => `  - ${time(one.at)} ${one.by} (as claimed): ${one.do} ${one.step}${one.node ? ` (${one.node})` : ''}, ${oneLine(one.reason)}`)] : []),
@@ -65,6 +72,7 @@ export function planText(report: OperationReport, colors: Colors, howToRun: stri
     '',
     `${count(passed.length, 'check')} passed`,
     ...titles,
+    ...told(report, true),
     '',
     ...(steps.length === 0 ? ['Nothing would be done: everything asked for is as it should be.'] : [`${count(steps.length, 'step')} would be done`, table(['#', 'STEP', 'NODE', 'UNDO'], steps.map((row, index) => [index + 1, row.title, row.node, row.undo ?? 'none']))]),
     '',

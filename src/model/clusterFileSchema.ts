@@ -122,6 +122,7 @@ function build() {
     notifications: notifications.optional(),
     policies: strict({
       minimumNodes: whole(1, 20).optional().meta({ description: 'A notification goes out while fewer Servers are Online; one less than there are when left out.' }),
+      maximumRoundTrip: duration(1, 60_000).optional().meta({ description: 'The longest round trip between two Servers of a site; 10ms when left out.' }),
       failover: strict({
         mode: oneOf(['observe'], notYet({ approve: 'failing over on approval isn\'t available yet', automatic: 'failing over automatically isn\'t available yet' })).optional(),
         for: duration(10_000, 86_400_000).optional(),

@@ -27,6 +27,7 @@ export function normalise(file: ParsedClusterFile): ClusterSpec {
     ...(notifications && { notifications: normaliseNotifications(notifications) }),
     policies: {
       minimumNodes: policies?.minimumNodes ?? Math.max(1, serversOfProduction(sites) - 1),
+      maximumRoundTrip: policies?.maximumRoundTrip ?? 10,
       failover: { mode: 'observe', for: policies?.failover?.for ?? 300_000, maximumDataLoss: policies?.failover?.maximumDataLoss ?? 0 },
     },
     monitoring: { interval: monitoring?.interval ?? 2000, failuresToOffline: monitoring?.failuresToOffline ?? 3 },

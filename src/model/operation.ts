@@ -17,12 +17,18 @@ export interface Problem {
   remedy: string;
   /** The error code, where a look failed instead of finding something. */
   code?: string;
+  /** Shown in the report, and never refuses: what works today and is worth a person's look. */
+  level?: 'warning';
 }
 
+export const isWarning = ({ level }: Problem): boolean => level === 'warning';
+
 /** What a checking activity answers: stable facts (they go into the fingerprint) and every prerequisite that does not hold. */
-export interface CheckResult<T> {
+export interface CheckResult<T, M = unknown> {
   facts: T;
   problems: Problem[];
+  /** What is another number at every look (how far a clock is off): compared side by side, kept out of the fingerprint. */
+  measured?: M;
 }
 
 /** A request to an activity, as data: nothing runs until `check`, `step` or `forEachNode` schedules it. */
@@ -58,6 +64,7 @@ export interface CheckRow {
   title: string;
   node?: string;
   state: 'running' | 'passed' | 'failed';
+  /** Of a check that passed: warnings only. */
   problems: Problem[];
 }
 

@@ -108,6 +108,8 @@ export interface ClusterSpec {
   notifications?: NotificationSpec;
   policies: {
     minimumNodes: number;
+    /** Between two Servers of a site, in milliseconds. */
+    maximumRoundTrip: number;
     /** `for` in milliseconds, `maximumDataLoss` in bytes. */
     failover: { mode: 'observe'; for: number; maximumDataLoss: number };
   };

@@ -6,28 +6,28 @@ import type { FileActivities } from '../activities/files';
 import type { HostActivities } from '../activities/hosts';
 import type { InstallationActivities } from '../activities/installation';
 import type { LoadBalancerActivities } from '../activities/loadBalancer';
+import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
 import { planBalancers } from '../model/balancerPlan';
 import { compareHosts, setUpState, type ServerFacts } from '../model/facts';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
+import { edgePorts } from '../model/ports';
 import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
 import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
-import type { ServerTarget } from '../model/targets';
 import { check, checkEachNode } from './operation/context';
 import { operation } from './operation/operation';
 import { tasks } from './operation/tasks';
 
 const hosts = tasks<HostActivities>('hosts');
+const network = tasks<NetworkActivities>('network');
 const installation = tasks<InstallationActivities>('installation');
 const servers = tasks<ServerActivities>('servers');
 const database = tasks<DatabaseActivities>('database');
 const files = tasks<FileActivities>('files');
 const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
-/** Cluster cache and echo between Servers (reference §14); the database beside them. */
-const cachePort = 8088;
 const clockLimitMs = 1_000;
 const installMs = 35 * 60_000;
 
@@ -42,15 +42,16 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { installer, version, protocols } = spec.product;
     const shared = siteOf(spec, site).sharedFiles.path;
     const names = nodes.map(({ name }) => name);
-    const peersOf = ({ address }: ServerTarget) => [
-      ...nodes.filter(({ server }) => server.address !== address).map(({ server }) => ({ address: server.address, port: cachePort })),
-      { address: target.host, port: target.port },
-    ];
+    const addresses = nodes.map(({ name, server: { address, admin } }) => ({ name, address, adminPort: admin.port }));
+    const peersOf = (name: string) => addresses.flatMap((peer, at) => (peer.name === name ? [] : [{ ...peer, later: at > names.indexOf(name) }]));
+    const edges = siteOf(spec, site).edges.map(({ name, address }) => ({ name, address, ports: edgePorts(protocols) }));
 
     const found = await checks({
       licence: check(`The licences cover ${nodes.length} Servers`, installation.checkLicences({ licences: spec.licences, servers: nodes.length })),
       hosts: checkEachNode('The host is ready', nodes, ({ server }) =>
-        hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, peers: peersOf(server), clockLimitMs })),
+        hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, peers: [{ address: target.host, port: target.port }], clockLimitMs })),
+      ways: checkEachNode('The way to the other machines is open', nodes, ({ name, server }) =>
+        network.checkNetwork({ server, peers: peersOf(name), edges, roundTripLimitMs: spec.policies.maximumRoundTrip })),
       shared: checkEachNode('The shared files are really shared', nodes.slice(1), ({ server }) =>
         files.checkShared({ writer: first.server, reader: server, path: shared })),
       database: check('The database meets the requirements', database.checkDatabase({ database: target })),

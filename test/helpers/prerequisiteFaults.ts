@@ -34,6 +34,7 @@ export function prerequisiteFaults(at: () => Estate) {
   const setPassword = (): Promise<string> => sql(at().status, 'postgres', `ALTER ROLE "${database()}" PASSWORD '${readFileSync(passwordFile(), 'utf8').trim()}'`);
   const withoutHost = (name: string, content: string): string => content.split('\n').filter((line) => !line.startsWith(`${address(name)},`)).join('\n');
 
+  const openThem = 'open what is shut, in this direction, in every firewall between the two and on both hosts';
   const forbiddenPassword = otherContent(passwordFile, () => 'pa$s%word\n');
 
   return {
@@ -93,10 +94,21 @@ export function prerequisiteFaults(at: () => Estate) {
         '/srv/st/shared is not shared: a file made on st1 is not there on st3. Remedy: mount the same file system at this path on both',
       ],
     },
-    'a port that is shut in one direction': {
-      break: () => onHost(at().status, 'st2', `iptables -A OUTPUT -d ${address('st3')} -p tcp --dport 8088 -j DROP`),
-      mend: () => onHost(at().status, 'st2', 'iptables -F OUTPUT'),
-      told: () => [`st2: ${address('st3')} port 8088 can't be reached from here (no answer). Remedy: open the port in this direction`],
+    'ports that are shut in one direction': {
+      break: async () => {
+        const shut = (host: string, from: string, ways: string[]): Promise<string> => onHost(at().status, host, ways.map((way) => `iptables -A INPUT -s ${address(from)} -p ${way}`).join('\n'));
+        await shut('st3', 'st2', ['tcp --dport 8088 -j DROP', 'tcp --dport 7 -j DROP', 'udp --dport 8091:8093 -j DROP', 'tcp --dport 8090 -j REJECT --reject-with tcp-reset']);
+        await shut('st1', 'st3', ['tcp --dport 8444 -j DROP', 'udp --dport 8088 -j REJECT']);
+        await shut('db1', 'st1', ['tcp --dport 5432 -j DROP']);
+      },
+      mend: () => Promise.all(['st1', 'st3', 'db1'].map((host) => onHost(at().status, host, 'iptables -F INPUT'))),
+      told: () => [
+        `st1: ${address('db1')} port 5432 can't be reached from here (no answer). Remedy: open the port in this direction`,
+        `st2: st3 (${address('st3')}) can't be reached at TCP 7, 8088 and UDP 8091-8093 (no answer). Remedy: ${openThem}`,
+        `st2: st3 (${address('st3')}) can't be reached at TCP 8090 (something turns it away). Remedy: ${openThem}`,
+        `st3: st1 (${address('st1')}) can't be reached at TCP 8444 (no answer). Remedy: ${openThem}`,
+        `st3: st1 (${address('st1')}) can't be reached at UDP 8088 (something turns it away). Remedy: ${openThem}`,
+      ],
     },
     'a product that nobody of ours installed': {
       break: () => onHost(at().status, 'st2', 'install -d -o axway -g axway /opt/axway/SecureTransport; echo Installation completed. >/opt/axway/SecureTransport/install.log'),

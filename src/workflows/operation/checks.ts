@@ -1,9 +1,9 @@
 /** Checks: all reads of a group at once, all failures at once, and nothing after the first step. */
-import type { CheckRow } from '../../model/operation';
+import type { CheckRow, Problem } from '../../model/operation';
 import type { Check, Comparison } from './context';
 import { bug, describe, failure, isCancellation } from './failures';
 import { show, titleOf, type Run } from './run';
-import { problemsOf, problemsText, stepKey } from './steps';
+import { problemsOf, problemsText, refusing, stepKey } from './steps';
 import { perform } from './tasks';
 
 export async function runChecks(run: Run, group: Record<string, Check<unknown>>, compare?: Comparison<Record<string, unknown>>): Promise<Record<string, unknown>> {
@@ -12,8 +12,8 @@ export async function runChecks(run: Run, group: Record<string, Check<unknown>>,
     if (run.book.steps.length > 0) throw bug('a check after the first step');
     await Promise.all(Object.entries(group).map(async ([name, check]) => run.facts.set(name, await read(run, name, check))));
     if (compare) {
-      const problems = compare.problems(found(factsOf()));
-      run.book.checks.push({ key: `check/compare/${Object.keys(group).join('+')}`, title: compare.title, state: problems.length > 0 ? 'failed' : 'passed', problems });
+      const problems = compare.problems(found(factsOf()), Object.fromEntries(run.measured));
+      run.book.checks.push({ key: `check/compare/${Object.keys(group).join('+')}`, title: compare.title, state: stateOf(problems), problems });
     }
     const problems = problemsOf(run.book);
     if (problems.length > 0) throw failure('PreconditionFailed', problemsText(problems));
@@ -28,6 +28,7 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
     try {
       const result = await perform(task, { key: row.key, summary: titleOf(row), kind: 'check', authority: run.authority, patienceMs: 0 });
       row.problems = result.problems;
+      if (result.measured !== undefined) run.measured.set(name, [...(run.measured.get(name) ?? []), result.measured]);
       return result.facts;
     } catch (error) {
       if (isCancellation(error)) throw error;
@@ -36,12 +37,14 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
       row.problems = [{ what: `${place}${message} [${code}]`, remedy: '', code }];
       return undefined;
     } finally {
-      row.state = row.problems.length > 0 ? 'failed' : 'passed';
+      row.state = stateOf(row.problems);
       show(run);
     }
   }));
   return check.each ? facts : facts[0];
 }
+
+const stateOf = (problems: Problem[]): CheckRow['state'] => (refusing(problems).length > 0 ? 'failed' : 'passed');
 
 /** Facts of the reads that succeeded: what failed is reported by itself. */
 const found = (facts: Record<string, unknown>): Record<string, unknown> =>

@@ -68,7 +68,8 @@ export type FactsOf<C extends Record<string, Check<unknown>>> = { [K in keyof C]
 /** What only shows when the facts are looked at side by side. */
 export interface Comparison<F> {
   title: string;
-  problems: (facts: F) => Problem[];
+  /** `measured`: what the checks of this and of earlier groups measured, by their names, in no order. */
+  problems: (facts: F, measured: Record<string, unknown[]>) => Problem[];
 }
 
 export interface OperationContext<I> {

@@ -1,5 +1,5 @@
 /** What people see of an operation: the live table in the Temporal UI and the sentences of the report. Pure. */
-import type { CheckRow, OperationReport, StepRow } from '../../model/operation';
+import { isWarning, type CheckRow, type OperationReport, type StepRow } from '../../model/operation';
 
 const icons: Record<string, string> = {
   planned: '·', running: '▶', done: '✔', failed: '✖', waiting: '⏸', skipped: '↷', undone: '↶', 'undo failed': '✖', passed: '✔',
@@ -25,6 +25,7 @@ export function visible(steps: StepRow[], most = mostRows): { rows: StepRow[]; l
   return { rows: steps.slice(first, first + most), left: steps.length - most };
 }
 
+const warningLine = (check: CheckRow): string => `| ⚠ | ${cell(check.title)} | ${check.node ?? ''} | warning | | ${cell(check.problems.filter(isWarning).map(({ what }) => what).join('; '))} |`;
 const checkLine = (check: CheckRow): string => `| ${icons[check.state] ?? ''} | ${cell(check.title)} | ${check.node ?? ''} | ${check.state} | | ${cell(check.problems.map(({ what }) => what).join('; '))} |`;
 const stepLine = (row: StepRow): string => `| ${icons[row.state] ?? ''} | ${cell(row.title)} | ${row.node ?? ''} | ${row.state} | ${seconds(row.took)} | ${cell(row.note ?? '')} |`;
 
@@ -45,7 +46,7 @@ export function details(report: OperationReport): string {
   const failedChecks = report.checks.filter((check) => check.state !== 'passed');
   const passed = report.checks.length - failedChecks.length;
   const rows = passed > 0 ? [`| ✔ | ${counted(passed, 'check')} | | passed | | |`] : [];
-  rows.push(...failedChecks.map(checkLine));
+  rows.push(...failedChecks.map(checkLine), ...report.checks.filter(({ state, problems }) => state === 'passed' && problems.length > 0).map(warningLine));
   const { rows: steps, left } = visible(report.steps);
   if (left > 0) rows.push(`| | ${left} more are in the query "report" | | | | |`);
   rows.push(...steps.map(stepLine));

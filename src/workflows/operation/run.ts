@@ -13,6 +13,8 @@ export interface Run {
   book: Book;
   /** What the checks found, by their names: stable, so they are part of the fingerprint. */
   facts: Map<string, unknown>;
+  /** What the checks measured, by their names: other numbers at every look. */
+  measured: Map<string, unknown[]>;
   report: OperationReport;
   /** Decisions that were accepted and not yet used. */
   decisions: Decision[];
@@ -33,7 +35,7 @@ export function newRun(name: string, input: OperationInput): Run {
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
-  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), report, decisions: [], acting: false, forwardOnly: false };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], acting: false, forwardOnly: false };
 }
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */

@@ -1,7 +1,7 @@
 /**
  * The book of one operation: which checks ran, which steps are planned, where each stands, what can be undone. Pure; tested without Temporal.
  */
-import type { CheckRow, Outcome, Problem, StepRow, Task } from '../../model/operation';
+import { isWarning, type CheckRow, type Outcome, type Problem, type StepRow, type Task } from '../../model/operation';
 
 export { unfinished } from '../../model/unfinished';
 
@@ -55,7 +55,10 @@ export function end(row: StepRow, state: StepRow['state'], at: string, result: {
 /** What is to be undone, last first. Steps that were never begun are not in the stack. */
 export const undoOrder = (book: Book): UndoEntry[] => [...book.undo].reverse();
 
-export const problemsOf = (book: Book): Problem[] => book.checks.flatMap((check) => check.problems);
+/** What refuses: warnings are shown, and don't. */
+export const refusing = (problems: readonly Problem[]): Problem[] => problems.filter((problem) => !isWarning(problem));
+
+export const problemsOf = (book: Book): Problem[] => refusing(book.checks.flatMap((check) => check.problems));
 
 /** "3 checks failed; …" with every failure and its remedy, at most `limit` characters. */
 export function problemsText(problems: Problem[], limit = 1_900): string {

@@ -7,6 +7,7 @@ import type { FileActivities } from '../../../src/activities/files';
 import type { HostActivities } from '../../../src/activities/hosts';
 import type { InstallationActivities } from '../../../src/activities/installation';
 import type { LoadBalancerActivities } from '../../../src/activities/loadBalancer';
+import type { NetworkActivities } from '../../../src/activities/network';
 import type { ServerActivities } from '../../../src/activities/servers';
 import { StError } from '../../../src/model/errors';
 import type { ServerFacts } from '../../../src/model/facts';
@@ -26,6 +27,7 @@ interface Machine {
 
 interface Groups {
   hosts: HostActivities;
+  network: NetworkActivities;
   installation: InstallationActivities;
   servers: ServerActivities;
   database: DatabaseActivities;
@@ -92,6 +94,7 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         return { facts: { node: host.node, identity: host.node, installation: installed ? 'complete' : 'none', ours: epoch > 0, version: installed ? '5.5' : null, taeh: installed ? 'taeh' : null, licences }, problems: [] };
       },
     },
+    network: { checkNetwork: async ({ server }) => ({ facts: { node: server.node }, problems: [] }) },
     files: { checkShared: async ({ reader }) => ({ facts: { reader: reader.node, shared: true }, problems: [] }) },
     database: {
       checkDatabase: async () => ({ facts: { schema: estate.schema }, problems: [] }),

@@ -42,6 +42,16 @@ test('a plan names its checks, its steps with their undo, its fingerprint and ho
   expect(text).toContain('Run exactly this: stctl set-up-cluster demo --fingerprint 0123456789ab');
 });
 
+test('warnings stand in the plan and in the report, and are no failure', () => {
+  const problems = [{ what: 'shared_buffers is 64 MB', remedy: 'raise it', level: 'warning' as const }];
+  const warned = report({ checks: [{ key: 'check/database', title: 'The database', state: 'passed', problems }] });
+  for (const text of [reportText(warned, plain), planText(warned, plain, 'run')]) {
+    expect(text).toContain('Worth a look, though nothing was refused for it:\n  - The database: shared_buffers is 64 MB\n    remedy: raise it');
+  }
+  expect(reportText(warned, plain, { full: true })).not.toContain('What does not hold');
+  expect(failureText(failureOfReport({ ...warned, outcome: 'refused', failure: { code: 'PreconditionFailed', message: 'no licence' } }, []), plain)).not.toContain('shared_buffers');
+});
+
 test('a status shows Servers of the spec and members outside of it, what runs, and states as words', () => {
   const members = [...record().members, { site: 'prod', node: 'st9', address: '10.86.0.19' }];
   const running = report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state: 'running' }] });

@@ -26,7 +26,7 @@ describe('a normalised spec', () => {
     for (const key of ['port', 'tablespaces', 'stateDatabase', 'ca']) delete file.sites.prod.database[key];
     for (const key of ['fronts', 'mapKey']) delete file.sites.prod.loadBalancer[key];
     const spec = specOf(file);
-    expect(spec.policies).toEqual({ minimumNodes: 2, failover: { mode: 'observe', for: 300_000, maximumDataLoss: 0 } });
+    expect(spec.policies).toEqual({ minimumNodes: 2, maximumRoundTrip: 10, failover: { mode: 'observe', for: 300_000, maximumDataLoss: 0 } });
     expect(spec.monitoring).toEqual({ interval: 2000, failuresToOffline: 3 });
     expect(spec).not.toHaveProperty('notifications');
     expect(spec.sites.prod).toMatchObject({

@@ -62,3 +62,13 @@ test('the details stay below what Temporal takes, name the next step, and no tex
   expect(text).toContain('a\\|b c');
   expect(text).toContain('1 of 201 steps done');
 });
+
+test('a warning is shown in its check and refuses nothing', () => {
+  const warning = { what: 'st1: shared_buffers is small', remedy: 'raise it', level: 'warning' as const };
+  const refusal = { what: 'st1: no installer', remedy: 'put it there' };
+  const book = { ...steps.newBook(), checks: [{ key: 'a', title: 'A', state: 'passed' as const, problems: [warning] }, { key: 'b', title: 'B', state: 'failed' as const, problems: [warning, refusal] }] };
+  expect(steps.problemsOf(book)).toEqual([refusal]);
+  const text = details({ checks: book.checks.slice(0, 1), steps: [] as StepRow[], phase: 'working' } as OperationReport);
+  expect(text).toContain('| ⚠ | A |  | warning | | st1: shared_buffers is small |');
+  expect(text).toContain('1 check');
+});
