@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { propertiesText } from '../src/activities/installation';
 import type { Clients } from '../src/clients';
 import { haproxyOverSsh } from '../src/clients/haproxy';
-import { asUser, script, sh } from '../src/clients/quote';
+import { asUser, script, sh, type CommandLine } from '../src/clients/quote';
 import { resolveSecret } from '../src/clients/secrets';
 import { waitFor } from '../src/clients/waitFor';
 import { waveSize } from '../src/model/setUpPlan';
@@ -38,7 +38,7 @@ export async function productAlone(spec: ClusterSpec, clients: Clients): Promise
   const nodes = siteOf(spec, site).servers.map(({ name }) => serverTarget(spec, site, name));
   const [first, ...others] = nodes as [ServerTarget, ...ServerTarget[]];
   const steps: ProductStep[] = [];
-  const run = (server: ServerTarget, command: string, stdin?: string | Buffer): Promise<{ stdout: string }> => clients.ssh.run(server.ssh, command, { timeoutMs: limitMs, ...(stdin === undefined ? {} : { stdin }) });
+  const run = (server: ServerTarget, command: CommandLine, stdin?: string | Buffer): Promise<{ stdout: string }> => clients.ssh.run(server.ssh, command, { timeoutMs: limitMs, ...(stdin === undefined ? {} : { stdin }) });
   const product = (server: ServerTarget, ...argv: string[]): Promise<unknown> => run(server, sh(asUser(server.productUser, argv)));
   const bin = (server: ServerTarget, command: string): Promise<unknown> => product(server, `${server.fileDriveHome}/bin/${command}`);
   const stop = (server: ServerTarget, names: readonly string[]): Promise<unknown> => run(server, script(stopScript, [server.productUser, server.fileDriveHome, ...names]));

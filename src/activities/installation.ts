@@ -6,6 +6,7 @@ import { awaitJob, forgetJob, listJobs, runJob } from '../clients/remoteJobs';
 import { resolveSecret } from '../clients/secrets';
 import { StError } from '../model/errors';
 import type { LicenceFacts } from '../model/facts';
+import { isSecretProperty } from '../model/fields';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
 import type { LicenceFiles } from '../model/spec';
 import type { Authority, DatabaseTarget, HostTarget, ServerTarget } from '../model/targets';
@@ -180,8 +181,9 @@ interface Properties {
 
 async function propertiesOf({ server, installer, database, product, folder, existing }: Properties): Promise<string> {
   const [password, adminPassword] = await Promise.all([resolveSecret(database.password), resolveSecret(server.admin.password)]);
+  const own = await Promise.all(Object.entries(installer.properties).map(async ([name, value]) => [name, isSecretProperty(name) ? (await resolveSecret(value)).reveal() : value]));
   return propertiesText({
-    ...installer.properties,
+    ...Object.fromEntries(own),
     Server: 'true',
     dbType: 'usePostgreSQLExternal',
     dbHost: database.host, dbPort: String(database.port), dbName: database.name, dbUser: database.user, dbPassword: password.reveal(),
@@ -193,8 +195,13 @@ async function propertiesOf({ server, installer, database, product, folder, exis
   });
 }
 
-/** `key = value` lines; a backslash escapes the next character; empty values must not appear. */
+/**
+ * `key = value` lines; a backslash escapes the next character; empty values must not appear.
+ * @throws StError InvalidInput for a value that would go on as another line; it may be a secret, so it is not repeated
+ */
 export function propertiesText(properties: Record<string, string>): string {
+  const broken = Object.keys(properties).find((key) => /[\0-\x1f\x7f\u2028\u2029]/.test(properties[key]!));
+  if (broken !== undefined) throw new StError('InvalidInput', `The installer's property ${broken} has a line break or another control character in it; nothing was installed. Where it comes from a secret, correct that.`);
   const lines = Object.entries(properties).filter(([, value]) => value !== '').map(([key, value]) => `${key} = ${value.replaceAll('\\', '\\\\')}`);
   return `${lines.join('\n')}\n`;
 }

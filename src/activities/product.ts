@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { guardedCommand } from '../clients/guard';
 import { asUser, script } from '../clients/quote';
-import type { RunResult } from '../clients/ssh';
+import type { Command, RunResult } from '../clients/ssh';
 import type { Authority, HostTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
@@ -72,7 +72,7 @@ export interface Product {
 }
 
 export function productOn({ ssh }: Clients, host: HostTarget): Product {
-  const run = (command: readonly string[] | string, { purpose, stdin, timeoutMs = commandMs, ok }: RunAs): Promise<RunResult> =>
+  const run = (command: Command, { purpose, stdin, timeoutMs = commandMs, ok }: RunAs): Promise<RunResult> =>
     ssh.run(host.ssh, command, { purpose: `${host.node}: ${purpose}`, timeoutMs, signal: abortSignal(), ...(stdin !== undefined ? { stdin } : {}), ...(ok ? { ok } : {}) });
   const asProduct = (argv: readonly string[]): string[] => asUser(host.productUser, argv);
   const product: Product = {

@@ -19,8 +19,8 @@ export interface Io {
   /** Of the terminal, in characters. */
   size(): { columns: number; rows: number };
   ask(question: string): Promise<string>;
-  /** All of the standard input, for `-f -`; the same text at every call. */
-  readIn(): string;
+  /** The standard input, for `-f -`, as far as a cluster file may reach; the same at every call. */
+  readIn(): Buffer;
   /** Aborted by Ctrl-C. */
   interrupted: AbortSignal;
 }

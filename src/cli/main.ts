@@ -1,12 +1,13 @@
 /** The process of `stctl`. */
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
+import { largestFileBytes } from '../control/clusterFile';
+import { readBounded } from '../control/textFile';
 import type { Io } from './cli';
 import { run } from './program';
 
 const { stdout, stderr } = process;
-let standardInput: string | undefined;
+let standardInput: Buffer | undefined;
 const interrupt = new AbortController();
 // The first Ctrl-C lets go of what is followed; a second one kills.
 process.once('SIGINT', () => interrupt.abort());
@@ -20,7 +21,7 @@ const io: Io = {
   // To touch `stdin` would make a pipe there one that can't be waited for.
   tty: { in: isatty(0), out: isatty(1), err: isatty(2) },
   size: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
-  readIn: () => (standardInput ??= readFileSync(0, 'utf8')),
+  readIn: () => (standardInput ??= readBounded(0, largestFileBytes)),
   interrupted: interrupt.signal,
   ask: async (question) => {
     const reader = createInterface({ input: process.stdin, output: stderr });

@@ -1,10 +1,10 @@
 /** From the words of a command line to the request that starts an operation. Everything that can be known to be wrong is said here, before anything starts. */
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadClusterFile } from '../control/clusterFile';
+import { largestFileBytes, loadClusterBytes, type LoadedClusterFile } from '../control/clusterFile';
 import type { StartRequest } from '../control/operations';
 import { commandLine, startCommand } from '../control/temporalCommand';
+import { readBounded } from '../control/textFile';
 import { StError } from '../model/errors';
 import { kebabCase, operations, operationWorkflowId, type OperationName } from '../model/ids';
 import { parseInput, setUpClusterInput } from '../model/inputs';
@@ -49,17 +49,17 @@ export function readClusterFile(cli: Cli, file: string): ClusterSpec {
 }
 
 /** `-` is the standard input, whose relative paths start at the current folder. */
-export function tryClusterFile({ io }: Cli, file: string): ReturnType<typeof loadClusterFile> {
+export function tryClusterFile({ io }: Cli, file: string): LoadedClusterFile {
   const fromInput = file === '-';
   const name = fromInput ? 'stdin' : file;
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = fromInput ? io.readIn() : readFileSync(file, 'utf8');
+    bytes = fromInput ? io.readIn() : readBounded(file, largestFileBytes);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return { problems: [`${name}: ${code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'is a folder; expected a cluster file' : `can't be read (${code ?? String(error)})`}`] };
   }
-  return loadClusterFile(text, name, { baseDir: fromInput ? process.cwd() : dirname(resolve(file)) });
+  return loadClusterBytes(bytes, name, { baseDir: fromInput ? process.cwd() : dirname(resolve(file)) });
 }
 
 /** The JSON object that an operation takes, as `stctl input` prints it. @throws UsageError, StError InvalidInput */

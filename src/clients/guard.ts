@@ -3,7 +3,7 @@
  * or belongs to another cluster, refuses it in the same command.
  */
 import type { Authority } from '../model/targets';
-import { commandLine, script } from './quote';
+import { commandLine, script, type CommandLine } from './quote';
 import type { Command } from './ssh';
 import { guardExit } from './sshRun';
 
@@ -56,11 +56,11 @@ export interface GuardOptions {
 }
 
 /** One shell command that runs `command` only while `authority` is the newest the host has seen; raises the host's epoch when it is newer. */
-export function guardedCommand(authority: Authority, command: Command, { sharedHost = false }: GuardOptions = {}): string {
+export function guardedCommand(authority: Authority, command: Command, { sharedHost = false }: GuardOptions = {}): CommandLine {
   return script(guardScript, [authority.cluster, String(authority.epoch), authority.operation, commandLine(command), sharedHost ? `/clusters/${authority.cluster}` : '']);
 }
 
 /** Takes the host over for `authority` without doing anything else. */
-export function raiseEpochCommand(authority: Authority, options: GuardOptions = {}): string {
+export function raiseEpochCommand(authority: Authority, options: GuardOptions = {}): CommandLine {
   return guardedCommand(authority, ['true'], options);
 }

@@ -4,6 +4,10 @@
  */
 import { StError } from '../model/errors';
 
+declare const quoted: unique symbol;
+/** A text that a shell may read. Only this file makes one, so a line put together elsewhere does not compile. */
+export type CommandLine = string & { readonly [quoted]: true };
+
 /** Characters that no POSIX shell treats specially, so that logs stay readable. */
 const plain = /^[A-Za-z0-9_@%+:,./-]+$/;
 
@@ -11,21 +15,21 @@ const plain = /^[A-Za-z0-9_@%+:,./-]+$/;
  * One POSIX shell command line that runs `argv` with exactly these arguments.
  * @throws StError InvalidInput when there is no program, or an argument holds a NUL byte (no process can receive one).
  */
-export function sh(argv: readonly string[]): string {
+export function sh(argv: readonly string[]): CommandLine {
   if (argv.length === 0 || argv[0] === '') throw new StError('InvalidInput', 'A command needs a program to run; the list of arguments is empty.');
-  return argv.map(quoteWord).join(' ');
+  return argv.map(quoteWord).join(' ') as CommandLine;
 }
 
 /**
  * A command line that runs the constant shell text `body` under /bin/sh with `args` as "$1", "$2", …
  * Values must come in as `args`: `body` is code and is never put together from input.
  */
-export function script(body: string, args: readonly string[] = []): string {
+export function script(body: string, args: readonly string[] = []): CommandLine {
   return sh(['/bin/sh', '-c', body, 'sh', ...args]);
 }
 
 /** A command line for either form in which callers hand over a command: an argv, or a line that `sh` or `script` made. */
-export function commandLine(command: string | readonly string[]): string {
+export function commandLine(command: CommandLine | readonly string[]): CommandLine {
   return typeof command === 'string' ? command : sh(command);
 }
 

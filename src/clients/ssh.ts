@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { StError } from '../model/errors';
 import type { SshAccess } from '../model/targets';
-import { commandLine } from './quote';
+import { commandLine, type CommandLine } from './quote';
 import { createRefusals } from './refusals';
 import { connect, credentialName, loginName, type ConnectSettings, type SshLogin } from './sshConnect';
 import { execOn, isSessionRefused, type ExecOptions, type ExecResult } from './sshExec';
@@ -18,7 +18,7 @@ export type { ExecOptions, ExecResult } from './sshExec';
 export type { RunOptions, RunResult } from './sshRun';
 
 /** An argv, or a command line made by `sh` or `script` of quote.ts. */
-export type Command = readonly string[] | string;
+export type Command = readonly string[] | CommandLine;
 
 export interface SshPoolOptions {
   /** Where `env:` secrets are looked up; the process's environment by default. */

@@ -3,13 +3,17 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit, type Alias, type Document, type Node } from 'yaml';
 import { clusterFileSchema } from '../model/clusterFileSchema';
+import { isSecretProperty } from '../model/fields';
 import { formatProblem, type InputProblem } from '../model/problems';
 import { parseClusterSpec, type ClusterSpec } from '../model/spec';
+import { decodeText } from './textFile';
 
 const mostAliases = 50;
 
 /** Far above the file of the largest cluster; keeps a wrong file from keeping the parser busy. */
 const largestFile = 256 * 1024;
+/** Most bytes that may be needed for so many characters: more of a file is never read. */
+export const largestFileBytes = 4 * largestFile;
 
 export type LoadedClusterFile = { spec: ClusterSpec } | { problems: string[] };
 
@@ -42,6 +46,14 @@ export function loadClusterFile(text: string, fileName: string, { baseDir }: { b
   const placed = parsed.problems.map((problem) => ({ problem, offset: offsetOf(document, problem) }));
   placed.sort((a, b) => a.offset - b.offset);
   return { problems: placed.map(({ problem, offset }) => `${at(offset)} ${formatProblem(problem)}`) };
+}
+
+/** The same for the bytes of a file, of which at most one more than `largestFileBytes` need be there. */
+export function loadClusterBytes(bytes: Buffer, fileName: string, options: { baseDir: string }): LoadedClusterFile {
+  if (bytes.length > largestFileBytes) return { problems: [`${fileName}: more than ${largestFileBytes} bytes; a cluster file has at most ${largestFile} characters`] };
+  const decoded = decodeText(bytes);
+  if ('text' in decoded) return loadClusterFile(decoded.text, fileName, options);
+  return { problems: [`${fileName}:${decoded.line}:${decoded.column} ${decoded.message}`] };
 }
 
 /** The JSON Schema of cluster files (draft 7) that editors use; committed as schema/st-cluster.schema.json. */
@@ -94,7 +106,7 @@ function resolvePaths(value: unknown, baseDir: string, parents: string[] = []): 
   const key = parents.at(-1) ?? '';
   const parent = parents.at(-2);
   if (pathKeys.has(key) || (parent === 'licences' && (key === 'core' || key === 'features'))) return absolute(value, baseDir);
-  if ((secretKeys.has(key) || parent === 'properties') && value.startsWith('file:')) return `file:${absolute(value.slice('file:'.length), baseDir)}`;
+  if ((secretKeys.has(key) || (parent === 'properties' && isSecretProperty(key))) && value.startsWith('file:')) return `file:${absolute(value.slice('file:'.length), baseDir)}`;
   return value;
 }
 

@@ -8,6 +8,10 @@ import { describe } from './problems';
 export const apiVersion = 'st-orchestrator/v1';
 export const protocols = ['ssh', 'http', 'ftp', 'as2', 'pesit'] as const;
 
+/** Estates that can't be run are refused where the file says so; a host tells its own system when it is looked at. */
+const platformHint = (found: unknown): string | undefined =>
+  typeof found !== 'string' ? undefined : /windows/i.test(found) ? ' (Windows hosts can\'t be run)' : /appliance/i.test(found) ? ' (appliances can\'t be run)' : undefined;
+
 const notYet = (kinds: Record<string, string>) => (found: unknown) => (typeof found === 'string' && Object.hasOwn(kinds, found) ? ` (${kinds[found]})` : undefined);
 
 function build() {
@@ -84,6 +88,7 @@ function build() {
 
   const product = strict({
     version: z.string({ error: (issue) => (typeof issue.input === 'number' ? `expected text in quotes ("${issue.input}"), found the number ${issue.input}` : undefined) }).regex(/^\d{1,3}\.\d{1,3}([.-][0-9A-Za-z]{1,20}){0,3}$/, { error: (issue) => `expected a version such as 5.5, found ${describe(issue.input)}` }),
+    platform: oneOf(['linux'], platformHint).optional().meta({ description: 'What the Servers run on; linux when left out, and nothing else can be run.' }),
     fileDriveHome: hostPath.meta({ description: 'FILEDRIVEHOME, the same path on every Server.' }),
     user: userName.meta({ description: 'The user that owns the product\'s files.' }),
     installer: strict({

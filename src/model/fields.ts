@@ -45,62 +45,73 @@ export const databaseName = matching(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'the name
 
 const windowsPath = /^[A-Za-z]:[\\/]|^\\\\/;
 
-function pathProblem(path: string, allowed: RegExp, where: string): string | undefined {
+function pathProblem(path: string, { allowed, what }: { allowed: RegExp; what: string }, where: string): string | undefined {
   if (windowsPath.test(path)) return `Windows hosts can't be run; expected an absolute path ${where}`;
   if (!path.startsWith('/')) return `expected an absolute path ${where}, found ${describe(path)}`;
   if (path.length > 255) return `expected a path of at most 255 characters, found ${path.length}`;
   if (path.split('/').some((part) => part === '.' || part === '..')) return `expected a path without . and .. parts, found ${describe(path)}`;
-  if (!allowed.test(path)) return `expected a path of letters, digits and . _ + @ = , ~ - between single slashes, found ${describe(path)}`;
+  if (!allowed.test(path)) return `expected a path ${what}, found ${describe(path)}`;
   return undefined;
 }
 
+const onHosts = { allowed: /^(\/[A-Za-z0-9._+@=,~-]+)+$/, what: 'of letters, digits and . _ + @ = , ~ - between single slashes' };
+/** One spelling for each path: a file's relative paths come out so, and a spec is compared as text. */
+const onWorker = { allowed: /^(\/[^/]+)+$/, what: 'with single slashes and none at its end' };
+
 /** A path on a host of the cluster; stands in command lines, sudoers and the installer's properties. */
-export const hostPath = checked((path) => pathProblem(path, /^(\/[A-Za-z0-9._+@=,~-]+)+$/, 'on the host, such as /opt/axway'));
+export const hostPath = checked((path) => pathProblem(path, onHosts, 'on the host, such as /opt/axway'));
 /** A path on the worker's host. Relative ones are made absolute when a cluster file is loaded. */
-export const workerPath = checked((path) => pathProblem(path, /^\/./, 'on the worker\'s host (a cluster file may have relative ones, a JSON input not)'));
+export const workerPath = checked((path) => pathProblem(path, onWorker, 'on the worker\'s host (a cluster file may have relative ones, a JSON input not)'));
 
 /** Why a text is no secret reference; never repeats the text, which may be the secret. */
 export function secretRefProblem(text: string): string | undefined {
   if (text.length > 512) return `expected a reference of at most 512 characters, found ${text.length}`;
   if (/^env:[A-Za-z_][A-Za-z0-9_]*$/.test(text) || /^command:[^\s:]/.test(text)) return undefined;
   if (text.startsWith('file:')) {
-    const problem = pathProblem(text.slice('file:'.length), /^\/./, 'after file:');
+    const problem = pathProblem(text.slice('file:'.length), onWorker, 'after file:');
     return problem && problem.replace(/, found .*$/, '');
   }
   if (text.startsWith('env:')) return 'expected the name of an environment variable after env:';
   if (text.startsWith('command:')) return 'expected a program after command:';
   return 'expected a reference to a secret (env:NAME, file:/absolute/path or command:program), found something else; a secret itself is never written here';
 }
+/** Properties of the installer whose values are secrets, and stand in a file as references; `.Format` says how a password is written. */
+export const isSecretProperty = (name: string): boolean => /passw|passphrase|secret/i.test(name) && !/\.format$/i.test(name);
 export const secretRef = checked(secretRefProblem).meta({ pattern: '^(env|file|command):', description: 'A reference to a secret: env:NAME, file:/path or command:program. Resolved by the worker where it is used.' });
 
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 const isIp = (text: string) => ipv4.safeParse(text).success || ipv6.safeParse(text).success;
 
+/** What ends so is an IPv4 address in one of its old spellings (0x0a000001) to every resolver, never a name. */
+const numeric = /^(\d+|0x[\da-f]*)$/i;
+
 /** Why a text is neither an IP address nor a host name that a node can be reached by. */
 export function addressProblem(text: string): string | undefined {
   if (text.length > 253) return `expected an IP address or a host name, found ${text.length} characters`;
   if (isIp(text)) {
-    const useless = /^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)|^::$|^ff/i.test(text);
+    const useless = /^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)|^0:0:0:0:0:0:0:0$|^ff..:/.test(canonicalAddress(text));
     return useless ? `expected the address of one host, found ${describe(text)}` : undefined;
   }
   const labels = text.split('.');
-  const isName = labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+  const isName = labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)) && !numeric.test(labels.at(-1)!);
   return isName ? undefined : `expected an IP address or a host name, found ${describe(text)}`;
 }
 export const address = checked(addressProblem);
 
 /** True for addresses by which a host reaches only itself. */
-export const isLoopback = (text: string): boolean => /^(127\.|localhost(\.|$)|::1$)/i.test(text);
+export const isLoopback = (text: string): boolean => /^(127\.|localhost(\.|$)|0:0:0:0:0:0:0:1$)/.test(canonicalAddress(text));
 
-/** One spelling for each address, to find the same one written twice. */
+/** One spelling for each address, to find the same one written twice; an IPv4 address in IPv6 clothes (::ffff:10.0.0.1) is that IPv4 address. */
 export function canonicalAddress(text: string): string {
   if (!text.includes(':') || !isIp(text)) return text.toLowerCase();
   const groups = (part: string) => (part === '' ? [] : part.split(':').flatMap((group) => (group.includes('.') ? fromIpv4(group) : [parseInt(group, 16)])));
   const [head, tail] = text.split('::') as [string, string | undefined];
   const left = groups(head);
   const right = groups(tail ?? '');
-  return [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right].map((group) => group.toString(16)).join(':');
+  const all = [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right];
+  if (all.slice(0, 5).every((group) => group === 0) && all[5] === 0xffff) return [all[6]! >> 8, all[6]! & 255, all[7]! >> 8, all[7]! & 255].join('.');
+  return all.map((group) => group.toString(16)).join(':');
 }
 
 function fromIpv4(text: string): number[] {

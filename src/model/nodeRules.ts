@@ -1,5 +1,6 @@
 /** Rules about the nodes of all sites: ranges, counts, unique names and addresses, and access that is complete once defaults are merged. */
-import { addressProblem, canonicalAddress, isLoopback, nodeNamePattern } from './fields';
+import { addressProblem, canonicalAddress, nodeNamePattern } from './fields';
+import { checkHosts, type FoundNode } from './hostRules';
 import { describe, type InputProblem } from './problems';
 import { expandRange } from './ranges';
 import { at, entriesAt, listAt, textAt } from './raw';
@@ -8,10 +9,12 @@ export const mostServers = 20;
 
 type Path = (string | number)[];
 interface Entry { value: unknown; path: Path; site: string; role: 'servers' | 'edges'; }
-interface FoundNode { name: string; address: string; path: Path; site: string; role: Entry['role']; }
+/** Far above two sites of 20 Servers and 50 Edges: what names more is not expanded, since that takes a parser as long as its writer likes. */
+const mostNodes = 500;
 
 export function checkNodes(file: unknown): InputProblem[] {
   const entries = entriesOf(file);
+  if (isTooMany(entries)) return [{ path: ['sites'], message: `more than ${mostNodes} nodes: this is no input for one cluster` }];
   const expansions = entries.map(expandEntry);
   const nodes = expansions.flatMap((expansion) => expansion.nodes);
   return [
@@ -19,7 +22,7 @@ export function checkNodes(file: unknown): InputProblem[] {
     ...checkCounts(file),
     ...duplicates(nodes, 'name', (node) => node.name.toLowerCase()),
     ...duplicates(nodes, 'address', (node) => canonicalAddress(node.address)),
-    ...checkLoopback(nodes),
+    ...checkHosts(file, nodes),
     ...checkBalancerNames(file, nodes),
     ...missingAccess(file, entries),
   ];
@@ -29,6 +32,16 @@ function entriesOf(file: unknown): Entry[] {
   return entriesAt(file, 'sites').flatMap(([site, value]) =>
     (['servers', 'edges'] as const).flatMap((role) => listAt(value, role).map((entry, i) => ({ value: entry, path: ['sites', site, role, i], site, role }))),
   );
+}
+
+function isTooMany(entries: Entry[]): boolean {
+  let count = 0;
+  return entries.some(({ value }) => {
+    const name = textAt(value, 'name');
+    const expansion = name === undefined || name.length > 253 ? undefined : expandRange(name);
+    count += expansion && 'texts' in expansion ? expansion.texts.length : 1;
+    return count > mostNodes;
+  });
 }
 
 /** Names and addresses of one entry, in step. Other addresses it gives must expand in step too. */
@@ -55,9 +68,8 @@ function expandEntry({ value, path, site, role }: Entry): { nodes: FoundNode[]; 
     return undefined;
   };
   const addresses = addressesAt('address');
-  addressesAt('ssh', 'address');
-  addressesAt('admin', 'address');
-  const nodes = names && addresses ? names.map((name, i) => ({ name, address: addresses[i]!, path, site, role })) : [];
+  const [ssh, admin] = [addressesAt('ssh', 'address'), addressesAt('admin', 'address')];
+  const nodes = names && addresses ? names.map((name, i) => ({ name, address: addresses[i]!, entry: value, path, site, role, ...(ssh ? { ssh: ssh[i]! } : {}), ...(admin ? { admin: admin[i]! } : {}) })) : [];
   return { nodes, problems };
 }
 
@@ -96,12 +108,6 @@ function duplicates(nodes: FoundNode[], key: 'name' | 'address', identity: (node
     const owner = key === 'name' ? `in site ${earlier.site}` : `of ${earlier.name} in site ${earlier.site}`;
     return [{ path: [...node.path, key], message: `${node[key]} is already the ${key} ${key === 'name' ? `of a node ${owner}` : owner}; every node has its own` }];
   });
-}
-
-function checkLoopback(nodes: FoundNode[]): InputProblem[] {
-  return nodes
-    .filter((node) => isLoopback(node.address) && nodes.some((other) => other !== node && other.site === node.site))
-    .map((node) => ({ path: [...node.path, 'address'], message: `expected an address that the other nodes can reach, found ${node.address}` }));
 }
 
 function checkBalancerNames(file: unknown, nodes: FoundNode[]): InputProblem[] {

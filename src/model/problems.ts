@@ -23,6 +23,14 @@ export function formatProblem({ path, message }: InputProblem): string {
   return path.length ? `${formatPath(path)}: ${message}` : message;
 }
 
+/** As many problems as fit a failure's message, and how many more there are. */
+export function listProblems(problems: readonly string[], limit = 1_700): string {
+  let room = limit;
+  const shown = problems.filter((problem) => (room -= problem.length + 2) >= 0);
+  const more = problems.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more problems`] : [])].join('; ');
+}
+
 /** A value in a few safe words: never more than 40 characters of a text, control characters written out. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';

@@ -5,7 +5,7 @@
 import { defaultDeploymentSite } from './normalise';
 import { checkNodes, countServers } from './nodeRules';
 import type { InputProblem } from './problems';
-import { secretRefProblem } from './fields';
+import { isSecretProperty, secretRefProblem } from './fields';
 import { at, entriesAt, listAt, textAt } from './raw';
 
 export function checkRules(file: unknown): InputProblem[] {
@@ -70,7 +70,7 @@ function checkProduct(file: unknown): InputProblem[] {
   const path = ['product', 'installer', 'properties'];
   for (const [name, value] of entriesAt(file, ...path)) {
     if (managedProperties.includes(name.toLowerCase())) problems.push({ path: [...path, name], message: 'is set by the orchestrator for each Server; remove it' });
-    else if (/passw|passphrase|secret/i.test(name) && !/\.format$/i.test(name) && secretRefProblem(String(value)) !== undefined) {
+    else if (isSecretProperty(name) && secretRefProblem(String(value)) !== undefined) {
       problems.push({ path: [...path, name], message: secretRefProblem(String(value))! });
     }
   }

@@ -7,6 +7,8 @@ import { allHandlersFinished, CancellationScope, condition, continueAsNew, defin
 import type { LeaseActivities } from '../activities/leases';
 import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../model/cluster';
 import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
+import { clusterName } from '../model/fields';
+import { listProblems } from '../model/problems';
 import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
 import { perform, tasks } from './operation/tasks';
@@ -30,7 +32,7 @@ const leases = tasks<LeaseActivities>('leases');
 const defaultLookUp = 30_000;
 
 export async function cluster(input: ClusterInput): Promise<void> {
-  if (typeof input?.name !== 'string' || input.name === '') throw failure('InvalidInput', 'The entity "cluster" is started by "stctl apply" and by set-up, not by hand.');
+  if (!clusterName.safeParse(input?.name).success) throw failure('InvalidInput', 'The entity "cluster" is started by "stctl apply" and by set-up, not by hand.');
   const record = input.record ?? newRecord(input.name);
   const run = workflowInfo();
   const show = (): void => setCurrentDetails(describeRecord(record));
@@ -49,7 +51,9 @@ export async function cluster(input: ClusterInput): Promise<void> {
   setHandler(acquireUpdate, (request) => answer(() => acquire(record, request)), { description: 'Used by operations: take the lease', validator: requireHolder });
   setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireHolder });
   setHandler(applyUpdate, (request) => {
-    const applied = answer(() => apply(record, request));
+    // People send specs as their files have them; the validator has refused the wrong ones.
+    const { spec } = parseClusterSpec(request.spec);
+    const applied = answer(() => apply(record, { ...request, spec: spec ?? request.spec }));
     if ('refused' in applied) throw failure(applied.refused, applied.message);
     return applied;
   }, { description: 'Used by "stctl apply": the new spec, with the revision it was made from', validator: (request) => requireSpec(request, record.name) });
@@ -82,7 +86,7 @@ function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined): 
 
 function requireSpec(request: Partial<ApplyRequest> | undefined, name: string): void {
   const parsed = parseClusterSpec(request?.spec);
-  if (parsed.problems) throw failure('InvalidInput', `The spec is wrong; nothing was changed. ${parsed.problems.map(formatProblem).join('; ')}`);
+  if (parsed.problems) throw failure('InvalidInput', `The spec is wrong; nothing was changed. ${listProblems(parsed.problems.map(formatProblem))}`);
   const given = parsed.spec.metadata.name;
   if (given !== name) throw failure('InvalidInput', `metadata.name: expected "${name}", the cluster of this record, found "${given}". Nothing was changed.`);
 }

@@ -116,6 +116,43 @@ test('from the plan to the history: what was planned is what runs, and a second 
     expect(json((await call('status', '-o', 'json')).stdout).items.map((item: any) => item.name)).toContain(cluster);
   }));
 
+test('a wrong input sent by any client fails with InvalidInput and the field, and nothing was started', () =>
+  estate({}, async ({ cluster, done, io }) => {
+    const { client } = ground;
+    const spec = changed(['metadata', 'name'], cluster);
+    const own = (): any => structuredClone(spec);
+    const inputs: [unknown, string][] = [
+      [undefined, 'expected one JSON object, found nothing'],
+      ['--help', 'expected one JSON object'],
+      [[{ cluster }], 'expected one JSON object, found a list'],
+      [{ cluster: `${cluster}; id` }, 'cluster: expected a name'],
+      [{ cluster, spec: changed(['sites', 'prod', 'servers'], [{ name: 'st[01:21]', address: '10.0.0.[1:21]' }], own()) }, 'spec.sites.prod.servers: expected at most 20 Servers in a site, found 21'],
+      [{ cluster, spec: changed(['sites', 'prod', 'database', 'password'], 'hunter2', own()) }, 'spec.sites.prod.database.password: expected a reference to a secret'],
+      [{ cluster, spec: changed(['defaults', 'admin', 'ca'], './ca.pem', own()) }, 'spec.defaults.admin.ca: expected an absolute path'],
+      [{ cluster, spec: changed(['sites', 'prod', 'servers', 0, 'adress'], '$(id)', own()) }, 'spec.sites.prod.servers[0].adress: unknown key; did you mean "address"?'],
+      [{ cluster, spec: changed(['product', 'user'], 'a'.repeat(10_240), own()) }, 'spec.product.user: the text is 10240 characters long'],
+      [JSON.parse(`{"cluster": "${cluster}", "__proto__": {"spec": {}}}`), 'the key __proto__ is not allowed'],
+      [{ cluster, spec: { sites: JSON.parse('['.repeat(200) + ']'.repeat(200)) } }, 'nested deeper than 16 levels'],
+      // As much as fits a payload, and the slowest to look at: no worker may be held up by it.
+      [{ cluster, spec: { sites: { prod: { servers: Array.from({ length: 900 }, (_, i) => ({ name: 'st[1:100]', address: 'h[1:100]', [`adres${i}`.repeat(12)]: 1 })) } } } }, 'more than 500 nodes'],
+    ];
+    const ends = await Promise.all(inputs.map(async ([input], i) => {
+      const handle = await client.workflow.start('setUpCluster', { taskQueue: io().env!['ST_TASK_QUEUE']!, workflowId: `bad-input/${cluster}/${i}`, args: [input], workflowTaskTimeout: '3s' });
+      const error = await handle.result().then(() => undefined, (failed: { cause?: { type?: string; message: string } }) => failed.cause);
+      const { events } = await handle.fetchHistory();
+      return { type: error?.type, message: error?.message ?? '', events: events!.map(({ eventType }) => String(eventType)).length };
+    }));
+    for (const [i, { type, message, events }] of ends.entries()) {
+      expect([i, type, message]).toEqual([i, 'InvalidInput', expect.stringContaining(inputs[i]![1])]);
+      expect(message.length).toBeLessThan(2_001);
+      expect(message).not.toContain('hunter2');
+      // Started, one task of the workflow, failed: no activity, no second try of the task.
+      expect([i, events]).toEqual([i, 5]);
+    }
+    expect(done).toEqual([]);
+    await expect(client.workflow.getHandle(`cluster/${cluster}`).describe()).rejects.toThrow(/not found/);
+  }));
+
 test('a plan that no longer holds is refused with 3 and changes nothing', () =>
   estate({}, async ({ cluster, file, done, write, call }) => {
     await call('apply', '-f', file);

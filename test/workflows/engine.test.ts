@@ -6,6 +6,7 @@ import type { WorkflowBundleOption } from '@temporalio/worker';
 import { StError } from '../../src/model/errors';
 import type { ClusterRecord } from '../../src/model/cluster';
 import type { OperationReport } from '../../src/model/operation';
+import { parseClusterSpec } from '../../src/model/spec';
 import { changed } from '../unit/model/demoFile';
 import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } from '../helpers/workflows';
 
@@ -483,6 +484,10 @@ test('an update by hand with a wrong spec, another name or nothing is refused, a
       await expect(send(name, ...args)).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
     }
     expect(await record(cluster)).toEqual(before);
+    // As a file has it: with ranges, defaults and texts for durations. What is kept is what operations work with.
+    const file = changed(['metadata', 'name'], cluster, changed(['sites', 'prod', 'label'], 'muc'));
+    await send('apply', { spec: file });
+    expect((await record(cluster)).spec).toEqual(parseClusterSpec(file).spec);
   });
 });
 

@@ -9,6 +9,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
 import type { Decision, OperationReport } from '../../model/operation';
+import { listProblems } from '../../model/problems';
 import type { ClusterSpec } from '../../model/spec';
 import { change, decide, undoWithin, validateDecision } from './changes';
 import { runChecks } from './checks';
@@ -28,7 +29,7 @@ const undoBudgetMs = 15 * 60_000;
 /** Runs one operation from its raw input to its report. Throws ApplicationFailure (or the cancellation) with a message that says everything. */
 export async function operation<I extends OperationInput>(name: string, raw: unknown, body: (context: OperationContext<I>) => Promise<Ending>, options: OperationOptions<I>): Promise<OperationReport> {
   const parsed = options.parse(raw);
-  if ('problems' in parsed) throw failure('InvalidInput', `The input of ${name} is wrong; nothing was started. ${parsed.problems.join('; ')}`);
+  if ('problems' in parsed) throw failure('InvalidInput', `The input of ${name} is wrong; nothing was started. ${listProblems(parsed.problems)}`);
   const input = parsed.value;
   const run = newRun(name, input);
   listen(run);

@@ -19,7 +19,7 @@ export function terminal(over: Partial<Io> = {}): Terminal {
     ask: async (question) => {
       throw new Error(`nobody is there to answer ${question}`);
     },
-    readIn: () => '',
+    readIn: () => Buffer.from(''),
     interrupted: stop.signal,
     out: (text) => void (made.stdout += text),
     err: (text) => void (made.stderr += text),

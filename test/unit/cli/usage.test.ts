@@ -72,12 +72,12 @@ test('a wrong cluster file is told place by place, to validate, input and set-up
 });
 
 test('-f - reads the cluster file from the standard input, its paths starting at the current folder', async () => {
-  const readIn = () => readFileSync(examples, 'utf8');
+  const readIn = () => readFileSync(examples);
   for (const verb of ['validate', 'apply']) expect((await stctl([verb, '-f', '-'], { env, readIn })).stderr).not.toContain('no such file');
   expect(await stctl(['validate', '-f', '-'], { readIn })).toMatchObject({ code: 0, stdout: expect.stringContaining('stdin: valid; cluster mft-prod') });
   const { spec } = JSON.parse((await stctl(['input', 'setUpCluster', '-f', '-'], { readIn })).stdout);
   expect(spec.licences.core).toBe(join(process.cwd(), 'licences/filedrive.license'));
-  expect(await stctl(['validate', '-'], { readIn: () => 'kind: Clutser\n' })).toMatchObject({ code: 2, stderr: expect.stringMatching(/^stdin:1:7 kind: /m) });
+  expect(await stctl(['validate', '-'], { readIn: () => Buffer.from('kind: Clutser\n') })).toMatchObject({ code: 2, stderr: expect.stringMatching(/^stdin:1:7 kind: /m) });
 });
 
 test('a server that is not there: 1, with what, state, what happens and what to do, and no word about the cluster\'s steps', async () => {

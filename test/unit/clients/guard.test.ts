@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { guardedCommand, raiseEpochCommand } from '../../../src/clients/guard';
 import { script } from '../../../src/clients/quote';
-import { createSshPool, type SshPool } from '../../../src/clients/ssh';
+import { createSshPool, type Command, type SshPool } from '../../../src/clients/ssh';
 import type { Authority } from '../../../src/model/targets';
 import { until } from './support/ports';
 import { startSshd, type TestSshd } from './support/sshd';
@@ -23,7 +23,7 @@ const state = (): string => join(sshd.home, '.st-orchestrator');
 beforeEach(() => rmSync(state(), { recursive: true, force: true }));
 
 const authority = (epoch: number, cluster = 'demo'): Authority => ({ cluster, epoch, operation: `set-up-cluster/${cluster}` });
-const run = (who: Authority, command: string | string[], timeoutMs = 30_000) => pool.run(sshd.access, guardedCommand(who, command), { timeoutMs });
+const run = (who: Authority, command: Command, timeoutMs = 30_000) => pool.run(sshd.access, guardedCommand(who, command), { timeoutMs });
 
 test('the first effect on a host writes cluster and epoch, readable by the login only', async () => {
   expect((await run(authority(3), ['echo', 'did it'])).stdout).toBe('did it\n');
@@ -62,7 +62,7 @@ test('the code, the output and the input of the command are its own', async () =
 test('effects of one epoch run side by side', async () => {
   const file = join(sshd.home, 'meet');
   // Each waits for the other's mark: they end only when both run at once.
-  const meet = (mine: string, other: string): string => script('touch "$1$2"; i=0; until [ -e "$1$3" ]; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.05; done', [file, mine, other]);
+  const meet = (mine: string, other: string) => script('touch "$1$2"; i=0; until [ -e "$1$3" ]; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.05; done', [file, mine, other]);
   await Promise.all([run(authority(1), meet('a', 'b')), run(authority(1), meet('b', 'a'))]);
 });
 

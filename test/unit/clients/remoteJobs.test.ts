@@ -31,7 +31,7 @@ beforeEach(() => {
 const authority = (epoch: number): Authority => ({ cluster: 'demo', epoch, operation: `add-node/demo/st${epoch}` });
 const limits = { timeoutMs: 12_000 };
 /** Counts its runs in `mark`, waits until `mark.go` exists, then says so. */
-const waitsForGo = (): string => script('echo run >>"$1"; while [ ! -e "$1.go" ]; do sleep 0.05; done; echo finished', [mark]);
+const waitsForGo = () => script('echo run >>"$1"; while [ ! -e "$1.go" ]; do sleep 0.05; done; echo finished', [mark]);
 const go = (): Promise<unknown> => pool.run(sshd.access, ['touch', `${mark}.go`], limits);
 const runs = (): number => readFileSync(mark, 'utf8').trim().split('\n').length;
 
