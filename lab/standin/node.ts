@@ -76,8 +76,15 @@ export interface Heart {
 /** Beats every second, first as `Starting`; a beat that fails is the database's trouble, the next one tells. */
 export function startHeart(pool: Pool, home: Home, service: string, alsoEachTime: () => Promise<unknown> = async () => undefined): Heart {
   let state = 'Starting';
-  const once = () => beat(pool, home, service, state).then(alsoEachTime).catch(() => undefined);
-  const timer = setInterval(() => void once(), heartbeatMs);
+  let last: Promise<unknown> = Promise.resolve();
+  let beating = false;
+  // One after the other: a beat that was on its way must not land after the one that says "Not running".
+  const once = () => (last = last.then(async () => {
+    beating = true;
+    await beat(pool, home, service, state).then(alsoEachTime).catch(() => undefined);
+    beating = false;
+  }));
+  const timer = setInterval(() => { if (!beating) void once(); }, heartbeatMs);
   return {
     async running() {
       state = 'Running';
@@ -86,7 +93,7 @@ export function startHeart(pool: Pool, home: Home, service: string, alsoEachTime
     async stop() {
       clearInterval(timer);
       state = 'Not running';
-      await beat(pool, home, service, state).catch(() => undefined);
+      await once();
     },
   };
 }
