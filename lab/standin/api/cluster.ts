@@ -52,7 +52,6 @@ async function readThreshold({ pool }: Api): Promise<Threshold> {
 }
 
 async function writeThreshold(api: Api, threshold: Partial<Threshold>): Promise<Reply> {
-  await requireCluster(api);
   const { numberOfNodes, sendNotification = false, subject = '', notification = '' } = threshold;
   if (!Number.isInteger(numberOfNodes) || Number(numberOfNodes) < 0) throw new ApiError(400, 'numberOfNodes: must be a number of nodes');
   if (typeof sendNotification !== 'boolean') throw new ApiError(400, 'sendNotification: must be true or false');
