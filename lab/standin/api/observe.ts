@@ -16,8 +16,10 @@ export const observeRoutes: Route[] = [
     for (const name of ['arrivalTime', 'lastHeartbeatAfter', 'lastHeartbeatBefore']) {
       if (query.has(name) && !/^\d+$/.test(query.get(name) ?? '')) throw new ApiError(400, `For input string: "${query.get(name)}"`);
     }
-    const status = query.get('status');
-    return page((await readEvents(api)).filter((event) => status === null || event.status === status), query);
+    const [status, after, before] = ['status', 'lastHeartbeatAfter', 'lastHeartbeatBefore'].map((name) => query.get(name));
+    const wanted = (event: Awaited<ReturnType<typeof readEvents>>[number]): boolean =>
+      (status === null || event.status === status) && (after === null || event.lastHeartbeat > Number(after)) && (before === null || event.lastHeartbeat < Number(before));
+    return page((await readEvents(api)).filter(wanted), query);
   }],
   ['GET', '/events/{id}', async ({ params, query }, api) => {
     const found = (await readEvents(api)).find((event) => event.id === params['id']);
@@ -45,9 +47,9 @@ export const observeRoutes: Route[] = [
 ];
 
 async function readEvents({ pool }: Api) {
-  const { rows } = await pool.query('select id, account, status, node, filename, arrival_at from event order by arrival_at, id');
+  const { rows } = await pool.query('select id, account, status, node, filename, arrival_at, coalesce(heartbeat_at, arrival_at) as heartbeat from event order by arrival_at, id');
   return rows.map((row) => ({
     id: row.id as string, accountName: row.account as string, status: row.status as string, node: row.node as string, fileName: row.filename as string,
-    arrivalTime: (row.arrival_at as Date).getTime(),
+    arrivalTime: (row.arrival_at as Date).getTime(), lastHeartbeat: (row.heartbeat as Date).getTime(),
   }));
 }

@@ -46,7 +46,8 @@ export function logs(suite: Suite): void {
 
     test('§11.1 /logs/transfers filters by account=, in any case and with *, and ignores accountName=', async () => {
       const total = async (query: string): Promise<number> => (await get(`/logs/transfers?limit=1&${query}`)).resultSet.totalCount;
-      expect(await total(`account=${partner.name.toUpperCase()}`)).toBe(await total(`account=${partner.name.slice(0, -1)}*`));
+      expect(await total(`account=${partner.name.toUpperCase()}`)).toBe(2);
+      expect(await total(`account=*${partner.name.slice(1)}`)).toBe(2);
       expect(await total('account=nobody-of-that-name')).toBe(0);
       expect(await total('accountName=nobody-of-that-name')).toBeGreaterThanOrEqual(2);
     });
@@ -60,7 +61,7 @@ export function logs(suite: Suite): void {
     test('§11.1 a deleted account leaves its log entries and its home folder', async () => {
       await call('DELETE', `/accounts/${partner.name}`);
       expect((await get(`/logs/transfers?account=${partner.name}`)).result.length).toBeGreaterThanOrEqual(2);
-      expect((await suite.target().shell(`ls ${suite.target().homes}/${partner.name}`)).stdout).toBe('a\nb\n');
+      expect((await suite.target().shell(`ls ${suite.target().homes}/${partner.name}`)).stdout.split('\n')).toEqual(expect.arrayContaining(['a', 'b']));
     });
   });
 }

@@ -39,7 +39,6 @@ export async function prepareLab(): Promise<LabTarget> {
 }
 
 async function setUp(lab: Lab, estate: LabStatus): Promise<LabTarget> {
-  const T0 = Date.now(); const dbg = (w: string) => process.stderr.write(`DBG ${w} ${Date.now() - T0}\n`);
   const [first, second] = ['st1', 'st2'].map((host) => serverOf(lab, estate, host)) as [Target, Target];
   const get = (server: Target, path: string): Promise<Answer> => callAt(server, 'GET', path, basic(server));
   await install(lab, estate, 'st1', { externalDBUseExistingSchema: 'false', adminPassword: first.password });
