@@ -1,5 +1,6 @@
 /** The cluster's external database: what must hold before the first installation, and our own record of the epoch beside it. */
 import { resolveSecret } from '../clients/secrets';
+import { StError } from '../model/errors';
 import type { DatabaseFacts } from '../model/facts';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
 import type { Authority, DatabaseTarget } from '../model/targets';
@@ -35,7 +36,13 @@ export function databaseActivities({ clients }: { clients: Clients }): DatabaseA
       if (first && found.tablespaces.some(({ name, exists }) => name === first && exists) && found.defaultTablespace !== first) {
         add(`its default tablespace is ${found.defaultTablespace}, expected ${first}`, `ALTER DATABASE ${database.name} SET TABLESPACE ${first}`);
       }
-      return { facts: { schema: found.productTables > 0 }, problems };
+      const own = database.stateDatabase;
+      const epoch = own === undefined ? null : await clients.postgres.readEpoch(database, own).catch((error: unknown) => {
+        if (!(error instanceof StError) || error.code !== 'Refused') throw error;
+        problems.push({ what: error.message, remedy: `CREATE DATABASE ${own} OWNER ${database.user}: the small database of our own, beside the product's` });
+        return null;
+      });
+      return { facts: { schema: found.productTables > 0, epoch }, problems };
     },
     async ensureEpoch({ database }, authority) {
       if (!database.stateDatabase) return { changed: false, note: 'no database of our own is configured' };

@@ -1,19 +1,22 @@
+import { tryAllowedFunction } from './allowed';
 import { installationStateFunction } from './installationState';
 
 /**
  * What one look at a host tells, as one shell script, since every command of its own would be a round trip. It only reads.
- * Arguments: product user, FILEDRIVEHOME, installer package, shared path, folder of a prepared installation, then `address port` pairs that must be reachable.
- * Answers lines of `key<TAB>value`.
+ * Arguments: product user, FILEDRIVEHOME, installer package, shared path, the secret file and the properties that an installation was prepared with, then
+ * `address port` pairs that must be reachable. Answers lines of `key<TAB>value`.
  */
-export const hostScript = String.raw`${installationStateFunction}
-user=$1; home=$2; package=$3; shared=$4; prepared=$5; shift 5
+export const hostScript = String.raw`${installationStateFunction}${tryAllowedFunction}
+LC_ALL=C; export LC_ALL
+user=$1; home=$2; package=$3; shared=$4; taeh_copy=$5; properties=$6; shift 6
 say() { printf '%s\t%s\n' "$1" "$2"; }
 product() { sudo -n -u "$user" "$@" 2>/dev/null; }
 say os "$(uname -s)"
 say time "$(date +%s%3N)"
-say hostkey "$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | sort | sha256sum | cut -d' ' -f1)"
-said=$(sudo -n -u "$user" /usr/bin/ls -la "$home" 2>&1 >/dev/null)
-case "$said" in *sudo:*|*password*|*"not allowed"*) say sudo "$said" ;; *) say sudo ok ;; esac
+keys=$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | sort)
+if [ -n "$keys" ]; then say identity "host keys $(printf '%s' "$keys" | sha256sum | cut -d' ' -f1)"
+elif [ -s /etc/machine-id ]; then say identity "/etc/machine-id $(sha256sum </etc/machine-id | cut -d' ' -f1)"; fi
+say sudo "$(try_allowed)"
 state=$(installation_state)
 say installation "$state"
 if [ "$state" != none ]; then
@@ -22,13 +25,15 @@ if [ "$state" != none ]; then
   say features "$(product /usr/bin/sha256sum "$home/conf/st.license" | cut -d' ' -f1)"
 fi
 taeh=$(product /usr/bin/sha256sum "$home/bin/taeh" | cut -d' ' -f1)
-if [ -z "$taeh" ] && product /usr/bin/test -s "$prepared/taeh"; then taeh=$(product /usr/bin/sha256sum "$prepared/taeh" | cut -d' ' -f1); fi
+if [ -z "$taeh" ] && product /usr/bin/test -s "$taeh_copy"; then taeh=$(product /usr/bin/sha256sum "$taeh_copy" | cut -d' ' -f1); fi
 say taeh "$taeh"
+if product /usr/bin/test ! -s "$taeh_copy" && product /usr/bin/test ! -s "$properties"; then say prepared no; else say prepared yes; fi
 if [ -x "$package/setup.sh" ]; then say package yes; else say package no; fi
 if [ -d "$shared" ]; then say shared yes; else say shared no; fi
 parent=$(dirname "$home"); while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
 say free "$(df -Pk "$parent" | awk 'NR==2 {print $4}')"
 say cluster "$(cut -d' ' -f1 "$HOME/.st-orchestrator/epoch" 2>/dev/null)"
+say epoch "$(cut -d' ' -f2 "$HOME/.st-orchestrator/epoch" 2>/dev/null)"
 probe() {
   if said=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); then say reach "$1 $2 open"
   else case "$said" in

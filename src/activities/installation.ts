@@ -32,6 +32,8 @@ export interface InstallInput {
 export interface InstallationActivities {
   checkLicences(input: { licences: LicenceFiles; servers: number }): Promise<CheckResult<LicenceFacts>>;
   ensureInstalled(input: InstallInput, authority: Authority): Promise<Outcome>;
+  /** Empties what an installation was prepared with, which holds passwords; only on a Server whose installation is complete. */
+  ensureEmptied(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
   ensureLicensed(input: { server: HostTarget; licences: LicenceFiles }, authority: Authority): Promise<Outcome>;
 }
 
@@ -40,7 +42,13 @@ const installerTries = 3;
 const betweenTriesMs = 5_000;
 const completed = 'Installation completed.';
 /** Beside FILEDRIVEHOME; one name for all tries, so that what an interrupted one left there, a password too, is overwritten by the next. */
-export const preparedFolder = 'st-orchestrator-install';
+const preparedFolder = 'st-orchestrator-install';
+
+/** What an installation is prepared with: its folder, the copied secret file, the first properties file and the second, which holds passwords. */
+export const preparedFiles = (product: Product): Record<'folder' | 'taeh' | 'first' | 'second', string> => {
+  const folder = product.beside(preparedFolder);
+  return { folder, taeh: `${folder}/taeh`, first: `${folder}/Install_Axway_Installer_V4.10.properties`, second: `${folder}/Install_SecureTransport_V5.5.properties` };
+};
 /** The marker of the detached installer on its host. */
 const job = 'install';
 const limits = () => ({ timeoutMs: installMs, signal: abortSignal() });
@@ -59,6 +67,13 @@ export function installationActivities({ clients }: { clients: Clients }): Insta
         await pause(betweenTriesMs, undefined, { signal: abortSignal() });
       }
     },
+    async ensureEmptied({ server }, authority) {
+      const product = productOn(clients, server);
+      const { state } = await installation(product, server);
+      if (state !== 'complete') throw new StError('Refused', `${server.node}: the installation is not complete (${state}): what it was prepared with may still be needed`);
+      await empty(product, server, authority);
+      return { changed: true, note: 'emptied' };
+    },
     async ensureLicensed({ server, licences }, authority) {
       const product = productOn(clients, server);
       const wanted = await Promise.all([['filedrive.license', licences.core], ['st.license', licences.features]].map(async ([name = '', source = '']) => ({ name, path: product.path('conf', name), content: await readFile(source), mode: '644' })));
@@ -71,6 +86,9 @@ export function installationActivities({ clients }: { clients: Clients }): Insta
   };
 }
 
+/** A shell function that empties file $2 as user $1. What sudo does not let us look at is emptied too: only "it is empty, or not there" ends well. */
+const emptyFunction = 'empty() { sudo -n -u "$1" /usr/bin/test ! -s "$2" || sudo -n -u "$1" /usr/bin/tee "$2" </dev/null; }';
+
 /**
  * What the detached job does: the installer, and then the prepared files are emptied, which hold a password (removing files is not on the allow-list). In the
  * job and not after it, since whoever started it may be gone by then. After a failure the secret file stays: the next try may need it.
@@ -78,10 +96,16 @@ export function installationActivities({ clients }: { clients: Clients }): Insta
  */
 const installScript = String.raw`
 sudo -n -u "$1" "$2" -s "$3"; code=$?
-empty() { if sudo -n -u "$1" /usr/bin/test -s "$2"; then sudo -n -u "$1" /usr/bin/tee "$2" </dev/null; fi }
+${emptyFunction}
 empty "$1" "$4"
 if [ $code -eq 0 ]; then empty "$1" "$5"; fi
 exit $code
+`;
+
+/** The same after the fact: the job's host may have died between the installer's end and the emptying. $1 user, then the files. */
+const emptyScript = `user=$1; shift
+${emptyFunction}
+for file in "$@"; do empty "$user" "$file" || exit; done
 `;
 
 /** One try: the outcome, or with what the installer failed. One that vanished, or whose end is not known, is thrown like any lost call. */
@@ -93,26 +117,31 @@ async function install(clients: Clients, { server, installer, database, taehFrom
   if (found === 'half') await refuseServing(product, server);
   if (found === 'complete') {
     await forgetJob(clients.ssh, server.ssh, authority, job, limits());
+    await empty(product, server, authority);
     return resumed ? { changed: true, note: 'installed; an earlier attempt had begun it' } : { changed: false, note: 'installed already' };
   }
   const existing = taehFrom !== undefined || (await clients.postgres.readFacts(database, [])).productTables > 0;
-  const folder = product.beside(preparedFolder);
-  const taeh = existing ? await secretFile(clients, taehFrom ?? server, [product.path('bin', 'taeh'), ...(taehFrom ? [] : [`${folder}/taeh`])]) : undefined;
-  const [first, second] = [`${folder}/Install_Axway_Installer_V4.10.properties`, `${folder}/Install_SecureTransport_V5.5.properties`];
+  const { folder, taeh: taehCopy, first, second } = preparedFiles(product);
+  const taeh = existing ? await secretFile(clients, taehFrom ?? server, [product.path('bin', 'taeh'), ...(taehFrom ? [] : [taehCopy])]) : undefined;
   await product.writeFiles(authority, [
-    ...(taeh !== undefined ? [{ path: `${folder}/taeh`, content: taeh, mode: '600' }] : []),
+    ...(taeh !== undefined ? [{ path: taehCopy, content: taeh, mode: '600' }] : []),
     ...(database.ca ? [{ path: product.beside('database-ca.pem'), content: await readFile(database.ca), mode: '644' }] : []),
-    { path: second, content: await propertiesOf({ server, installer, database, product, folder, existing }), mode: '600' },
+    { path: second, content: await propertiesOf({ server, installer, database, product, taehCopy, existing }), mode: '600' },
     { path: first, content: propertiesText({ InstallDir: server.fileDriveHome, 'IncludeFiles.SecureTransport': posix.basename(second) }), mode: '600' },
   ], { folder });
   // Only now: the secret file of a schema that exists must not be lost between two tries.
   if (found === 'half') await moveAway(product, authority);
-  const command = script(installScript, [server.productUser, `${installer.package}/setup.sh`, first, second, `${folder}/taeh`]);
+  const command = script(installScript, [server.productUser, `${installer.package}/setup.sh`, first, second, taehCopy]);
   const failed = await runJob(clients.ssh, server.ssh, authority, { key: job, command }, limits()).then(() => undefined, howItFailed);
   if (failed) return failed;
   if ((await installation(product, server)).state !== 'complete') throw new StError('RemoteCommandFailed', `${server.node}: the installer ended, but ${product.path('install.log')} does not end in "${completed}"`);
   await forgetJob(clients.ssh, server.ssh, authority, job, limits());
   return { changed: true, note: taehFrom ? 'installed on the existing schema' : 'installed with a new schema' };
+}
+
+async function empty(product: Product, { productUser }: HostTarget, authority: Authority): Promise<void> {
+  const { second, taeh } = preparedFiles(product);
+  await product.actScript(authority, emptyScript, [productUser, second, taeh], { purpose: `emptying ${second} and ${taeh}` });
 }
 
 /** Waits for an installer that an earlier attempt started: looking at its files while it works would show them half-made. */
@@ -175,11 +204,11 @@ interface Properties {
   installer: Installer;
   database: DatabaseTarget;
   product: Product;
-  folder: string;
+  taehCopy: string;
   existing: boolean;
 }
 
-async function propertiesOf({ server, installer, database, product, folder, existing }: Properties): Promise<string> {
+async function propertiesOf({ server, installer, database, product, taehCopy, existing }: Properties): Promise<string> {
   const [password, adminPassword] = await Promise.all([resolveSecret(database.password), resolveSecret(server.admin.password)]);
   const own = await Promise.all(Object.entries(installer.properties).map(async ([name, value]) => [name, isSecretProperty(name) ? (await resolveSecret(value)).reveal() : value]));
   return propertiesText({
@@ -190,7 +219,7 @@ async function propertiesOf({ server, installer, database, product, folder, exis
     externalDBUseSecureConnection: String(database.ca !== undefined),
     ...(database.ca ? { externalDBTrustStore: product.beside('database-ca.pem') } : {}),
     externalDBUseExistingSchema: String(existing),
-    ...(existing ? { SecretFilePath: `${folder}/taeh` } : { adminPassword: adminPassword.reveal() }),
+    ...(existing ? { SecretFilePath: taehCopy } : { adminPassword: adminPassword.reveal() }),
     sslAdminPort: String(server.admin.port),
   });
 }

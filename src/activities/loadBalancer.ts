@@ -1,4 +1,5 @@
 /** The balancer: which Servers it may send to, and which site it sends to. */
+import { readSharedEpoch } from '../clients/guard';
 import { haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../clients/haproxy';
 import { claimThings, ownerFile, readOwners } from '../clients/owners';
 import { waitFor } from '../clients/waitFor';
@@ -28,10 +29,11 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
   return {
     async checkBalancer({ balancer, nodes }) {
       const haproxy = open(balancer);
-      const [map, file, backends, states, owners] = await Promise.all([
+      const [map, file, backends, states, owners, epoch] = await Promise.all([
         haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
         haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
         readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
+        readSharedEpoch(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading the epoch` }),
       ]);
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
@@ -41,7 +43,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
       const site = balancer.siteBackends[balancer.site] ?? '';
       if (protocolBackends(backends, site).length === 0) add(`there is no backend ${site}_<protocol>`, 'define one for each protocol');
-      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort() }, problems };
+      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), epoch }, problems };
     },
     async ensureServing({ balancer, node }, authority) {
       const haproxy = open(balancer);

@@ -33,8 +33,16 @@ while [ $# -gt 1 ]; do
 done
 `;
 
-/** A pipe would hide that the file is missing. */
-const base64Script = 'sudo -n -u "$1" /usr/bin/test -r "$2" && sudo -n -u "$1" /usr/bin/cat "$2" | base64 -w0';
+/** Exit code of `base64Script` where the file is not there. Not 1, which is sudo's when it refuses and anyone's who fails. */
+const notThere = 44;
+
+/** $1 product user, $2 path. A pipe has the exit code of its end alone, and a file that sudo does not let us see must not look as if it were not there. */
+const base64Script = String.raw`
+if sudo -n -u "$1" /usr/bin/test ! -e "$2"; then exit ${notThere}; fi
+exec 4>&1
+code=$({ { sudo -n -u "$1" /usr/bin/cat "$2"; echo $? >&3; } | base64 -w0 >&4; } 3>&1)
+exit "$code"
+`;
 
 export interface RunAs {
   purpose: string;
@@ -59,7 +67,7 @@ export interface Product {
   read(argv: readonly string[], options: RunAs): Promise<RunResult>;
   /** Like `read`, for constant shell text with arguments. */
   readScript(body: string, args: readonly string[], options: RunAs): Promise<RunResult>;
-  /** The bytes of a file that need not be text; output of commands is text. */
+  /** The bytes of a file that need not be text (output of commands is text); undefined where it is not there. */
   readBytes(path: string): Promise<Buffer | undefined>;
   /** Refuses when a newer operation has taken the host over. For effects that do not go through this host's shell. */
   claim(authority: Authority): Promise<void>;
@@ -81,7 +89,7 @@ export function productOn({ ssh }: Clients, host: HostTarget): Product {
     read: (argv, options) => run(asProduct(argv), options),
     readScript: (body, args, options) => run(script(body, args), options),
     async readBytes(path) {
-      const { code, stdout } = await run(script(base64Script, [host.productUser, path]), { purpose: `reading ${path}`, ok: [0, 1] });
+      const { code, stdout } = await run(script(base64Script, [host.productUser, path]), { purpose: `reading ${path}`, ok: [0, notThere] });
       return code === 0 ? Buffer.from(stdout, 'base64') : undefined;
     },
     claim: async (authority) => void (await run(guardedCommand(authority, ['true']), { purpose: 'taking the host over' })),

@@ -33,9 +33,14 @@ const startMs = 5 * 60_000;
 /** Between two orders to start what did not come up: the product's start can be lost while it restarts other things. */
 const startAgainMs = 10_000;
 
-/** A disabled service's command has another name, so the list of commands tells which services there are. */
+/**
+ * A disabled service's command has another name, so the list of commands tells which services there are. Ends with how many processes of the product
+ * there were before and are there after: what stop commands say is for people.
+ */
 const stopScript = String.raw`
 user=$1; home=$2; shift 2
+processes() { ps -o args= -u "$user" 2>/dev/null | grep -cF -- "$home"; }
+before=$(processes)
 listed=$(sudo -n -u "$user" /usr/bin/ls -la "$home/bin") || exit
 listed=$(printf '%s\n' "$listed" | sed 's/ -> .*//')
 for service in "$@"; do
@@ -43,14 +48,15 @@ for service in "$@"; do
 " in *" stop_$service
 "*) sudo -n -u "$user" "$home/bin/stop_$service" || exit ;; esac
 done
+printf '\n%s %s\n' "$before" "$(processes)"
 `;
 
 export function serverActivities({ clients }: { clients: Clients }): ServerActivities {
   const admin = (server: ServerTarget): AdminServer => clients.admin.server(server.admin);
   const stop = async (server: HostTarget, services: string[], authority: Authority): Promise<Outcome> => {
     const { stdout } = await productOn(clients, server).actScript(authority, stopScript, [server.productUser, server.fileDriveHome, ...services], { purpose: `stopping ${services.join(', ')}`, timeoutMs: startMs });
-    const ran = stdout.split('\n').filter((line) => line.trim() !== '' && !/not running/i.test(line));
-    return ran.length > 0 ? { changed: true, note: `stopped: ${ran.length} of ${services.length} services ran` } : { changed: false, note: 'nothing ran' };
+    const [before = 0, after = 0] = stdout.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+    return before > after ? { changed: true, note: `stopped; processes that ended: ${before - after}` } : { changed: false, note: before > 0 ? 'nothing of it ran' : 'nothing of the product ran' };
   };
   const start = (server: HostTarget, command: string, authority: Authority): Promise<unknown> => {
     const product = productOn(clients, server);

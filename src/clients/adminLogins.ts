@@ -9,24 +9,36 @@ import { credentialFingerprint, resolveSecret, type SecretOptions } from './secr
 
 export interface Logins {
   /** Runs `tryPassword` when this credential may be tried. @throws StError AuthenticationFailed when it was refused, now or before. */
-  logIn<T>(access: AdminAccess, tryPassword: (password: string) => Promise<T>): Promise<T>;
+  logIn<T>(access: AdminAccess, tryPassword: (password: string, fingerprint: string) => Promise<T>): Promise<T>;
+  /** Which state of its credential this access has now; of a `command:` it may be up to half a minute old. */
+  fingerprint(access: AdminAccess): Promise<string>;
   /** Keeps a refusal that came later than at the login; answers the error to throw. */
   refused(access: AdminAccess, message: string): Promise<StError>;
   forget(access?: AdminAccess): void;
 }
 
+/** Running a `command:` costs a process, and often a login at a vault: too much for each call of a session. In milliseconds. */
+const commandAgeMs = 30_000;
+
 export function createLogins(options: SecretOptions): Logins {
   const refusals = createRefusals();
   const accepted = new Map<string, string>();
   const queues = new Map<string, Promise<unknown>>();
+  const commands = new Map<string, { state: string; readAt: number }>();
   const nameOf = (access: AdminAccess): string => `${access.user} ${access.password}`;
 
-  async function attempt<T>(access: AdminAccess, state: string, tryPassword: (password: string) => Promise<T>): Promise<T> {
+  async function fresh({ password }: AdminAccess): Promise<string> {
+    const state = await credentialFingerprint(password, options);
+    if (password.startsWith('command:')) commands.set(password, { state, readAt: performance.now() });
+    return state;
+  }
+
+  async function attempt<T>(access: AdminAccess, state: string, tryPassword: (password: string, fingerprint: string) => Promise<T>): Promise<T> {
     const name = nameOf(access);
     refusals.check(name, state);
     const password = await resolveSecret(access.password, options);
     try {
-      const result = await tryPassword(password.reveal());
+      const result = await tryPassword(password.reveal(), state);
       accepted.set(name, state);
       return result;
     } catch (error) {
@@ -39,15 +51,19 @@ export function createLogins(options: SecretOptions): Logins {
   return {
     async logIn(access, tryPassword) {
       const name = nameOf(access);
-      const state = await credentialFingerprint(access.password, options);
+      const state = await fresh(access);
       if (accepted.get(name) === state) return attempt(access, state, tryPassword);
       const turn = (queues.get(name) ?? Promise.resolve()).catch(() => undefined).then(() => attempt(access, state, tryPassword));
       queues.set(name, turn.catch(() => undefined));
       return turn;
     },
+    async fingerprint(access) {
+      const known = commands.get(access.password);
+      return known && performance.now() - known.readAt < commandAgeMs ? known.state : fresh(access);
+    },
     async refused(access, message) {
       accepted.delete(nameOf(access));
-      return refusals.remember(nameOf(access), await credentialFingerprint(access.password, options), message);
+      return refusals.remember(nameOf(access), await fresh(access), message);
     },
     forget: (access) => refusals.forget(access && nameOf(access)),
   };

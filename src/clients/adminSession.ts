@@ -42,6 +42,8 @@ export interface AdminSession {
 interface Login {
   cookie: string;
   csrfToken: string | undefined;
+  /** The fingerprint of the credential that opened it. */
+  credential: string;
 }
 
 interface RawAnswer {
@@ -107,14 +109,20 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
     await (await old?.catch(() => undefined))?.destroy();
   }
 
-  /** The session to use; all who need a login wait for the same one. */
-  function session(): Promise<Login> {
-    if (login) return Promise.resolve(login);
+  /** The session to use; all who need a login wait for the same one. What another credential opened is closed: it would answer for one that may be refused. */
+  async function session(): Promise<Login> {
+    const kept = login;
+    if (kept && (await logins.fingerprint(access)) === kept.credential) return kept;
+    if (kept && login === kept) {
+      login = undefined;
+      void logOut(kept);
+    }
+    if (login) return login;
     loggingIn ??= logins.logIn(access, logIn).then((made) => (login = made)).finally(() => { loggingIn = undefined; });
     return loggingIn;
   }
 
-  async function logIn(password: string): Promise<Login> {
+  async function logIn(password: string, credential: string): Promise<Login> {
     const basic = Buffer.from(`${access.user}:${password}`).toString('base64');
     // The login is shared, so no single caller's signal or limit ends it.
     const answer = await send('POST', '/myself', {}, { authorization: `Basic ${basic}` });
@@ -122,8 +130,11 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
     const cookie = [answer.headers['set-cookie'] ?? []].flat().map((one) => one.split(';')[0]!).join('; ');
     if (cookie === '') throw new StError('Refused', `POST ${base}/myself at ${place}: the login was accepted but no session came back.`);
     const token = answer.headers['csrftoken'];
-    return { cookie, csrfToken: Array.isArray(token) ? token[0] : token };
+    return { cookie, csrfToken: Array.isArray(token) ? token[0] : token, credential };
   }
+
+  const logOut = ({ cookie, csrfToken }: Login): Promise<unknown> =>
+    send('DELETE', '/myself', { timeoutMs: logoutMs }, { cookie, ...(csrfToken ? { csrfToken } : {}) }).catch(() => undefined);
 
   async function sendInSession(method: Method, path: string, call: Call): Promise<{ answer: RawAnswer; used: Login }> {
     const { timeoutMs = defaultTimeoutMs, signal } = call;
@@ -153,7 +164,7 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
     async close() {
       const last = login;
       login = undefined;
-      if (last) await send('DELETE', '/myself', { timeoutMs: logoutMs }, { cookie: last.cookie, ...(last.csrfToken ? { csrfToken: last.csrfToken } : {}) }).catch(() => undefined);
+      if (last) await logOut(last);
       await dropAgent();
     },
   };

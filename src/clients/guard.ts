@@ -2,10 +2,11 @@
  * Fencing by epoch on the host itself: every effect carries the authority it acts under, and a host that has seen a higher epoch,
  * or belongs to another cluster, refuses it in the same command.
  */
-import type { Authority } from '../model/targets';
+import { StError } from '../model/errors';
+import type { Authority, SshAccess } from '../model/targets';
 import { commandLine, script, type CommandLine } from './quote';
-import type { Command } from './ssh';
-import { guardExit } from './sshRun';
+import type { Command, SshPool } from './ssh';
+import { guardExit, type RunOptions } from './sshRun';
 
 /**
  * `$HOME/.st-orchestrator/epoch` holds `cluster epoch`. A command runs under a shared lock that it took *before* comparing, and a new epoch is
@@ -58,6 +59,17 @@ export interface GuardOptions {
 /** One shell command that runs `command` only while `authority` is the newest the host has seen; raises the host's epoch when it is newer. */
 export function guardedCommand(authority: Authority, command: Command, { sharedHost = false }: GuardOptions = {}): CommandLine {
   return script(guardScript, [authority.cluster, String(authority.epoch), authority.operation, commandLine(command), sharedHost ? `/clusters/${authority.cluster}` : '']);
+}
+
+const readScript = 'file="$HOME/.st-orchestrator$1/epoch"; [ ! -e "$file" ] || cat "$file"';
+
+/** The highest epoch of this cluster that a host which several clusters share has seen; null when it has seen none. */
+export async function readSharedEpoch(pool: SshPool, access: SshAccess, cluster: string, options: RunOptions): Promise<number | null> {
+  const { stdout } = await pool.run(access, script(readScript, [`/clusters/${cluster}`]), options);
+  if (stdout === '') return null;
+  const epoch = /^\S+ (\d+)\n$/.exec(stdout)?.[1];
+  if (epoch === undefined) throw new StError('Refused', `${access.address}: ~/.st-orchestrator/clusters/${cluster}/epoch is damaged: ${stdout.slice(0, 100)}`);
+  return Number(epoch);
 }
 
 /** Takes the host over for `authority` without doing anything else. */

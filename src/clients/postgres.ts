@@ -41,6 +41,8 @@ export interface Postgres {
   readFacts(target: DatabaseTarget, settings: readonly string[], options?: DatabaseOptions): Promise<DatabaseFacts>;
   /** Compares and raises the epoch in our own database; creates the table when missing. @throws StError StaleEpoch when a higher one stands. */
   ensureEpoch(target: DatabaseTarget, stateDatabase: string, authority: Authority, options?: DatabaseOptions): Promise<void>;
+  /** The highest epoch of this cluster that our own database has seen; null when it has seen none. */
+  readEpoch(target: DatabaseTarget, stateDatabase: string, options?: DatabaseOptions): Promise<number | null>;
   forget(target?: DatabaseTarget): void;
 }
 
@@ -89,6 +91,7 @@ export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postg
     readFacts: (target, settings, options) => postgres.withDatabase(target, (client) => readFacts(client, target, settings), options),
     ensureEpoch: (target, stateDatabase, authority, options) =>
       postgres.withDatabase(target, (client) => raiseEpoch(client, authority), { ...options, database: stateDatabase }),
+    readEpoch: (target, stateDatabase, options) => postgres.withDatabase(target, (client) => seenEpoch(client, target), { ...options, database: stateDatabase }),
     forget: (target) => refusals.forget(target && loginOf(target)),
   };
   return postgres;
@@ -134,6 +137,13 @@ async function raiseEpoch(client: Client, { cluster, epoch, operation }: Authori
     `insert into st_orchestrator_epoch as kept values ($1, $2, $3)
      on conflict (cluster) do update set epoch = excluded.epoch, operation = excluded.operation where kept.epoch <= excluded.epoch`, [cluster, epoch, operation]);
   if (rowCount === 0) throw new StError('StaleEpoch', `the database has seen a newer operation of cluster ${cluster} than ${operation} (epoch ${epoch})`);
+}
+
+async function seenEpoch(client: Client, { cluster }: DatabaseTarget): Promise<number | null> {
+  const [table] = (await client.query<{ there: boolean }>("select to_regclass('st_orchestrator_epoch') is not null as there")).rows;
+  if (!table?.there) return null;
+  const [row] = (await client.query<{ epoch: string }>('select epoch from st_orchestrator_epoch where cluster = $1', [cluster])).rows;
+  return row ? Number(row.epoch) : null;
 }
 
 const networkErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']);

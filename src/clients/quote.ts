@@ -33,9 +33,9 @@ export function commandLine(command: CommandLine | readonly string[]): CommandLi
   return typeof command === 'string' ? command : sh(command);
 }
 
-/** The argv that runs `argv` as another user by the allow-list of sudo; never asks for a password. */
+/** The argv that runs `argv` as another user by the allow-list of sudo; never asks for a password, and what goes wrong is told in English. */
 export function asUser(user: string, argv: readonly string[]): string[] {
-  return ['sudo', '-n', '-u', user, ...argv];
+  return ['env', 'LC_ALL=C', 'sudo', '-n', '-u', user, ...argv];
 }
 
 function quoteWord(word: string): string {

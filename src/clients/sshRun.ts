@@ -25,6 +25,8 @@ export const guardExit = { busy: 95, broken: 96, foreign: 97, stale: 98 } as con
 export function judge(where: string, command: string, result: ExecResult, options: RunOptions): RunResult {
   const what = options.purpose ?? shorten(command, 200);
   if (result.lost) throw new StError('ConnectionLost', `${where}: the connection was lost during: ${what}. It may or may not have happened.`);
+  const refusal = sudoRefusal(result);
+  if (refusal) throw new StError('PermissionDenied', `${where}: ${what}: sudo refused (${tail(refusal, 400)}). Compare the host's sudoers with docs/sudoers.example.`);
   if (result.timedOut) throw new StError('NotYet', `${where}: not ended within ${options.timeoutMs} ms: ${what}.${said(result)}`);
   if (result.code !== null && (options.ok ?? [0]).includes(result.code)) {
     if (result.truncated) throw new StError('RemoteCommandFailed', `${where}: ${what} wrote more than the ${options.maxBytes ?? 1024 * 1024} bytes that were expected at most.`);
@@ -37,11 +39,17 @@ export function judge(where: string, command: string, result: ExecResult, option
     case guardExit.busy: throw new StError('NotYet', `${told}: ${lastLine(result)}`);
     default:
   }
-  if (/^sudo: |is not allowed to execute|a password is required/m.test(result.stderr)) {
-    throw new StError('PermissionDenied', `${told}: sudo refused.${said(result)} Compare the host's sudoers with docs/sudoers.example.`);
-  }
   const end = result.signal ? `was ended by signal ${result.signal}` : `ended with exit code ${result.code}`;
   throw new StError('RemoteCommandFailed', `${told} ${end}.${said(result)}`);
+}
+
+/**
+ * sudo's own refusal in what a command that failed wrote, whatever exit codes its caller counts as answers: sudo's 1 is none of them.
+ * Not its warnings: a host name that it can't resolve, a program that is not there.
+ */
+function sudoRefusal({ code, stderr }: ExecResult): string | undefined {
+  if (code === 0 || code === null) return undefined;
+  return stderr.split('\n').find((line) => /^sudo: |is not allowed to execute/.test(line) && !/unable to resolve host|: command not found$/.test(line));
 }
 
 function said(result: ExecResult): string {

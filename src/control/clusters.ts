@@ -67,11 +67,11 @@ export interface Applied extends ApplyAnswer {
  * two people who apply at once don't overwrite each other).
  * @throws StError SpecConflict, ClusterBusy, Unreachable, or Refused when the record was closed
  */
-export async function applySpec(client: Client, spec: ClusterSpec, { expectedRevision, taskQueue }: { expectedRevision?: number; taskQueue: string }): Promise<Applied> {
+export async function applySpec(client: Client, spec: ClusterSpec, { expectedRevision, epochAtLeast, taskQueue }: { expectedRevision?: number; epochAtLeast?: number; taskQueue: string }): Promise<Applied> {
   const { name } = spec.metadata;
   const before = await findCluster(client, name);
   const from = before?.revision ?? 0;
-  const request: ApplyRequest = { spec, expectedRevision: expectedRevision ?? from };
+  const request: ApplyRequest = { spec, expectedRevision: expectedRevision ?? from, ...(epochAtLeast === undefined ? {} : { epochAtLeast, by: client.options.identity }) };
   const startWorkflowOperation = new WithStartWorkflowOperation('cluster', {
     workflowId: clusterWorkflowId(name), taskQueue, args: [{ name }], workflowTaskTimeout: '3s',
     workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'REJECT_DUPLICATE', staticSummary: `The record of cluster ${name}`,

@@ -8,6 +8,8 @@ export interface BalancerFacts {
   persisted: string;
   /** Nodes that are ready and healthy. */
   serving: string[];
+  /** The highest epoch of this cluster that its host has seen. */
+  epoch: number | null;
 }
 
 export interface BalancerPlan {

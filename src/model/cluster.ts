@@ -42,6 +42,8 @@ export interface ClusterRecord {
   phase: ClusterPhase;
   /** True once a set-up has completed. */
   complete: boolean;
+  /** The record was lost and made anew; whether its cluster ever worked is not known to it. Gone with the next set-up that completes. */
+  recovered?: boolean;
   spec: ClusterSpec | null;
   revision: number;
   members: Member[];
@@ -82,9 +84,18 @@ export interface ApplyRequest {
   spec: ClusterSpec;
   /** 0 for a cluster that was never applied. Left out: whatever stands. */
   expectedRevision?: number;
+  /** Raises the epoch to this, when it is lower: what the targets have seen when the record was lost. */
+  epochAtLeast?: number;
+  /** Who raises it, as claimed. */
+  by?: string;
 }
+
+/** Far above any epoch, and far below where numbers lose their units. */
+export const highestEpoch = 1_000_000_000;
 
 export interface ApplyAnswer {
   revision: number;
+  /** The spec; an epoch that was raised is told by itself. */
   changed: boolean;
+  epoch?: number;
 }

@@ -2,6 +2,7 @@
 import { canonicalJson } from './fingerprint';
 import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from './cluster';
 import type { ErrorCode } from './errors';
+import { clusterWorkflowId } from './ids';
 
 const historyLength = 20;
 
@@ -10,6 +11,9 @@ export function newRecord(name: string): ClusterRecord {
 }
 
 const sameHolder = (a: LeaseHolder | null, b: LeaseHolder): boolean => a !== null && a.workflowId === b.workflowId && a.firstExecutionRunId === b.firstExecutionRunId;
+
+/** A record that was lost and made anew can't say that its cluster never worked: it is held for one that may serve. */
+export const mayHaveWorked = ({ complete, recovered }: ClusterRecord): boolean => complete || recovered === true;
 
 /** Grants the lease or says who holds it; never waits. Asked twice by one holder it answers the same grant. The epoch rises at every new grant. */
 export function acquire(record: ClusterRecord, request: AcquireRequest): AcquireAnswer {
@@ -32,7 +36,7 @@ export function acquire(record: ClusterRecord, request: AcquireRequest): Acquire
     record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
     if (record.phase === 'new') record.phase = 'setting up';
   }
-  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, activeSite: record.activeSite, complete: record.complete, evicted };
+  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted };
 }
 
 /** Takes the lease from a holder that closed without a report, and keeps what it left. */
@@ -59,6 +63,7 @@ export function release(record: ClusterRecord, request: ReleaseRequest): { relea
   if (request.members) record.members = request.members;
   if (request.activeSite !== undefined) record.activeSite = request.activeSite;
   if (request.complete !== undefined) record.complete = request.complete;
+  if (record.complete) delete record.recovered;
   const succeeded = request.line.outcome === 'completed' || request.line.outcome === 'nothing to do';
   // A refused run changed nothing, so what an earlier one left still stands.
   if (succeeded || request.unfinished.length > 0) record.unfinished = request.unfinished;
@@ -66,16 +71,30 @@ export function release(record: ClusterRecord, request: ReleaseRequest): { relea
   return { released: true };
 }
 
-/** The new spec, made from the revision the caller saw. Refused while an operation runs. The same spec again changes nothing. */
-export function apply(record: ClusterRecord, request: ApplyRequest): ApplyAnswer | { refused: ErrorCode; message: string } {
-  if (record.spec && canonicalJson(record.spec) === canonicalJson(request.spec)) return { revision: record.revision, changed: false };
+/**
+ * The new spec, made from the revision the caller saw, and the floor under the epoch. Refused while an operation runs. The same spec again changes
+ * nothing; an epoch is never lowered.
+ */
+export function apply(record: ClusterRecord, request: ApplyRequest, at: string): ApplyAnswer | { refused: ErrorCode; message: string } {
+  const { epochAtLeast = 0 } = request;
+  const raises = epochAtLeast > record.epoch;
+  const same = record.spec !== null && canonicalJson(record.spec) === canonicalJson(request.spec);
+  if (same && !raises) return { revision: record.revision, changed: false };
   if (record.lease) return { refused: 'ClusterBusy', message: `${record.lease.operation} (${record.lease.workflowId}) is running on "${record.name}": the spec can't change meanwhile. Nothing was changed.` };
   if (request.expectedRevision !== undefined && request.expectedRevision !== record.revision) {
     return { refused: 'SpecConflict', message: `The spec of "${record.name}" is at revision ${record.revision}, yours was made from ${request.expectedRevision}. Nothing was changed.` };
   }
-  record.spec = request.spec;
-  record.revision += 1;
-  return { revision: record.revision, changed: true };
+  if (raises) {
+    const summary = `The epoch was raised from ${record.epoch}, by ${request.by ?? 'nobody who said who'} (as claimed): the record had been lost or restored.`;
+    addLine(record, { operation: 'apply', workflowId: clusterWorkflowId(record.name), epoch: epochAtLeast, startedAt: at, endedAt: at, outcome: 'epoch raised', summary });
+    record.epoch = epochAtLeast;
+    if (!record.complete) record.recovered = true;
+  }
+  if (!same) {
+    record.spec = request.spec;
+    record.revision += 1;
+  }
+  return { revision: record.revision, changed: !same, ...(raises ? { epoch: record.epoch } : {}) };
 }
 
 function addLine(record: ClusterRecord, line: ClusterRecord['operations'][number]): void {

@@ -110,7 +110,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     happened: 'A newer operation has taken this cluster over, and the target refused an effect of the older one. This is the guard against two at once.',
     state: 'The older operation changed nothing more from this moment; the newer one decides.',
     byItself: 'The newer operation goes on.',
-    youCan: ['See who works on the cluster: stctl status <cluster>.', 'When nobody does: run the operation again; it takes a new epoch.'],
+    youCan: ['See who works on the cluster: stctl status <cluster>.', 'When nobody does: run the operation again; it takes a new epoch.', 'When its checks say that the record was lost: stctl apply -f cluster.yaml --epoch-at-least, with the number they name.'],
   },
   ForeignCluster: {
     happened: 'The host, database or balancer belongs to another cluster, so the effect was refused.',

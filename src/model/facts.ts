@@ -4,12 +4,16 @@ import type { SetUpState } from './setUpPlan';
 
 export interface HostFacts {
   node: string;
-  /** Hash of the host's public keys: the same machine under two names shows here. */
-  identity: string;
+  /** What tells this machine from others: the kind (`host keys`, `/etc/machine-id`) and a hash. Null where nothing could be read. */
+  identity: string | null;
   /** `half`: an installation that did not complete left files behind. `unknown` is a problem that the check tells. */
   installation: 'none' | 'complete' | 'half' | 'unknown';
+  /** What an installation was prepared with, passwords among it, is still there. */
+  prepared: boolean;
   /** This host was taken over by an operation of this cluster before. */
   ours: boolean;
+  /** The highest epoch of this cluster that the host has seen. */
+  epoch: number | null;
   version: string | null;
   /** SHA-256 of the secret file, never the file. */
   taeh: string | null;
@@ -33,6 +37,8 @@ export interface ServerFacts {
 export interface DatabaseFacts {
   /** The product's schema is there. */
   schema: boolean;
+  /** The highest epoch of this cluster that our own database beside it has seen. */
+  epoch: number | null;
 }
 
 export interface LicenceFacts {
@@ -46,12 +52,30 @@ export interface LicenceFacts {
 export function compareHosts(facts: readonly HostFacts[]): Problem[] {
   const problems: Problem[] = [];
   for (const [index, one] of facts.entries()) {
-    const twin = facts.slice(0, index).find(({ identity }) => identity === one.identity);
-    if (twin) problems.push({ what: `${one.node} and ${twin.node} are the same machine (same host keys)`, remedy: 'each Server needs a machine, and each machine host keys, of its own' });
+    const twin = facts.slice(0, index).find(({ identity }) => identity !== null && identity === one.identity);
+    const sign = one.identity?.replace(/ \S+$/, '') ?? '';
+    if (twin) problems.push({ what: `${one.node} and ${twin.node} are the same machine (same ${sign})`, remedy: `each Server needs a machine, and each machine ${sign}, of its own` });
     const other = facts.slice(0, index).find(({ taeh }) => taeh !== null && one.taeh !== null && taeh !== one.taeh);
     if (other) problems.push({ what: `the secret file bin/taeh of ${one.node} differs from that of ${other.node}`, remedy: 'one of them was installed for another cluster: take it out, or install it anew' });
   }
   return problems;
+}
+
+/** What keeps an epoch of the cluster, and the highest that it has seen. */
+export interface SeenEpoch {
+  where: string;
+  epoch: number | null;
+}
+
+/** The record knows the newest epoch, unless it was lost: then every effect would be refused by its target, one after the other. */
+export function epochProblems(record: { name: string; epoch: number }, seen: readonly SeenEpoch[]): Problem[] {
+  const later = seen.filter(({ epoch }) => epoch !== null && epoch > record.epoch);
+  if (later.length === 0) return [];
+  const highest = Math.max(...later.map(({ epoch }) => epoch!));
+  return [{
+    what: `the record of cluster "${record.name}" is at epoch ${record.epoch}, but later ones have been seen: ${later.map(({ where, epoch }) => `${where} ${epoch}`).join(', ')}. The record was lost, or restored from an older state, or another Temporal server works on this cluster too`,
+    remedy: `see to it that no other one does; then "stctl apply -f <cluster file> --epoch-at-least ${highest}", and run this again`,
+  }];
 }
 
 /** The state that the set-up is planned from, put together from what the checks found. */

@@ -5,7 +5,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { LeaseActivities } from '../activities/leases';
-import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../model/cluster';
+import { highestEpoch, type AcquireAnswer, type AcquireRequest, type ApplyAnswer, type ApplyRequest, type ClusterRecord, type LeaseHolder, type ReleaseRequest } from '../model/cluster';
 import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
 import { clusterName } from '../model/fields';
 import { listProblems } from '../model/problems';
@@ -53,7 +53,7 @@ export async function cluster(input: ClusterInput): Promise<void> {
   setHandler(applyUpdate, (request) => {
     // People send specs as their files have them; the validator has refused the wrong ones.
     const { spec } = parseClusterSpec(request.spec);
-    const applied = answer(() => apply(record, { ...request, spec: spec ?? request.spec }));
+    const applied = answer(() => apply(record, { ...request, spec: spec ?? request.spec }, new Date().toISOString()));
     if ('refused' in applied) throw failure(applied.refused, applied.message);
     return applied;
   }, { description: 'Used by "stctl apply": the new spec, with the revision it was made from', validator: (request) => requireSpec(request, record.name) });
@@ -85,6 +85,8 @@ function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined): 
 }
 
 function requireSpec(request: Partial<ApplyRequest> | undefined, name: string): void {
+  const { epochAtLeast } = request ?? {};
+  if (epochAtLeast !== undefined && !(Number.isInteger(epochAtLeast) && epochAtLeast >= 0 && epochAtLeast <= highestEpoch)) throw failure('InvalidInput', `epochAtLeast: expected a whole number, at most ${highestEpoch}. Nothing was changed.`);
   const parsed = parseClusterSpec(request?.spec);
   if (parsed.problems) throw failure('InvalidInput', `The spec is wrong; nothing was changed. ${listProblems(parsed.problems.map(formatProblem))}`);
   const given = parsed.spec.metadata.name;

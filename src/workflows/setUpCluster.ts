@@ -8,8 +8,8 @@ import type { InstallationActivities } from '../activities/installation';
 import type { LoadBalancerActivities } from '../activities/loadBalancer';
 import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
-import { planBalancers } from '../model/balancerPlan';
-import { compareHosts, setUpState, type ServerFacts } from '../model/facts';
+import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
+import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts } from '../model/facts';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { edgePorts } from '../model/ports';
@@ -30,6 +30,13 @@ const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const clockLimitMs = 1_000;
 const installMs = 35 * 60_000;
+
+/** Everything that keeps the epoch; what could not be read is told by itself. */
+const seenEpochs = ({ hosts: seen, database: beside, balancers }: { hosts: HostFacts[]; database?: DatabaseFacts; balancers: BalancerFacts[] }): SeenEpoch[] => [
+  ...seen.map(({ node, epoch }) => ({ where: node, epoch })),
+  ...balancers.map(({ name, epoch }) => ({ where: name, epoch })),
+  ...(beside ? [{ where: 'the database', epoch: beside.epoch }] : []),
+];
 
 export async function setUpCluster(raw: unknown): Promise<OperationReport> {
   return operation<SetUpClusterInput>('setUpCluster', raw, async ({ cluster, checks, step, forEachNode }) => {
@@ -58,7 +65,10 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       balancers: checkEachNode('The balancer knows the Servers', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: names })),
       // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
       first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, protocols })),
-    }, { title: 'The hosts fit together', problems: (facts) => compareHosts(facts.hosts) });
+    }, {
+      title: 'The hosts fit together',
+      problems: (facts) => [...compareHosts(facts.hosts), ...epochProblems(cluster, seenEpochs(facts))],
+    });
     const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
     const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
     const { others } = await checks(
@@ -74,11 +84,14 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const activate = balancers.filter(({ name }) => fronts.activate.includes(name));
     const { minimumNodes } = spec.policies;
     const thresholdDiffers = found.first[0]?.threshold !== minimumNodes;
+    const prepared = found.hosts.filter((facts) => facts.prepared && facts.installation === 'complete').map(({ node }) => node);
 
-    if (!isEmptyPlan(todo) || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
+    if (!isEmptyPlan(todo) || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
       await step('Record the epoch beside the database', database.ensureEpoch({ database: target }));
     }
 
+    await forEachNode('Empty what its installation was prepared with: it holds passwords', chosen(prepared), ({ server }) =>
+      installation.ensureEmptied({ server }), { key: 'empty-prepared' });
     await forEachNode('Install the first Server with a new schema', chosen(todo.installFirst), ({ server }) =>
       installation.ensureInstalled({ server, installer, database: target }, { limitMs: installMs }), { key: 'install-first' });
     await forEachNode('Install its licences', chosen(todo.licenseFirst), ({ server }) =>

@@ -119,9 +119,19 @@ export function prerequisiteFaults(at: () => Estate) {
       break: () => onHost(at().status, 'st3', 'mv /etc/sudoers.d/st-orchestrator /etc/kept-sudoers'),
       mend: () => onHost(at().status, 'st3', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
       told: () => [
-        'st3: "sudo -n -u axway" is refused for ops: sudo: a password is required. Remedy: allow the commands of docs/sudoers.example',
-        'st3: /srv/st/shared can\'t be read by axway (sudo: a password is required). Remedy: mount the same file system here as on the others, and let this user read it',
+        'st3: sudo refuses ops to run as axway: everything (sudo: a password is required). Remedy: allow the commands of docs/sudoers.example',
+        `st3: ops@${address('st3')}:22: st3: reading in /srv/st/shared: sudo refused (sudo: a password is required). Compare the host's sudoers with docs/sudoers.example. [PermissionDenied]`,
       ],
+    },
+    'a host where sudo lacks two commands': {
+      break: () => onHost(at().status, 'st2', 'sed -i.kept "s,/usr/bin/tee,/usr/bin/wc,; s,/usr/bin/mkdir -p,/usr/bin/wc," /etc/sudoers.d/st-orchestrator; mv /etc/sudoers.d/st-orchestrator.kept /etc/kept-sudoers'),
+      mend: () => onHost(at().status, 'st2', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
+      told: () => ['st2: sudo refuses ops to run as axway: /usr/bin/tee /opt/axway/*, /usr/bin/mkdir -p /opt/axway/*. Remedy: allow the commands of docs/sudoers.example'],
+    },
+    'our own database that is missing': {
+      break: () => sql(at().status, 'postgres', `ALTER DATABASE "${database()}_orchestrator" RENAME TO elsewhere`),
+      mend: () => sql(at().status, 'postgres', `ALTER DATABASE elsewhere RENAME TO "${database()}_orchestrator"`),
+      told: () => [`database ${database()}_orchestrator at ${at().status.database.address}:5432: database "${database()}_orchestrator" does not exist (SQLSTATE 3D000). Remedy: CREATE DATABASE ${database()}_orchestrator OWNER ${database()}: the small database of our own, beside the product's`],
     },
     'a host that refuses the login': {
       break: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/authorized_keys /home/ops/.ssh/kept'),

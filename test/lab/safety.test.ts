@@ -1,7 +1,10 @@
 /** What a set-up must never do to what serves already: the clients of another cluster, and a Server that it can't look into. */
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { LabSnapshot } from '../../lab/snapshot';
 import type { LabStatus } from '../../lab/status';
 import { installationActivities } from '../../src/activities/installation';
+import { waitFor } from '../../src/clients/waitFor';
+import { applySpec } from '../../src/control/clusters';
 import type { OperationReport } from '../../src/model/operation';
 import { databaseTarget, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
@@ -98,6 +101,22 @@ describe('a balancer that two clusters share', () => {
   });
 });
 
+describe('what an installation leaves', () => {
+  const folder = '/opt/axway/st-orchestrator-install';
+  const left = [`${folder}/Install_SecureTransport_V5.5.properties`, `${folder}/taeh`];
+  const leave = () => onHost(estate, 'st2', left.map((file) => `echo 'dbPassword = left behind' >${file}; chown axway ${file}; chmod 600 ${file}`).join('\n'));
+
+  test('nothing with a password, also when its host died between the installer\'s end and the emptying', async () => {
+    expect(await onHost(estate, 'st2', `cat ${left.join(' ')}`)).toBe('');
+    await leave();
+    const plan = await operations.run('setUpCluster', { cluster: lab.name, dryRun: true });
+    expect(plan.steps.map(({ key }) => key)).toEqual(['database.ensureEpoch', 'empty-prepared/st2']);
+    expect(await operations.run('setUpCluster', { cluster: lab.name })).toMatchObject({ outcome: 'completed' });
+    expect(await lab.snapshot()).toEqual(serving);
+    expect(await operations.run('setUpCluster', { cluster: lab.name })).toMatchObject({ outcome: 'nothing to do' });
+  });
+});
+
 describe('a Server that serves and can\'t be looked into', () => {
   const home = '/opt/axway/SecureTransport';
   const again = () => problemsOf({ cluster: lab.name });
@@ -146,6 +165,38 @@ describe('a Server that serves and can\'t be looked into', () => {
       await onHost(estate, 'st2', `mv -f ${home}/kept.log ${home}/install.log`);
       await clients.close();
     }
+    expect(await lab.snapshot()).toEqual(serving);
+  });
+});
+
+describe('a record that was lost', () => {
+  const id = () => `cluster/${lab.name}`;
+
+  /** As after the loss of Temporal's database: what the record knew is gone, what the hosts have seen is not. */
+  async function lose(): Promise<void> {
+    const workflowExecution = { workflowId: id() };
+    await ground.client.workflow.getHandle(id()).terminate('lost');
+    await ground.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+    const gone = () => ground.client.workflow.getHandle(id()).describe().then(() => false, (error: unknown) => error instanceof WorkflowNotFoundError);
+    await waitFor('the record is gone', gone, (is) => is, { timeoutMs: 20_000 });
+  }
+
+  test('is told before anything is changed, with the way out, and that way leads back to the cluster as it was', async () => {
+    const { epoch } = await operations.record(lab.name);
+    await lose();
+    const spec = lab.spec();
+    for (const dryRun of [true, false]) {
+      const problems = await problemsOf({ cluster: lab.name, spec, dryRun });
+      expect(problems).toEqual([expect.stringMatching(new RegExp(`^the record of cluster "${lab.name}" is at epoch ${dryRun ? 0 : 1}, but later ones have been seen: st1 \\d+, st2 \\d+, lb1 \\d+, the database \\d+\\. .*--epoch-at-least \\d+"`))]);
+    }
+    expect(await lab.snapshot()).toEqual(serving);
+
+    const seen = Math.max(...[...(await problemsOf({ cluster: lab.name, spec }))[0]!.matchAll(/(?:st\d|lb1|database) (\d+)/g)].map(([, number]) => Number(number)));
+    expect(seen).toBeLessThanOrEqual(epoch);
+    const applied = await applySpec(ground.client, spec, { taskQueue: operations.taskQueue, epochAtLeast: seen });
+    expect(applied).toMatchObject({ revision: 1, changed: true, epoch: seen });
+    expect(await operations.run('setUpCluster', { cluster: lab.name })).toMatchObject({ outcome: 'nothing to do', epoch: seen + 1 });
+    expect(await operations.record(lab.name)).toMatchObject({ phase: 'active', complete: true, activeSite: 'prod', members: [{ node: 'st1' }, { node: 'st2' }] });
     expect(await lab.snapshot()).toEqual(serving);
   });
 });

@@ -6,10 +6,10 @@ import { exit, UsageError } from '../failure';
 import { readClusterFile } from '../request';
 import { anyFormat, type Verb } from '../verb';
 
-function revision(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number; 0 is a cluster that was never applied.');
+const wholeNumber = (hint: string) => (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`expected a whole number${hint}.`);
   return Number(text);
-}
+};
 
 export const apply: Verb = {
   usage: 'apply [cluster.yaml]',
@@ -17,23 +17,26 @@ export const apply: Verb = {
   examples: ['stctl apply -f cluster.yaml', 'stctl apply -f cluster.yaml --expected-revision 3'],
   output: anyFormat,
   options: (command) =>
-    command.option('-f, --file <cluster.yaml>', 'the file; - is the standard input').option('--expected-revision <n>', 'refuse unless the spec is at this revision; left out: the one that stands now', revision),
-  run: async (cli, [named], flags: { file?: string; expectedRevision?: number }) => {
+    command
+      .option('-f, --file <cluster.yaml>', 'the file; - is the standard input')
+      .option('--expected-revision <n>', 'refuse unless the spec is at this revision; left out: the one that stands now', wholeNumber('; 0 is a cluster that was never applied'))
+      .option('--epoch-at-least <n>', 'raise the epoch to what the hosts have seen: only for a record that was lost or restored', wholeNumber('; the checks of an operation name it')),
+  run: async (cli, [named], flags: { file?: string; expectedRevision?: number; epochAtLeast?: number }) => {
     const file = flags.file ?? named;
     if (file === undefined) throw new UsageError('which file? stctl apply -f cluster.yaml');
     const spec = readClusterFile(cli, file);
     const cluster = spec.metadata.name;
     cli.same(applyCommand(cluster, cli.taskQueue));
-    const { expectedRevision } = flags;
+    const { expectedRevision, epochAtLeast } = flags;
     cli.onInterrupt(() => `\nInterrupted; see whether it was applied: stctl status ${cluster}\n`);
     const client = await cli.client();
     cli.sent = true;
-    const applied = await applySpec(client, spec, { taskQueue: cli.taskQueue, ...(expectedRevision === undefined ? {} : { expectedRevision }) });
+    const applied = await applySpec(client, spec, { taskQueue: cli.taskQueue, ...(expectedRevision === undefined ? {} : { expectedRevision }), ...(epochAtLeast === undefined ? {} : { epochAtLeast }) });
     const changes = applied.changes.map((change) => `  ${change}`);
     const words = applied.changed ? (applied.from === 0 ? `new, revision ${applied.revision}` : `revision ${applied.from} → ${applied.revision}`) : `unchanged, revision ${applied.revision}`;
     cli.print({
       data: { apiVersion: 'st-orchestrator/v1', kind: 'AppliedCluster', cluster, ...applied },
-      table: () => [`Cluster ${cluster}: ${words}`, ...changes].join('\n'),
+      table: () => [`Cluster ${cluster}: ${words}${applied.epoch === undefined ? '' : `, epoch raised to ${applied.epoch}`}`, ...changes].join('\n'),
       name: () => cluster,
     });
     cli.say(applied.from === 0 ? `Next: stctl set-up-cluster ${cluster}` : `Next: stctl plan set-up-cluster ${cluster}`);

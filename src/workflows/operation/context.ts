@@ -21,6 +21,8 @@ export interface ClusterView {
   spec: ClusterSpec;
   members: Member[];
   activeSite: string | null;
+  /** Of this grant of the lease; in a dry run that of the last. */
+  epoch: number;
   /** True once a set-up has completed. */
   complete: boolean;
 }

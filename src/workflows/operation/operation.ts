@@ -7,6 +7,7 @@
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { mayHaveWorked } from '../../model/clusterRecord';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
 import type { Decision, OperationReport } from '../../model/operation';
 import { listProblems } from '../../model/problems';
@@ -78,7 +79,7 @@ async function enter(run: Run, inline: ClusterSpec | undefined): Promise<Cluster
     if (!spec) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
     run.report.revision = record?.spec ? record.revision : 1;
-    return { name: cluster, spec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, complete: record?.complete ?? false };
+    return { name: cluster, spec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
   }
   const granted = await acquireLease({
     operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
@@ -86,7 +87,7 @@ async function enter(run: Run, inline: ClusterSpec | undefined): Promise<Cluster
   });
   run.authority = { ...run.authority, epoch: granted.epoch };
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
-  return { name: cluster, spec: granted.spec, members: granted.members, activeSite: granted.activeSite, complete: granted.complete };
+  return { name: cluster, spec: granted.spec, members: granted.members, activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
 }
 
 function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {

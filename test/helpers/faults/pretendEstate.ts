@@ -81,6 +81,10 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         }
         return change(it, { installed: true, admin: tool(server) });
       },
+      async ensureEmptied(_, authority) {
+        await claim(authority);
+        return already;
+      },
       async ensureLicensed({ server }, authority) {
         await claim(authority);
         must(machine(server).installed, 'licences are installed on what is installed');
@@ -91,13 +95,13 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
       async checkHost({ host }) {
         const { installed, licensed } = machine(host);
         const licences = { core: licensed ? 'core' : null, features: licensed ? 'features' : null };
-        return { facts: { node: host.node, identity: host.node, installation: installed ? 'complete' : 'none', ours: epoch > 0, version: installed ? '5.5' : null, taeh: installed ? 'taeh' : null, licences }, problems: [] };
+        return { facts: { node: host.node, identity: host.node, installation: installed ? 'complete' : 'none', prepared: false, ours: epoch > 0, epoch: epoch > 0 ? epoch : null, version: installed ? '5.5' : null, taeh: installed ? 'taeh' : null, licences }, problems: [] };
       },
     },
     network: { checkNetwork: async ({ server }) => ({ facts: { node: server.node }, problems: [] }) },
     files: { checkShared: async ({ reader }) => ({ facts: { reader: reader.node, shared: true }, problems: [] }) },
     database: {
-      checkDatabase: async () => ({ facts: { schema: estate.schema }, problems: [] }),
+      checkDatabase: async () => ({ facts: { schema: estate.schema, epoch: epoch > 0 ? epoch : null }, problems: [] }),
       async ensureEpoch(_, authority) {
         await claim(authority);
         return done('recorded');
@@ -162,7 +166,7 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
       },
     },
     loadBalancer: {
-      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, active: estate.active, persisted: estate.active, serving: [...estate.serving] }, problems: [] }),
+      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, active: estate.active, persisted: estate.active, serving: [...estate.serving], epoch: epoch > 0 ? epoch : null }, problems: [] }),
       async ensureServing({ node }, authority) {
         await claim(authority);
         must(machines.get(node)!.daemons, 'the balancer sends only to what serves');

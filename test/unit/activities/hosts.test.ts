@@ -9,7 +9,7 @@ const host: HostTarget = {
 };
 
 const healthy = (): Record<string, string> => ({
-  os: 'Linux', time: String(Date.now()), hostkey: 'a1', sudo: 'ok', installation: 'none', package: 'yes', shared: 'yes', free: '10000000', cluster: '',
+  os: 'Linux', time: String(Date.now()), identity: 'host keys a1', sudo: '', installation: 'none', prepared: 'no', package: 'yes', shared: 'yes', free: '10000000', cluster: '', epoch: '',
 });
 
 /** The problems told of a host that answers this. */
@@ -45,10 +45,13 @@ test.each<[string, Record<string, string>, string]>([
   ['another system', { os: 'SunOS' }, 'st2: the operating system is SunOS, expected Linux. Remedy: run this cluster by the vendor\'s own procedure'],
   ['no installer', { package: 'no' }, 'st2: no installer package: /opt/install/SecureTransport_5.5/setup.sh is missing or not executable. Remedy: put the vendor\'s package there'],
   ['a full disk', { free: '1024' }, 'st2: 1024 KB are free below /opt/axway/SecureTransport, expected 524288. Remedy: make room'],
-  ['a host of another cluster', { cluster: 'other' }, 'st2: this host belongs to cluster "other". Remedy: remove it from "other" first, or take it out of this cluster file'],
-  ['an update that is missing', { cluster: 'demo', installation: 'complete', version: '5.4' }, 'st2: version 5.4 is installed, expected 5.5. Remedy: every Server of a cluster has the same version: update it, or correct product.version'],
-  ['an installation that can\'t be looked into', { cluster: 'demo', installation: 'unknown /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied' }, 'st2: what stands in /opt/axway/SecureTransport can\'t be known: /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied. Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example'],
+  ['a host of another cluster', { cluster: 'other', epoch: '3' }, 'st2: this host belongs to cluster "other". Remedy: remove it from "other" first, or take it out of this cluster file'],
+  ['an update that is missing', { cluster: 'demo', epoch: '3', installation: 'complete', version: '5.4' }, 'st2: version 5.4 is installed, expected 5.5. Remedy: every Server of a cluster has the same version: update it, or correct product.version'],
+  ['an installation that can\'t be looked into', { cluster: 'demo', epoch: '3', installation: 'unknown /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied' }, 'st2: what stands in /opt/axway/SecureTransport can\'t be known: /opt/axway/SecureTransport/install.log can\'t be read as axway: Permission denied. Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example'],
   ['an answer that says nothing of it', { installation: '' }, 'st2: what stands in /opt/axway/SecureTransport can\'t be known: unexpected answer: . Remedy: give it back to axway, readable, and allow the commands of docs/sudoers.example'],
+  ['a damaged epoch', { cluster: 'demo', epoch: 'demo' }, 'st2: ~/.st-orchestrator/epoch is damaged. Remedy: write the line "demo <epoch>" into it, with the epoch that "stctl status demo" tells'],
+  ['commands that sudo refuses', { sudo: '/usr/bin/tee /opt/axway/*, /usr/bin/rm -f /srv/st/shared/*' }, 'st2: sudo refuses ops to run as axway: /usr/bin/tee /opt/axway/*, /usr/bin/rm -f /srv/st/shared/*. Remedy: allow the commands of docs/sudoers.example'],
+  ['a sudo that refuses everything, which is why nothing is known', { sudo: 'everything (sudo: a password is required)', installation: 'unknown /opt/axway/SecureTransport can\'t be looked into as axway: sudo: a password is required' }, 'st2: sudo refuses ops to run as axway: everything (sudo: a password is required). Remedy: allow the commands of docs/sudoers.example'],
 ])('%s is told', async (_, answer, told) => {
   expect(await problemsOf(answer)).toEqual([told]);
 });

@@ -110,6 +110,56 @@ test('a session that is refused again after a fresh login is a refusal: no furth
   await expect(api.server(other.access).transactionManager()).resolves.toMatchObject({ running: true });
 });
 
+/** A Server that takes one password, and only its latest session. */
+async function taking(password: () => string): Promise<Remote> {
+  let session = 0;
+  return remote((request, response) => (request.headers.cookie === `JSESSIONID=${session}` ? json(response, { status: 'Running.' }) : void response.writeHead(401).end('no')), (request, response) => {
+    if (request.headers.authorization !== `Basic ${Buffer.from(`admin:${password()}`).toString('base64')}`) return void response.writeHead(401).end('Bad credentials');
+    response.writeHead(200, { 'set-cookie': `JSESSIONID=${(session += 1)}; Path=/`, csrfToken: 't' }).end('{}');
+  });
+}
+
+test('another credential opens another session, and closes what the old one opened', async () => {
+  const file = join(folder, 'renewed');
+  const renew = (password: string): void => writeFileSync(file, password, { mode: 0o600 });
+  renew('first-one');
+  let wanted = 'first-one';
+  const far = await taking(() => wanted);
+  const server = api.server({ ...far.access, password: `file:${file}` });
+  await server.transactionManager();
+  wanted = 'the-second-one';
+  renew(wanted);
+  await Promise.all([server.transactionManager(), server.transactionManager()]);
+  await server.transactionManager();
+  expect(far.logins()).toBe(2);
+  expect(far.calls.filter(({ method }) => method === 'DELETE')).toMatchObject([{ path: '/api/v2.0/myself', cookie: 'JSESSIONID=1' }]);
+});
+
+test('a wrong credential in the place of a right one is tried once, whatever the right one has opened, and the right one works again', async () => {
+  const file = join(folder, 'mistaken');
+  writeFileSync(file, 'right', { mode: 0o600 });
+  const far = await taking(() => 'right');
+  const server = api.server({ ...far.access, password: `file:${file}` });
+  await server.transactionManager();
+  writeFileSync(file, 'mistaken');
+  for (let call = 1; call <= 3; call += 1) await expect(server.transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed' });
+  expect(far.logins()).toBe(2);
+  writeFileSync(file, 'right');
+  await expect(server.transactionManager()).resolves.toMatchObject({ running: true });
+});
+
+test('a command that gives the password is not run for each call', async () => {
+  const runs = join(folder, 'runs');
+  const program = join(folder, 'give-password');
+  writeFileSync(program, `#!/bin/sh\necho run >>${runs}\necho pw\n`, { mode: 0o700 });
+  const far = await remote((_request, response) => json(response, { status: 'Running.' }));
+  const server = api.server({ ...far.access, password: `command:${program}` });
+  await server.transactionManager();
+  const atLogin = readFileSync(runs, 'utf8');
+  for (let call = 1; call <= 5; call += 1) await server.transactionManager();
+  expect(readFileSync(runs, 'utf8')).toBe(atLogin);
+});
+
 test('a wrong password is sent to one Server only, even when many Servers are asked at once', async () => {
   const refuse: Handler = (_request, response) => void response.writeHead(401).end('Bad credentials');
   const far = await Promise.all([1, 2, 3].map(() => remote(refuse, refuse)));

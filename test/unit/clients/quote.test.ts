@@ -33,7 +33,7 @@ test('a NUL byte and an empty command are refused', () => {
 });
 
 test('plain words stay readable', () => {
-  expect(sh(asUser('axway', ['/opt/axway/SecureTransport/bin/start_tm']))).toBe('sudo -n -u axway /opt/axway/SecureTransport/bin/start_tm');
+  expect(sh(asUser('axway', ['/opt/axway/SecureTransport/bin/start_tm']))).toBe("env 'LC_ALL=C' sudo -n -u axway /opt/axway/SecureTransport/bin/start_tm");
   expect(commandLine(['echo', ''])).toBe("echo ''");
   expect(commandLine(sh(['echo', 'two words']))).toBe("echo 'two words'");
 });

@@ -1,7 +1,7 @@
 import { planBalancers, type BalancerFacts } from '../../../src/model/balancerPlan';
 
 const wanted = [{ name: 'lb1', backend: 'demo_prod' }, { name: 'lb2', backend: 'demo_prod' }];
-const fine = (name: string): BalancerFacts => ({ name, active: 'demo_prod', persisted: 'demo_prod', serving: ['st1', 'st2'] });
+const fine = (name: string): BalancerFacts => ({ name, active: 'demo_prod', persisted: 'demo_prod', serving: ['st1', 'st2'], epoch: null });
 
 test.each<[string, BalancerFacts[], object]>([
   ['nothing, when both send to the site and to every node', [fine('lb1'), fine('lb2')], { serve: [], activate: [] }],

@@ -1,5 +1,5 @@
-import type { AcquireRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../../../src/model/cluster';
-import { acquire, apply, newRecord, release } from '../../../src/model/clusterRecord';
+import type { AcquireRequest, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../../../src/model/cluster';
+import { acquire, apply as applyAt, newRecord, release } from '../../../src/model/clusterRecord';
 
 const at = '2026-01-01T00:00:00.000Z';
 const spec = { metadata: { name: 'c' } } as never;
@@ -8,6 +8,8 @@ const bob: LeaseHolder = { workflowId: 'bob', firstExecutionRunId: '2' };
 const ask = (holder: LeaseHolder, more: Partial<AcquireRequest> = {}): AcquireRequest => ({ holder, operation: 'setUpCluster', at, ...more });
 const giveBack = (holder: LeaseHolder, outcome = 'completed', more: Partial<ReleaseRequest> = {}): ReleaseRequest =>
   ({ holder, line: { operation: 'setUpCluster', workflowId: holder.workflowId, epoch: 1, startedAt: at, endedAt: at, outcome, summary: '' }, unfinished: [], ...more });
+
+const apply = (to: ClusterRecord, request: ApplyRequest) => applyAt(to, request, at);
 
 let record: ClusterRecord;
 beforeEach(() => {
@@ -75,6 +77,34 @@ test('a spec is applied from the revision that was seen, never while an operatio
   acquire(record, ask(ann));
   expect(apply(record, { spec: next })).toMatchObject({ refused: 'ClusterBusy', message: expect.stringContaining('ann') });
   expect(record.revision).toBe(1);
+});
+
+describe('the epoch of a record that was lost', () => {
+  test('is raised by apply, also with the spec that stands, and the next grant is above it', () => {
+    expect(apply(record, { spec, epochAtLeast: 7, by: 'ops@desk' })).toEqual({ revision: 1, changed: true, epoch: 7 });
+    expect(apply(record, { spec, epochAtLeast: 9 })).toEqual({ revision: 1, changed: false, epoch: 9 });
+    expect(record.operations).toMatchObject([{ outcome: 'epoch raised', epoch: 9 }, { operation: 'apply', outcome: 'epoch raised', epoch: 7, summary: expect.stringMatching(/from 0, by ops@desk \(as claimed\)/) }]);
+    expect(acquire(record, ask(ann))).toMatchObject({ granted: true, epoch: 10 });
+  });
+
+  test('is never lowered, and never changed while an operation runs', () => {
+    apply(record, { spec, epochAtLeast: 7 });
+    expect(apply(record, { spec, epochAtLeast: 3 })).toEqual({ revision: 1, changed: false });
+    acquire(record, ask(ann));
+    expect(apply(record, { spec, epochAtLeast: 20 })).toMatchObject({ refused: 'ClusterBusy' });
+    expect(record.epoch).toBe(8);
+  });
+
+  test('makes a cluster that may have worked, until a set-up completes: what runs on its hosts may serve somebody', () => {
+    apply(record, { spec, epochAtLeast: 7 });
+    expect(acquire(record, ask(ann))).toMatchObject({ complete: true });
+    release(record, giveBack(ann, 'refused'));
+    expect(record).toMatchObject({ complete: false, recovered: true });
+    acquire(record, ask(bob));
+    release(record, giveBack(bob, 'completed', { complete: true }));
+    expect(record).toMatchObject({ complete: true });
+    expect(record).not.toHaveProperty('recovered');
+  });
 });
 
 test('keeps the last twenty operations', () => {

@@ -173,12 +173,12 @@ describe('refuses to plan', () => {
 });
 
 test('the facts of the checks become the state of the planner', () => {
-  const host = { node: 'st1', identity: 'x', installation: 'complete' as const, ours: false, version: '5.5', taeh: 'aa', licences: { core: 'c', features: 'f' } };
+  const host = { node: 'st1', identity: 'x', installation: 'complete' as const, prepared: false, ours: false, epoch: null, version: '5.5', taeh: 'aa', licences: { core: 'c', features: 'f' } };
   const server = { node: 'st1', admin: 'running' as const, tm: true, daemons: false, members: ['10.0.0.1'], threshold: null };
   const state = setUpState([{ node: 'st1', address: '10.0.0.1' }, { node: 'st2', address: '10.0.0.2' }], {
     hosts: [{ ...host, node: 'st2', ours: true, installation: 'half', licences: { core: 'c', features: 'old' } }, host],
     servers: [{ ...server, node: 'st2', admin: 'not running', tm: false, members: null }, server],
-    database: { schema: true },
+    database: { schema: true, epoch: null },
     licence: { core: 'c', features: 'f', clusterNodes: 5 },
     complete: true,
   });

@@ -1,0 +1,68 @@
+/** A host that is a folder of this machine: real shells run the real scripts there, and only sudo is another one, which refuses what a test tells it to. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clients } from '../../../src/clients';
+import { commandLine } from '../../../src/clients/quote';
+import type { Command } from '../../../src/clients/ssh';
+import { judge, type RunOptions } from '../../../src/clients/sshRun';
+import type { Authority, ServerTarget } from '../../../src/model/targets';
+
+export interface Machine {
+  folder: string;
+  server: ServerTarget;
+  authority: Authority;
+  clients: Clients;
+  /** From now on sudo refuses every command in which this is found; nothing when left out. */
+  refuse(pattern?: string): void;
+  /** Makes a file below the folder. */
+  write(path: string, content: string, mode?: number): string;
+  remove(): void;
+}
+
+/** Takes `-n -u USER [-l]` and a command, as the product gives them. */
+const sudo = (refusals: string): string => `#!/bin/sh
+shift 3
+[ "$1" = -l ] && { asked=yes; shift; }
+pattern=$(cat '${refusals}')
+if [ -n "$pattern" ] && printf '%s\\n' "$*" | grep -q -e "$pattern"; then echo 'sudo: a password is required' >&2; exit 1; fi
+[ -n "$asked" ] || exec "$@"
+`;
+
+export function machine(): Machine {
+  const folder = mkdtempSync(join(tmpdir(), 'st-machine-'));
+  const refusals = join(folder, 'refusals');
+  const write = (path: string, content: string, mode = 0o644): string => {
+    const file = join(folder, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, content, { mode });
+    return file;
+  };
+  write('bin/sudo', sudo(refusals), 0o755);
+  write('refusals', '');
+  write('home/.profile', '');
+  const run = (_access: unknown, command: Command, options: RunOptions) =>
+    new Promise((done, fail) => {
+      const env = { ...process.env, HOME: join(folder, 'home'), PATH: `${join(folder, 'bin')}:${process.env['PATH']}` };
+      const child = execFile('/bin/sh', ['-c', commandLine(command)], { env, timeout: 20_000 }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+        try {
+          done(judge('ops@here', commandLine(command), { code, stdout, stderr, lost: false, timedOut: false, truncated: false }, options));
+        } catch (thrown) {
+          fail(thrown as Error);
+        }
+      });
+      child.stdin!.end(options.stdin);
+    });
+  const ssh = { address: 'here', port: 22, user: 'ops', key: 'file:/none', knownHosts: '/none' };
+  const admin = { address: '127.0.0.1', port: 1, user: 'admin', password: 'file:/none', ca: '/none' };
+  return {
+    folder, write,
+    server: { cluster: 'demo', site: 'prod', node: 'st1', productUser: 'nobody', fileDriveHome: join(folder, 'axway/SecureTransport'), address: 'here', ssh, admin },
+    authority: { cluster: 'demo', epoch: 1, operation: 'set-up-cluster/demo' },
+    clients: { ssh: { run } } as unknown as Clients,
+    refuse: (pattern = '') => writeFileSync(refusals, pattern),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
