@@ -7,7 +7,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { boot, initOf, insideOf, listens } from './hosts';
 import { hostFolder, labFolder } from './place';
-import { balancerSocket, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
+import { balancerSocket, fronted, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
 import { run, until } from './shell';
 
 /** Script that the balancer host runs at power-on. */
@@ -42,7 +42,7 @@ export function balancerConfiguration(plan: LabPlan): string {
   ];
   for (const protocol of ['ssh', 'https']) lines.push('', `backend none_${protocol}`, '  tcp-request content reject');
   for (const cluster of plan.clusters) {
-    const servers = cluster.servers.map((name) => hostNamed(plan, name));
+    const servers = fronted(cluster).map((name) => hostNamed(plan, name));
     for (const protocol of ['ssh', 'https'] as const) {
       lines.push(
         '', `frontend ${cluster.name}_${protocol}`,
@@ -100,14 +100,14 @@ export async function bootBalancer(plan: LabPlan): Promise<void> {
 }
 
 /**
- * First start: every Server goes into maintenance by command, and that is saved as the state that HAProxy loads when it
+ * First start: every Server or Edge goes into maintenance by command, and that is saved as the state that HAProxy loads when it
  * starts. Not by the keyword `disabled`, whose mark in the server's state no command can take away again.
  */
 export async function makeBalancer(plan: LabPlan): Promise<void> {
   fs.writeFileSync(path.join(liveState(plan), 'server-state'), '');
   await bootBalancer(plan);
   for (const cluster of plan.clusters) {
-    for (const server of cluster.servers) {
+    for (const server of fronted(cluster)) {
       const answer = await ask(plan, `set server ${cluster.name}_hc/${server} state maint`);
       if (answer !== '') throw new Error(`HAProxy: ${answer}`);
     }

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { giveToCaller, labFolder } from './place';
-import { balancerSocket, fileDriveHome, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
+import { balancerSocket, fileDriveHome, fronted, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
 
 /** The cluster file of one cluster, as an object; paths are relative to the file. */
 export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, unknown> {
@@ -27,7 +27,11 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
       installer: { package: installPackage, properties: {} },
       protocols: ['ssh'],
     },
-    licences: { core: `./licences/${cluster.name}/filedrive.license`, features: `./licences/${cluster.name}/st.license` },
+    licences: {
+      core: `./licences/${cluster.name}/filedrive.license`, features: `./licences/${cluster.name}/st.license`,
+      ...(cluster.edges.length > 0 ? { edge: { core: `./licences/${cluster.name}/edge/filedrive.license`, features: `./licences/${cluster.name}/edge/st.license` } } : {}),
+    },
+    ...(cluster.edges.length > 0 ? { probe: { account: 'st-orchestrator-probe', password: 'file:./secrets/probe-password' } } : {}),
     sites: {
       prod: {
         label: 'fra',
@@ -35,14 +39,14 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
           const host = hostNamed(plan, name);
           return { name, address: host.address, ...(host.behindJump === true ? { ssh: { jump } } : {}) };
         }),
-        edges: [],
+        edges: cluster.edges.map((name) => ({ name, address: hostNamed(plan, name).address })),
         database: {
           kind: 'postgresql', host: hostOf(plan, 'database').address, port: 5432, name: cluster.database, user: cluster.database,
           password: 'file:./secrets/database-password', ca: './ca.pem', tablespaces, stateDatabase: `${cluster.database}_orchestrator`,
         },
         sharedFiles: { path: '/srv/st/shared' },
         loadBalancer: {
-          kind: 'haproxy', fronts: 'servers', map: siteMap, mapKey: cluster.name,
+          kind: 'haproxy', fronts: fronted(cluster) === cluster.edges ? 'edges' : 'servers', map: siteMap, mapKey: cluster.name,
           siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
           instances: [{ name: balancer.name, address: balancer.address, socket: balancerSocket }],
         },
@@ -61,12 +65,15 @@ export function licences(nodes: number): { core: string; features: string } {
   };
 }
 
+/** The same of its Edges: nothing of clusters, databases or numbers of nodes in them. */
+const edgeLicences = { core: 'Product=SecureTransport\nAccounts=1000\n', features: 'Product=SecureTransport\nServerType=Edge\nProtocols=ssh,http,ftp,as2,pesit\n' };
+
 /** Makes the passwords: letters and digits only, as the product's installer can't take `$ % & +` in a database password. */
 export function makeSecrets(lab: string): void {
   const folder = path.join(labFolder(lab), 'secrets');
   fs.mkdirSync(folder, { recursive: true });
   giveToCaller(folder);
-  for (const name of ['admin-password', 'database-password', 'partner-password']) {
+  for (const name of ['admin-password', 'database-password', 'partner-password', 'probe-password']) {
     const file = path.join(folder, name);
     fs.writeFileSync(file, `${randomBytes(12).toString('hex')}\n`, { mode: 0o600 });
     giveToCaller(file);
@@ -82,9 +89,16 @@ export function writeClusterFiles(plan: LabPlan): void {
     fs.writeFileSync(file, head + stringify(clusterSpec(plan, cluster), { lineWidth: 140 }));
     const folder = path.join(lab, 'licences', cluster.name);
     fs.mkdirSync(folder, { recursive: true });
-    const { core, features } = licences(plan.options.licensedNodes ?? cluster.servers.length);
-    fs.writeFileSync(path.join(folder, 'filedrive.license'), core);
-    fs.writeFileSync(path.join(folder, 'st.license'), features);
-    giveToCaller(file, path.dirname(folder), folder, path.join(folder, 'filedrive.license'), path.join(folder, 'st.license'));
+    giveToCaller(file, path.dirname(folder));
+    writeLicences(folder, licences(plan.options.licensedNodes ?? cluster.servers.length));
+    if (cluster.edges.length > 0) writeLicences(path.join(folder, 'edge'), edgeLicences);
   }
+}
+
+function writeLicences(folder: string, { core, features }: { core: string; features: string }): void {
+  fs.mkdirSync(folder, { recursive: true });
+  const files = [path.join(folder, 'filedrive.license'), path.join(folder, 'st.license')];
+  fs.writeFileSync(files[0] ?? '', core);
+  fs.writeFileSync(files[1] ?? '', features);
+  giveToCaller(folder, ...files);
 }

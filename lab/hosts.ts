@@ -9,7 +9,7 @@ import { code } from './code';
 import { isFrozen, makeGroup, removeGroup, setFrozen } from './freezer';
 import { cable, hostNamespace, pulledCables } from './network';
 import { checkout, hostFolder, labFolder } from './place';
-import { installPackage, users, type LabHost, type LabPlan } from './plan';
+import { hasProduct, installPackage, users, type LabHost, type LabPlan } from './plan';
 import { childrenOf, identify, isAlive, signal, type ProcessId } from './processes';
 import { until } from './shell';
 
@@ -47,7 +47,7 @@ export function insideOf(plan: LabPlan, host: LabHost, file: string): string {
 /** Folders that a host has of its own: path below its state folder, path in the host, owner. */
 export function ownFolders(host: LabHost): { from: string; to: string; owner: number }[] {
   const folders: { from: string; to: string; owner: number }[] = [{ from: 'home/ops', to: users.ops.home, owner: users.ops.uid }];
-  if (host.role === 'server') {
+  if (hasProduct(host)) {
     folders.push({ from: 'home/axway', to: users.axway.home, owner: users.axway.uid });
     folders.push({ from: 'axway', to: '/opt/axway', owner: users.axway.uid });
   } else if (host.role === 'database') {
@@ -66,8 +66,9 @@ export const sharedFolder = (lab: string, host: LabHost): string => path.join(la
 function writeMounts(plan: LabPlan, host: LabHost): string {
   const folder = hostFolder(plan.name, host.name);
   const lines = ownFolders(host).map((f) => [path.join(folder, f.from), f.to, 'rw']);
-  if (host.role === 'server') {
-    lines.push([sharedFolder(plan.name, host), '/srv/st/shared', 'rw']);
+  // No file is stored on an Edge: it has no shared files.
+  if (host.role === 'server') lines.push([sharedFolder(plan.name, host), '/srv/st/shared', 'rw']);
+  if (hasProduct(host)) {
     lines.push([path.join(labFolder(plan.name), 'package'), path.dirname(installPackage), 'ro']);
     lines.push(...code(plan.name).mounts.map((m) => [m.from, m.to, 'ro']));
   }

@@ -4,7 +4,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { checkout, hostFolder } from './place';
-import { hostOf, users, type LabHost, type LabPlan } from './plan';
+import { hasProduct, hostOf, users, type LabHost, type LabPlan } from './plan';
 
 /** `/etc/passwd`, `/etc/group` and `/etc/shadow`. `*` is "no password", which sshd without PAM does not take for locked, as it does `!`. */
 export function accounts(): { passwd: string; group: string; shadow: string } {
@@ -96,7 +96,7 @@ export function writeEtc(plan: LabPlan, host: LabHost, init: string | undefined)
   write('pam.d/sudo', pam);
   write('pam.d/other', pam);
   write('sudoers', sudoers, 0o440);
-  if (host.role === 'server') {
+  if (hasProduct(host)) {
     write('sudoers.d/st-orchestrator', fs.readFileSync(path.join(checkout, 'docs/sudoers.example'), 'utf8'), 0o440);
   } else {
     fs.mkdirSync(path.join(etc, 'sudoers.d'), { recursive: true });

@@ -15,16 +15,17 @@ import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
-  name: string; servers: number; spare: number; productTime: number; lies: boolean; seed: number;
+  name: string; servers: number; edges: number; spare: number; productTime: number; lies: boolean; seed: number;
   licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
 }
 
-const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers.');
+const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers and Edges.');
 const command = (name: string, text: string): Command => program.command(name).description(text).option('--name <name>', 'name of the lab', 'lab');
 const print = (text: string): void => { process.stdout.write(`${text}\n`); };
 
 command('up', 'build the estate anew and start it')
   .option('--servers <n>', 'Servers of the main cluster', count, 3)
+  .option('--edges <n>', 'Edges of the main cluster', count, 0)
   .option('--spare <n>', 'Servers of a second cluster', count, 0)
   .option('--product-time <duration>', 'unit of the product\'s durations', milliseconds, 300)
   .option('--no-lies', 'the product answers only what is so')
@@ -34,7 +35,7 @@ command('up', 'build the estate anew and start it')
   .option('--die-with <pid>', 'take the lab down when this process is gone', count)
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
-      name: flags.name, servers: flags.servers, spare: flags.spare, productTimeMs: flags.productTime, lies: flags.lies, seed: flags.seed,
+      name: flags.name, servers: flags.servers, edges: flags.edges, spare: flags.spare, productTimeMs: flags.productTime, lies: flags.lies, seed: flags.seed,
       ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
     };
     const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);

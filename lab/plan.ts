@@ -2,13 +2,13 @@
  * What a lab consists of, worked out from its options alone: no effects here.
  */
 
-export type Role = 'server' | 'database' | 'balancer' | 'jump';
+export type Role = 'server' | 'edge' | 'database' | 'balancer' | 'jump';
 
 export interface LabHost {
   name: string;
   role: Role;
   address: string;
-  /** Only Servers belong to a cluster and a site. */
+  /** Only Servers and Edges belong to a cluster and a site. */
   cluster?: string;
   site?: string;
   /** Reached over SSH only through the jump host. */
@@ -21,6 +21,8 @@ export interface LabCluster {
   /** Cluster file, relative to the lab's folder. */
   file: string;
   servers: string[];
+  /** The balancer fronts them when there are any, else the Servers. */
+  edges: string[];
   database: string;
   /** Ports of the balancer's fronts. */
   ports: { ssh: number; https: number };
@@ -30,6 +32,8 @@ export interface LabOptions {
   name: string;
   servers: number;
   spare: number;
+  /** Edges of the main cluster; none when left out. */
+  edges?: number;
   /** Unit of all durations of the stand-in product, milliseconds. */
   productTimeMs: number;
   lies: boolean;
@@ -76,6 +80,8 @@ export function planLab(options: LabOptions, index: number): LabPlan {
   checkName(options.name);
   if (options.servers < 1 || options.servers > 20) throw new Error(`--servers ${options.servers}: expected 1 to 20`);
   if (options.spare < 0 || options.spare > 20) throw new Error(`--spare ${options.spare}: expected 0 to 20`);
+  const edges = options.edges ?? 0;
+  if (edges > 10) throw new Error(`--edges ${edges}: expected 0 to 10`);
   const at = (last: number): string => `10.86.${index}.${last}`;
   const clusters: LabCluster[] = [];
   const hosts: LabHost[] = [
@@ -93,15 +99,25 @@ export function planLab(options: LabOptions, index: number): LabPlan {
         ...(server === 'st2' ? { behindJump: true } : {}),
       });
     }
-    clusters.push({ name, file, servers, database: name.replaceAll('-', '_'), ports });
+    clusters.push({ name, file, servers, edges: [], database: name.replaceAll('-', '_'), ports });
   };
   addCluster(options.name, 'cluster.yaml', 'st', 11, options.servers, { ssh: 2022, https: 8443 });
+  for (let i = 1; i <= edges; i++) {
+    hosts.push({ name: `ed${i}`, role: 'edge', address: at(70 + i), cluster: options.name, site: 'prod' });
+    clusters[0]?.edges.push(`ed${i}`);
+  }
   if (options.spare > 0) addCluster(`${options.name}2`, 'cluster2.yaml', 'sp', 41, options.spare, { ssh: 2122, https: 8543 });
   return { name: options.name, index, options, hosts, clusters };
 }
 
+/** A Server or an Edge: the product runs there. */
+export const hasProduct = (host: LabHost): boolean => host.role === 'server' || host.role === 'edge';
+
+/** The hosts that the balancer of a cluster sends its clients to. */
+export const fronted = (cluster: LabCluster): string[] => (cluster.edges.length > 0 ? cluster.edges : cluster.servers);
+
 /** The one host of a role that a lab has once. */
-export function hostOf(plan: LabPlan, role: Exclude<Role, 'server'>): LabHost {
+export function hostOf(plan: LabPlan, role: Exclude<Role, 'server' | 'edge'>): LabHost {
   const host = plan.hosts.find((h) => h.role === role);
   if (host === undefined) throw new Error(`lab ${plan.name} has no ${role} host`);
   return host;

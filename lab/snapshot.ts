@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { Client } from 'pg';
 import { ask } from './balancer';
-import { initOf } from './hosts';
+import { superuser } from './database';
+import { initOf, insideOf } from './hosts';
 import { hostFolder } from './place';
-import { fileDriveHome, hostOf, siteMap, type LabHost, type LabPlan } from './plan';
+import { fileDriveHome, hasProduct, hostOf, siteMap, type LabHost, type LabPlan } from './plan';
 import { Names } from './randomNames';
 import { tablesOf, type Table } from './snapshotTables';
 import { runningServices } from './status';
@@ -24,6 +26,7 @@ export interface HostSnapshot {
 
 export interface LabSnapshot {
   hosts: Record<string, HostSnapshot>;
+  /** By database, and the embedded ones by the Edge's name; what does not run is left out. */
   databases: Record<string, Record<string, Table>>;
   /** Undefined where the balancer is off. */
   balancer?: { mapFile: string[]; map: string[]; servers: Record<string, string> };
@@ -89,7 +92,7 @@ async function balancerSnapshot(plan: LabPlan): Promise<LabSnapshot['balancer']>
 /** Learns what is random on the hosts of the lab, so that it can be told by a name wherever it turns up. */
 function learnNames(plan: LabPlan): Names {
   const names = new Names();
-  for (const host of plan.hosts.filter((h) => h.role === 'server')) {
+  for (const host of plan.hosts.filter(hasProduct)) {
     const home = path.join(hostFolder(plan.name, host.name), 'axway', path.basename(fileDriveHome));
     const configuration = path.join(home, 'conf/configuration.xml');
     if (fs.existsSync(configuration)) {
@@ -99,8 +102,9 @@ function learnNames(plan: LabPlan): Names {
     const taeh = path.join(home, 'bin/taeh');
     if (fs.existsSync(taeh)) {
       const bytes = fs.readFileSync(taeh);
-      names.add(bytes.toString('latin1'), `taeh of ${host.cluster}`);
-      names.add(createHash('sha256').update(bytes).digest('hex'), `fingerprint of taeh of ${host.cluster}`);
+      const owner = host.role === 'edge' ? `the Edges of ${host.cluster}` : host.cluster;
+      names.add(bytes.toString('latin1'), `taeh of ${owner}`);
+      names.add(createHash('sha256').update(bytes).digest('hex'), `fingerprint of taeh of ${owner}`);
     }
   }
   return names;
@@ -113,8 +117,14 @@ export async function snapshot(plan: LabPlan): Promise<LabSnapshot> {
   const databases: LabSnapshot['databases'] = {};
   if (initOf(plan, hostOf(plan, 'database')) !== undefined) {
     for (const { database } of plan.clusters) {
-      for (const name of [database, `${database}_orchestrator`]) databases[name] = await tablesOf(plan, name, names);
+      for (const name of [database, `${database}_orchestrator`]) databases[name] = await tablesOf(await superuser(plan, name), names);
     }
+  }
+  for (const host of plan.hosts.filter((h) => h.role === 'edge')) {
+    if (runningServices(plan, host)['db'] === undefined) continue;
+    const client = new Client({ host: insideOf(plan, host, `${fileDriveHome}/var/db`), user: 'st', database: 'st' });
+    await client.connect();
+    databases[host.name] = await tablesOf(client, names);
   }
   const balancer = await balancerSnapshot(plan);
   return { hosts, databases, ...(balancer === undefined ? {} : { balancer }) };

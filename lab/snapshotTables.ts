@@ -1,8 +1,7 @@
 /**
  * The content of a database for a snapshot: every table, its rows sorted, without columns that are times, numbers that count on, or random.
  */
-import { superuser } from './database';
-import type { LabPlan } from './plan';
+import type { Client } from 'pg';
 import type { Names } from './randomNames';
 
 export type Table = Record<string, unknown>[];
@@ -18,9 +17,8 @@ interface Column {
   counts: boolean;
 }
 
-/** Tables of a database by `schema.table` (`public` left out). */
-export async function tablesOf(plan: LabPlan, database: string, names: Names): Promise<Record<string, Table>> {
-  const client = await superuser(plan, database);
+/** Tables of a database by `schema.table` (`public` left out). Ends the client. */
+export async function tablesOf(client: Client, names: Names): Promise<Record<string, Table>> {
   try {
     const { rows } = await client.query<Column>(`
       select case table_schema when 'public' then '' else table_schema || '.' end || table_name as "table", column_name as name, data_type as type,

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { initOf, states, type HostState } from './hosts';
 import { giveToCaller, hostFolder, labFolder } from './place';
-import { balancerSocket, fileDriveHome, hostOf, siteMap, tablespaces, type LabHost, type LabPlan } from './plan';
+import { balancerSocket, fileDriveHome, fronted, hasProduct, hostOf, siteMap, tablespaces, type LabHost, type LabPlan } from './plan';
 import { processesOfNamespace, type NamespaceProcess } from './processes';
 
 export interface LabSsh {
@@ -25,7 +25,7 @@ export interface HostStatus {
   address: string;
   state: HostState;
   ssh: LabSsh;
-  /** Servers only. */
+  /** Servers and Edges only. */
   adminUrl?: string;
   credentials?: { adminUser: string; adminPassword: string };
   /** Folder of the host's own pieces on the machine. */
@@ -41,7 +41,7 @@ export interface LabStatus {
   hosts: HostStatus[];
   balancer: {
     host: string; address: string; socket: string; map: string;
-    fronts: { cluster: string; ssh: number; https: number; healthBackend: string; siteBackends: Record<string, string> }[];
+    fronts: { cluster: string; nodes: string[]; ssh: number; https: number; healthBackend: string; siteBackends: Record<string, string> }[];
   };
   database: {
     host: string; address: string; port: number; ca: string; password: string; tablespaces: string[];
@@ -99,9 +99,11 @@ export function runningServices(plan: LabPlan, host: LabHost): Record<string, nu
   if (host.role === 'database') add('postgresql', path.join(folder, 'postgresql/data/postmaster.pid'), (c) => c.includes('/postgres'));
   if (host.role === 'balancer') add('haproxy', `/proc/${init}/root/run/haproxy/haproxy.pid`, (c) => c.includes('haproxy'));
   const run = path.join(folder, 'axway/SecureTransport/var/run');
-  if (host.role === 'server' && fs.existsSync(run)) {
+  if (hasProduct(host) && fs.existsSync(run)) {
     for (const file of fs.readdirSync(run).filter((f) => f.endsWith('.pid')).sort()) {
-      add(serviceName(file), path.join(run, file), (c) => c.endsWith(`\0${fileDriveHome}\0${path.basename(file, '.pid')}\0`));
+      const service = path.basename(file, '.pid');
+      // The embedded database of an Edge is no program of ours: its last argument tells.
+      add(serviceName(file), path.join(run, file), (c) => c.endsWith(`\0${fileDriveHome}\0${service}\0`) || c.endsWith(`=${fileDriveHome}${service}\0`));
     }
   }
   return pids;
@@ -124,7 +126,7 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
       address: host.address,
       state: now.get(host.name) ?? 'off',
       ssh: sshOf(plan, host),
-      ...(host.role === 'server' ? {
+      ...(hasProduct(host) ? {
         adminUrl: `https://${host.address}:8444`,
         credentials: { adminUser: 'admin', adminPassword: `file:${path.join(lab, 'secrets/admin-password')}` },
       } : {}),
@@ -134,7 +136,7 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
     balancer: {
       host: balancer.name, address: balancer.address, socket: balancerSocket, map: siteMap,
       fronts: plan.clusters.map((c) => ({
-        cluster: c.name, ...c.ports, healthBackend: `${c.name}_hc`, siteBackends: { prod: `${c.name}_prod` },
+        cluster: c.name, nodes: fronted(c), ...c.ports, healthBackend: `${c.name}_hc`, siteBackends: { prod: `${c.name}_prod` },
       })),
     },
     database: {

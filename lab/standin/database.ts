@@ -4,6 +4,9 @@ import type { Properties } from './properties';
 
 /** The `pg` settings of `dbHost …` properties. Throws when the CA certificate can't be read. */
 export function connectionOf(properties: Properties): ClientConfig {
+  const common = { connectionTimeoutMillis: 3000, query_timeout: 5000, keepAlive: true, application_name: 'SecureTransport' };
+  // The embedded database of an Edge listens on a socket below FILEDRIVEHOME only.
+  if (properties['dbSocket'] !== undefined) return { ...common, host: properties['dbSocket'], user: 'st', database: properties['dbName'] ?? 'st' };
   const secure = properties['externalDBUseSecureConnection'] === 'true';
   const host = properties['dbHost'] ?? '';
   return {
@@ -12,10 +15,7 @@ export function connectionOf(properties: Properties): ClientConfig {
     database: properties['dbName'] ?? '',
     user: properties['dbUser'] ?? '',
     password: properties['dbPassword'] ?? '',
-    connectionTimeoutMillis: 3000,
-    query_timeout: 5000,
-    keepAlive: true,
-    application_name: 'SecureTransport',
+    ...common,
     // A partner was told that the file arrived: a database that does not flush at every commit would forget it when it is killed.
     options: '-c synchronous_commit=on',
     ...(secure && { ssl: { ca: readFileSync(properties['externalDBTrustStore'] ?? '', 'utf8') } }),

@@ -14,9 +14,13 @@ export const daemons = {
 export type Protocol = keyof typeof daemons;
 export const protocols = Object.keys(daemons) as Protocol[];
 
+/** `dbType` of an Edge. */
+export const embedded = 'useDBLocal';
+
 /** What every process of the stand-in knows about the installation it belongs to. */
 export interface Home {
   dir: string;
+  kind: 'Server' | 'Edge';
   /** `<LocalConfigurationsId>`: ties this Server to its local configuration in the shared database. */
   id: string;
   settings: Properties;
@@ -34,6 +38,7 @@ export const serverDefaults: Properties = {
   'standin.as2Port': '10080',
   'standin.pesitPort': '17617',
   'standin.cachePort': '8088',
+  'standin.proxyPort': '1080',
   'standin.sharedPath': '/srv/st/shared',
   'standin.tlsKey': '/etc/st-lab/tls.key',
   'standin.tlsCert': '/etc/st-lab/tls.crt',
@@ -45,11 +50,14 @@ export function readHome(dir: string): Home {
   const settings = { ...serverDefaults, ...readProperties(join(dir, 'conf/server.properties')) };
   const id = /<LocalConfigurationsId>\s*([^<\s]+)\s*</.exec(readFileSync(join(dir, 'conf/configuration.xml'), 'utf8'))?.[1];
   if (!id) throw new Error(`${dir}/conf/configuration.xml holds no <LocalConfigurationsId>`);
+  const database = readProperties(join(dir, 'conf/database.properties'));
   return {
     dir,
+    // Only Edges have a database of their own.
+    kind: database['dbType'] === embedded ? 'Edge' : 'Server',
     id,
     settings,
-    database: readProperties(join(dir, 'conf/database.properties')),
+    database,
     bindAddress: settings['standin.bindAddress'] ?? '0.0.0.0',
   };
 }

@@ -1,30 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { appendFileSync, chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { build, version } from './build';
 import { openDatabase, inTransaction } from './database';
-import { daemons, protocols, serverDefaults, takeProductTime } from './home';
+import { installEdge } from './edgeinstall';
+import { embedded, takeProductTime } from './home';
+import { copyTree, hasContent, makeHostKey, Refusal, writeConfiguration, writeSecret, type Target } from './installtree';
 import { formatProperties, parseProperties, type Properties } from './properties';
-import { utils } from 'ssh2';
 import { createSchema, fingerprint, readSchema, unusableTablespaces } from './schema';
+import { makeTrust, storeTrust } from './trust';
 
-
-
-
-interface Plan {
-  dir: string;
-  properties: Properties;
+interface Plan extends Target {
   newSchema: boolean;
   taeh: Buffer;
 }
 
-/** A precondition that doesn't hold: nothing was changed. */
-class Refusal extends Error {}
-
 /** Reads and checks the two properties files. Throws `Refusal` with every reason at once. */
-export function readInstallation(file: string): { dir: string; properties: Properties } {
+export function readInstallation(file: string): Target {
   if (!isAbsolute(file)) throw new Refusal(`-s takes an absolute path, not '${file}'`);
   const first = readSettings(file);
   const dir = first['InstallDir'] ?? '';
@@ -54,19 +48,21 @@ function faults(p: Properties): string[] {
   const flag = (name: string, required: boolean) => {
     if (p[name] === undefined ? required : !['true', 'false'].includes(p[name])) wrong.push(`${name} must be true or false, not '${p[name] ?? '(missing)'}'`);
   };
-  if (p['Edge'] === 'true') wrong.push('Edge: this package installs Servers only');
-  if (p['Server'] !== 'true') wrong.push('Server must be true');
+  for (const name of ['adminPassword.Format', 'dbPassword.Format']) if (p[name]) wrong.push(`${name}: the encrypted password was not made on this host`);
+  for (const name of ['dbPort', 'sslAdminPort', 'tomcatShutdownPort']) if (p[name] && !(Number(p[name]) > 0 && Number(p[name]) < 65536)) wrong.push(`${name}: '${p[name]}' is not a port`);
+  const edge = p['Edge'] === 'true';
+  if (edge === (p['Server'] === 'true')) wrong.push('one of Server and Edge must be true');
   const type = p['dbType'] ?? '(missing)';
-  if (['useOracleExternal', 'useMSSQLExternal', 'useDBLocal'].includes(type)) wrong.push(`dbType ${type} is not supported by this package`);
+  if (edge && type !== embedded) wrong.push(`dbType of an Edge must be ${embedded}, not ${type}`);
+  if (edge) return wrong;
+  if (['useOracleExternal', 'useMSSQLExternal', embedded].includes(type)) wrong.push(`dbType ${type} is not supported by this package`);
   else if (type !== 'usePostgreSQLExternal') wrong.push(`unknown dbType ${type}`);
   flag('externalDBUseExistingSchema', true);
   flag('externalDBUseSecureConnection', false);
   for (const name of ['dbHost', 'dbName', 'dbUser', 'dbPassword']) if (!p[name]) wrong.push(`${name} is missing`);
   if (/[$%&+]/.test(p['dbPassword'] ?? '')) wrong.push('dbPassword must not contain $ % & +');
-  for (const name of ['dbPassword.Format', 'adminPassword.Format']) if (p[name]) wrong.push(`${name}: the encrypted password was not made on this host`);
   if (p['externalDBUseExistingSchema'] === 'true' && !p['SecretFilePath']) wrong.push('SecretFilePath is required with an existing schema');
   if (p['externalDBUseSecureConnection'] === 'true') wrong.push(...certificateFaults(p['externalDBTrustStore']));
-  for (const name of ['dbPort', 'sslAdminPort', 'tomcatShutdownPort']) if (p[name] && !(Number(p[name]) > 0 && Number(p[name]) < 65536)) wrong.push(`${name}: '${p[name]}' is not a port`);
   return wrong;
 }
 
@@ -84,11 +80,12 @@ function certificateFaults(file: string | undefined): string[] {
 export async function install(file: string, packageDir: string): Promise<void> {
   const { dir, properties } = readInstallation(file);
   if (hasContent(dir)) throw new Refusal(`InstallDir ${dir} exists and is not empty`);
+  if (properties['Edge'] === 'true') return installEdge({ dir, properties }, packageDir);
   const pool = openDatabase(properties);
   try {
     const plan = await check(pool, dir, properties);
     await takeProductTime(1);
-    copyTree(plan, packageDir);
+    copyTree(plan, 'Server', packageDir);
     const say = (text: string) => appendFileSync(join(dir, 'install.log'), `${new Date().toISOString()} ${text}\n`);
     say(`SecureTransport Server ${build} copied to ${dir}.`);
     writeSecret(plan.dir, plan.taeh);
@@ -137,61 +134,13 @@ async function check(pool: ReturnType<typeof openDatabase>, dir: string, propert
   return { dir, properties, newSchema: false, taeh };
 }
 
-function hasContent(dir: string): boolean {
-  try {
-    return readdirSync(dir).length > 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new Refusal(`InstallDir ${dir}: ${(error as Error).message}`);
-  }
-}
-
-function copyTree(plan: Plan, packageDir: string): void {
-  mkdirSync(plan.dir, { recursive: true });
-  cpSync(join(packageDir, 'tree'), plan.dir, { recursive: true });
-  for (const folder of ['var/run', 'var/logs', 'var/tmp']) mkdirSync(join(plan.dir, folder), { recursive: true });
-  for (const name of readdirSync(join(plan.dir, 'bin'))) chmodSync(join(plan.dir, 'bin', name), 0o755);
-  const enabled = (plan.properties['standin.daemons'] ?? serverDefaults['standin.daemons'] ?? '').split(',').map((name) => name.trim());
-  for (const protocol of protocols.filter((name) => !enabled.includes(name))) {
-    for (const verb of ['start', 'stop']) {
-      const script = join(plan.dir, 'bin', `${verb}_${daemons[protocol].service}`);
-      renameSync(script, `${script}.disable`);
-    }
-  }
-  const names = ['NODE', 'STANDIN', 'PRODUCT_TIME_MS', 'LIES', 'SEED'].filter((name) => process.env[name] !== undefined);
-  writeFileSync(join(plan.dir, 'lib/standin.env'), names.map((name) => `${name}=${process.env[name]}\n`).join(''));
-}
-
-function writeSecret(dir: string, taeh: Buffer): void {
-  writeFileSync(join(dir, 'bin/taeh'), taeh, { mode: 0o600 });
-}
-
 async function newSchema(pool: ReturnType<typeof openDatabase>, plan: Plan): Promise<void> {
   const hostKey = makeHostKey();
-  await inTransaction(pool, (client) => createSchema(client, {
-    version, fingerprint: fingerprint(plan.taeh), adminPassword: plan.properties['adminPassword'] ?? 'admin', hostKey,
-  }));
-}
-
-/** About one key in three hundred that ssh2 makes is one that it can't read again (a leading zero): those are thrown away. */
-function makeHostKey(): string {
-  for (;;) {
-    const key = utils.generateKeyPairSync('ed25519').private;
-    if (!(utils.parseKey(key) instanceof Error)) return key;
-  }
-}
-
-/** Writes `conf/`; returns this Server's LocalConfigurationsId. */
-function writeConfiguration({ dir, properties }: Plan): string {
-  const id = randomUUID();
-  writeFileSync(join(dir, 'conf/configuration.xml'),
-    `<?xml version="1.0" encoding="UTF-8"?>\n<Configuration>\n  <LocalConfigurationsId>${id}</LocalConfigurationsId>\n</Configuration>\n`);
-  const pick = (keys: string[]): Properties =>
-    Object.fromEntries(keys.flatMap((key) => (properties[key] === undefined ? [] : [[key, properties[key]]])));
-  writeFileSync(join(dir, 'conf/server.properties'), formatProperties({ ...serverDefaults, ...pick(Object.keys(serverDefaults)) }));
-  const database = pick(['dbType', 'dbHost', 'dbPort', 'dbName', 'dbUser', 'dbPassword', 'externalDBUseSecureConnection', 'externalDBTrustStore']);
-  writeFileSync(join(dir, 'conf/database.properties'), formatProperties(database), { mode: 0o600 });
-  return id;
+  const trust = makeTrust(join(plan.dir, 'var/tmp'), `database ${plan.properties['dbName']}`);
+  await inTransaction(pool, async (client) => {
+    await createSchema(client, { version, fingerprint: fingerprint(plan.taeh), adminPassword: plan.properties['adminPassword'] ?? 'admin', hostKey });
+    await storeTrust(client, trust);
+  });
 }
 
 async function register(pool: ReturnType<typeof openDatabase>, address: string, id: string): Promise<void> {

@@ -19,13 +19,15 @@ export function readLicences(home: { dir: string }, now: Date = new Date()): Lic
   const core = read(join(home.dir, 'conf/filedrive.license'));
   const features = read(join(home.dir, 'conf/st.license'));
   const nodes = Number(features?.['ClusterNodes']);
-  const featuresState = stateOf(features, now, Number.isInteger(nodes) && nodes > 0);
+  // The licence of an Edge counts no nodes.
+  const counted = Number.isInteger(nodes) && nodes > 0;
+  const featuresState = stateOf(features, now, counted || features?.['ServerType'] === 'Edge');
   const valid = featuresState === 'Valid';
   return {
     core: stateOf(core, now, Number(core?.['Accounts']) > 0),
     features: featuresState,
     enterpriseCluster: valid && features?.['EnterpriseCluster'] === 'true',
-    clusterNodes: valid ? nodes : null,
+    clusterNodes: valid && counted ? nodes : null,
   };
 }
 

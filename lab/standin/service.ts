@@ -17,8 +17,8 @@ export interface Context {
   pool: Pool;
   /** True once the service was told to end. */
   stopping(): boolean;
-  /** Publishes how many sessions or tasks are under way (`var/run/<service>.state`). */
-  setBusy(count: number): void;
+  /** Publishes how many sessions or tasks of a kind are under way (`var/run/<service>.state`). */
+  setBusy(count: number, kind?: string): void;
   state(): State;
   /** Ends the service by itself, as the product does when a condition isn't met. */
   giveUp(why: string): Promise<never>;
@@ -42,6 +42,7 @@ export async function runService(start: (context: Context) => Promise<Running>):
   const log = openLog(home, name);
   const pool = openDatabase(home.database);
   let state: State = 'Starting';
+  const counts = new Map<string, number>();
   let busy = 0;
   let stopping = false;
   let running: Running | undefined = undefined;
@@ -78,7 +79,11 @@ export async function runService(start: (context: Context) => Promise<Running>):
     home, name, log, pool,
     stopping: () => stopping,
     state: () => state,
-    setBusy: (count) => { busy = count; if (!stopping) publish(); },
+    setBusy: (count, kind = '') => {
+      counts.set(kind, count);
+      busy = [...counts.values()].reduce((sum, one) => sum + one, 0);
+      if (!stopping) publish();
+    },
     giveUp: async (why) => {
       log('ERROR', why);
       await end(3);

@@ -13,6 +13,7 @@ import { readOwnAttributes } from './queue/dispatch';
 import { lead, resign, submitDuePulls } from './scheduler';
 import { fingerprint, readSchema } from './schema';
 import { runService, type Context, type Running } from './service';
+import { startStreaming } from './streaming';
 
 /**
  * The Transaction Manager with its two cluster services. It ends by itself, after its start was answered with success, when the
@@ -45,10 +46,12 @@ async function start(context: Context): Promise<Running> {
   await heart.running();
   await logToServer(pool, home, 'TM', 'INFO', 'The Transaction Manager was started.');
 
+  const streaming = startStreaming(context);
   const accept = (accepting: boolean) => void setAccepting(pool, home, accepting).catch(() => undefined);
   return {
     async stop() {
       cache.server.close();
+      streaming.stop();
       await processor.stop();
       await heart.stop();
       await resign(pool, home).catch(() => undefined);
@@ -56,10 +59,12 @@ async function start(context: Context): Promise<Running> {
     },
     drain() {
       processor.drain();
+      streaming.drain();
       accept(false);
     },
     resume() {
       processor.resume();
+      streaming.resume();
       accept(true);
     },
     async control(request) {

@@ -4,6 +4,7 @@ import { apiKeyRoutes } from './apiKeys';
 import { recordWrite } from './audit';
 import { businessUnitRoutes } from './businessUnits';
 import { clientSessionRoutes } from './clientSessions';
+import { certificateRoutes } from './certificates';
 import { clusterRoutes } from './cluster';
 import { daemonRoutes } from './daemons';
 import { databaseRoutes } from './database';
@@ -25,7 +26,7 @@ export function makeRoutes(sessions: AdminSessions): Route[] {
     ['GET', '/myself', ({ administrator }) => ok({ loginName: administrator, administratorRoleName: 'Master Administrator', isLocked: false })],
     ['POST', '/myself', ({ administrator, headers }) => sessions.logIn(administrator, headers.referer ?? '')],
     ['DELETE', '/myself', (request) => sessions.logOut(request)],
-    ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...zoneRoutes, ...businessUnitRoutes,
+    ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...certificateRoutes, ...zoneRoutes, ...businessUnitRoutes,
     ...accountRoutes, ...apiKeyRoutes, ...clientSessionRoutes, ...logRoutes, ...observeRoutes,
   ];
 }

@@ -8,7 +8,7 @@ export const observeRoutes: Route[] = [
   ['GET', '/version', (_request, { home }) => {
     const licences = readLicences(home);
     return ok({
-      product: 'SecureTransport', version: '5.5', build, serverType: 'Server', hostName: hostname(),
+      product: 'SecureTransport', version: '5.5', build, serverType: home.kind, hostName: hostname(),
       coreLicense: licences.core, featuresLicense: licences.features, licensedClusterNodes: licences.clusterNodes,
     });
   }],

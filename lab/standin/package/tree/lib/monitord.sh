@@ -36,7 +36,7 @@ restart() {
 say "The Monitor server runs."
 tick=0
 while :; do
-  for service in admin tm $DAEMONS; do
+  for service in $CORE $DAEMONS; do
     [ -e "$RUN/$service.wanted" ] || continue
     if ! is_running "$service"; then
       restart "$service"

@@ -7,6 +7,10 @@ FILEDRIVEHOME=$(cd "${0%/*}/.." && pwd) || exit 1
 RUN=$FILEDRIVEHOME/var/run
 LOGS=$FILEDRIVEHOME/var/logs
 DAEMONS="ftpd httpd as2d sshd pesitd"
+# A Server has a Transaction Manager; an Edge has none, but a database of its own and a proxy.
+EDGE=
+CORE="admin tm"
+if [ -e "$FILEDRIVEHOME/bin/start_db" ]; then EDGE=yes CORE="db admin proxy"; fi
 
 while IFS='=' read -r name value || [ -n "$name" ]; do
   case $name in
@@ -44,9 +48,14 @@ launch() {
   rm -f "$RUN/$1.state"
   case $1 in
     monitord) setsid /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord < /dev/null >> "$LOGS/monitord.log" 2>&1 9>&- & ;;
+    db) launch_database ;;
     admin | tm) launch_node "$1" "$1" ;;
-    sshd) launch_node sshdaemon sshd ;;
-    *) launch_node daemon "$1" ;;
+    proxy) launch_node edgeproxy proxy ;;
+    *)
+      if [ -n "$EDGE" ]; then launch_node edgedaemon "$1"
+      elif [ "$1" = sshd ]; then launch_node sshdaemon sshd
+      else launch_node daemon "$1"; fi
+      ;;
   esac
   echo $! > "$RUN/$1.pid"
   # Until the new process shows its command line a second start would not recognise it.
@@ -64,12 +73,26 @@ launch_node() {
     < /dev/null >> "$LOGS/$2.log" 2>&1 9>&- &
 }
 
+# The embedded database. Its last argument is what is_running looks for; a pid file it left is from before the power went, since nothing runs.
+launch_database() {
+  rm -f "$FILEDRIVEHOME/var/db/data/postmaster.pid"
+  setsid "$(cat "$FILEDRIVEHOME/lib/database.path")/postgres" -D "$FILEDRIVEHOME/var/db/data" -k "$FILEDRIVEHOME/var/db" -c "standin.service=${FILEDRIVEHOME}db" \
+    < /dev/null >> "$LOGS/db.log" 2>&1 9>&- &
+}
+
 lock() {
   exec 9> "$RUN/$1.lock"
   flock 9
 }
 
-unlock() {
+un# The embedded database. Its last argument is what is_running looks for; a pid file it left is from before the power went, since nothing runs.
+launch_database() {
+  rm -f "$FILEDRIVEHOME/var/db/data/postmaster.pid"
+  setsid "$(cat "$FILEDRIVEHOME/lib/database.path")/postgres" -D "$FILEDRIVEHOME/var/db/data" -k "$FILEDRIVEHOME/var/db" -c "standin.service=${FILEDRIVEHOME}db" \
+    < /dev/null >> "$LOGS/db.log" 2>&1 9>&- &
+}
+
+lock() {
   exec 9>&-
 }
 
@@ -122,7 +145,7 @@ stop_service() {
     return 2
     ;;
   esac
-  case $service in admin | monitord) graceful= ;; esac
+  case $service in admin | monitord | db | proxy) graceful= ;; esac
 
   lock "$service"
   rm -f "$RUN/$service.wanted" "$RUN/$service.retries"
@@ -141,7 +164,8 @@ stop_service() {
 
 # Ends the process of service $1 and returns when it is gone; one that does not react within 10 s is killed.
 end_service() {
-  kill -TERM "$pid" 2> /dev/null
+  # TERM would let the database wait for its clients.
+  if [ "$1" = db ]; then kill -INT "$pid" 2> /dev/null; else kill -TERM "$pid" 2> /dev/null; fi
   patience=200
   while is_running "$1"; do
     patience=$((patience - 1))
