@@ -105,7 +105,7 @@ function resolvePaths(value: unknown, baseDir: string, parents: string[] = []): 
   if (typeof value !== 'string') return value;
   const key = parents.at(-1) ?? '';
   const parent = parents.at(-2);
-  if (pathKeys.has(key) || (parent === 'licences' && (key === 'core' || key === 'features'))) return absolute(value, baseDir);
+  if (pathKeys.has(key) || ((parent === 'licences' || parent === 'edge') && (key === 'core' || key === 'features'))) return absolute(value, baseDir);
   if ((secretKeys.has(key) || (parent === 'properties' && isSecretProperty(key))) && value.startsWith('file:')) return `file:${absolute(value.slice('file:'.length), baseDir)}`;
   return value;
 }

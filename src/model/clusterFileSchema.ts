@@ -1,7 +1,7 @@
 /** The shape of a cluster file, key by key. Rules between keys are in specRules.ts; a normalised spec has this shape too. */
 import { z } from 'zod';
 import {
-  address, clusterName, databaseName, duration, hostPath, loginUser, mailAddress, matching, oneOf, port, proxyName, secretRef, strict, userName, whole, workerPath,
+  address, clusterName, databaseName, duration, hostPath, loginUser, mailAddress, matching, oneOf, port, proxyName, secretRef, strict, userName, whole, workerPath, zoneName,
 } from './fields';
 import { describe } from './problems';
 
@@ -42,11 +42,16 @@ function build() {
   /** An address with at most one range; what it expands to is checked by the rules. */
   const ranged = (what: string) => matching(/^[A-Za-z0-9:.[\]_-]{1,253}$/, what);
 
-  const node = strict({
+  const nodeShape = {
     name: ranged('the name of a node, or a range such as st[1:3]').meta({ description: 'The node\'s name, or several by a range: st[01:20].' }),
     address: ranged('an IP address or a host name, or a range such as 10.0.0.[11:13]').meta({ description: 'The address by which the cluster knows the node; a range expands in step with the name\'s.' }),
     ssh: strict({ ...sshShape, address: ranged('an IP address or a host name').optional().meta({ description: 'Where SSH answers, when that is not the node\'s address.' }) }).optional(),
     admin: strict({ ...adminShape, address: ranged('an IP address or a host name').optional().meta({ description: 'Where the Administration Tool answers, when that is not the node\'s address.' }) }).optional(),
+  };
+  const server = strict(nodeShape);
+  const edge = strict({
+    ...nodeShape,
+    zone: zoneName.optional().meta({ description: 'The network zone by which the Servers know the Edge; Edges when left out.' }),
   });
 
   const database = strict({
@@ -63,7 +68,7 @@ function build() {
 
   const balancer = strict({
     kind: oneOf(['haproxy'], notYet({ command: 'a command driver isn\'t available yet' })),
-    fronts: oneOf(['servers', 'edges']).optional(),
+    fronts: oneOf(['servers', 'edges']).optional().meta({ description: 'What the balancer sends clients to; the Edges when the site has any.' }),
     map: hostPath.meta({ description: 'The map file that names the site which is served, on the balancer\'s host.' }),
     mapKey: proxyName.optional().meta({ description: 'The cluster\'s key in the map; the cluster\'s name when left out.' }),
     siteBackend: proxyName.meta({ description: 'What the map says when this site is served.' }),
@@ -74,8 +79,8 @@ function build() {
   const site = strict({
     label: matching(/^\S(.{0,62}\S)?$/u, 'a label of at most 64 characters').optional(),
     deploymentSite: oneOf(['Prod', 'DR']).optional().meta({ description: 'The product\'s own word for the site; DR for a site named dr, else Prod.' }),
-    servers: z.array(node).min(1).max(20),
-    edges: z.array(node).max(50).optional(),
+    servers: z.array(server).min(1).max(20),
+    edges: z.array(edge).max(50).optional(),
     database,
     sharedFiles: strict({ path: hostPath.meta({ description: 'Where the shared file system is mounted, the same on every Server.' }) }),
     loadBalancer: balancer.optional(),
@@ -122,7 +127,12 @@ function build() {
     licences: strict({
       core: workerPath.meta({ description: 'filedrive.license, on the worker\'s host.' }),
       features: workerPath.meta({ description: 'st.license, on the worker\'s host.' }),
+      edge: strict({ core: workerPath, features: workerPath }).optional().meta({ description: 'The licences of the Edges; those of the Servers when left out.' }),
     }),
+    probe: strict({
+      account: matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'the name of an account'),
+      password: secretRef,
+    }).optional().meta({ description: 'An account of our own for trying the way of a partner: only a login through an Edge proves it. Made when it is missing.' }),
     sites: z.record(clusterName, site).meta({ description: 'The production site and, when there is one, the disaster-recovery site.' }),
     notifications: notifications.optional(),
     policies: strict({

@@ -43,6 +43,9 @@ export const loginUser = userName.refine((name) => name !== 'root', { error: 'ex
 export const proxyName = matching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$/, 'a name that HAProxy accepts');
 export const databaseName = matching(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'the name of a database, role or tablespace of at most 63 characters');
 
+/** Of a network zone: the product takes no / \ ; ' in one. `Private` is every node's own. */
+export const zoneName = matching(/^(?!Private$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, 'the name of a network zone (letters, digits, blanks, dots, dashes and underscores; not Private)');
+
 const windowsPath = /^[A-Za-z]:[\\/]|^\\\\/;
 
 function pathProblem(path: string, { allowed, what }: { allowed: RegExp; what: string }, where: string): string | undefined {

@@ -8,7 +8,7 @@ type SshEntry = NonNullable<NodeEntry['ssh']>;
 type SiteEntry = ParsedClusterFile['sites'][string];
 
 export function normalise(file: ParsedClusterFile): ClusterSpec {
-  const { product, policies, monitoring, notifications, licences } = file;
+  const { product, policies, monitoring, notifications, licences, probe } = file;
   const context = { defaults: file.defaults ?? {}, cluster: file.metadata.name };
   const sites = Object.fromEntries(Object.entries(file.sites).map(([name, site]) => [name, normaliseSite(name, site, context)]));
   return {
@@ -22,7 +22,8 @@ export function normalise(file: ParsedClusterFile): ClusterSpec {
       installer: { package: product.installer.package, properties: texts(product.installer.properties ?? {}) },
       protocols: [...(product.protocols ?? (['ssh'] satisfies Protocol[]))],
     },
-    licences: { core: licences.core, features: licences.features },
+    licences: { core: licences.core, features: licences.features, ...(licences.edge && { edge: { core: licences.edge.core, features: licences.edge.features } }) },
+    ...(probe && { probe: { account: probe.account, password: probe.password } }),
     sites,
     ...(notifications && { notifications: normaliseNotifications(notifications) }),
     policies: {
@@ -51,7 +52,7 @@ function normaliseSite(name: string, site: SiteEntry, context: Context): SiteSpe
     ...(site.label !== undefined && { label: site.label }),
     deploymentSite: site.deploymentSite ?? defaultDeploymentSite(name),
     servers: site.servers.flatMap((entry) => expandNode(entry, context)),
-    edges: (site.edges ?? []).flatMap((entry) => expandNode(entry, context)),
+    edges: (site.edges ?? []).flatMap((entry) => expandNode(entry, context).map((edge) => ({ ...edge, zone: entry.zone ?? 'Edges' }))),
     database: {
       ...restOfDatabase,
       port: database.port ?? 5432,
@@ -63,7 +64,7 @@ function normaliseSite(name: string, site: SiteEntry, context: Context): SiteSpe
     ...(loadBalancer && {
       loadBalancer: {
         ...loadBalancer,
-        fronts: loadBalancer.fronts ?? 'servers',
+        fronts: loadBalancer.fronts ?? ((site.edges ?? []).length > 0 ? 'edges' : 'servers'),
         mapKey: loadBalancer.mapKey ?? context.cluster,
         instances: loadBalancer.instances.map(({ name: instance, address, socket, ssh }) => ({
           name: instance,

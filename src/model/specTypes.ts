@@ -35,6 +35,8 @@ export interface LicenceFiles {
   /** Paths on the worker's host. */
   core: string;
   features: string;
+  /** Of the Edges, where they have others than the Servers. */
+  edge?: { core: string; features: string };
 }
 
 /** A Server or an Edge. */
@@ -45,7 +47,10 @@ export interface NodeSpec {
   admin: AdminSpec;
 }
 export type ServerSpec = NodeSpec;
-export type EdgeSpec = NodeSpec;
+export interface EdgeSpec extends NodeSpec {
+  /** The network zone by which the Servers know it. */
+  zone: string;
+}
 
 export interface DatabaseSpec {
   kind: 'postgresql';
@@ -104,6 +109,8 @@ export interface ClusterSpec {
     protocols: Protocol[];
   };
   licences: LicenceFiles;
+  /** The account that a partner's way is tried with. */
+  probe?: { account: string; password: string };
   sites: Record<string, SiteSpec>;
   notifications?: NotificationSpec;
   policies: {

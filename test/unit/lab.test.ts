@@ -98,6 +98,28 @@ describe('the balancer\'s configuration', () => {
   });
 });
 
+describe('a lab with Edges', () => {
+  const plan = planLab({ ...options, servers: 2, spare: 1, edges: 2 }, 0);
+  const configuration = balancerConfiguration(plan);
+
+  it('fronts the Edges of the cluster that has any, and the Servers of the other', () => {
+    expect(configuration).toContain('backend demo_hc\n  server ed1 10.86.0.71:8022 check inter 500ms\n  server ed2 10.86.0.72:8022 check inter 500ms\n');
+    expect(configuration).not.toContain('server st1 ');
+    expect(configuration).toContain('  server sp1 10.86.0.41:8022 check inter 500ms');
+  });
+
+  it('says so in the cluster file, with the licences of the Edges and an account for trying the way', () => {
+    const [main] = plan.clusters;
+    const loaded = loadClusterFile(stringify(clusterSpec(plan, main!)), 'cluster.yaml', { baseDir: '/lab' });
+    if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+    const { sites, licences: found, probe } = loaded.spec;
+    expect(sites['prod']?.edges).toMatchObject([{ name: 'ed1', address: '10.86.0.71', zone: 'Edges', admin: { port: 8444 } }, { name: 'ed2' }]);
+    expect(sites['prod']?.loadBalancer?.fronts).toBe('edges');
+    expect(found.edge).toEqual({ core: '/lab/licences/demo/edge/filedrive.license', features: '/lab/licences/demo/edge/st.license' });
+    expect(probe).toEqual({ account: 'st-orchestrator-probe', password: 'file:/lab/secrets/probe-password' });
+  });
+});
+
 describe('the database\'s settings', () => {
   it('meet what the product asks for, and can be replaced one by one', () => {
     expect(postgresSettings({})).toMatchObject({ max_connections: '1000', maintenance_work_mem: '512MB', autovacuum: 'on', ssl: 'on' });

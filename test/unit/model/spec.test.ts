@@ -84,7 +84,7 @@ describe('a normalised spec', () => {
 describe('what is wrong is said with the place, what was expected and what was found', () => {
   const table: [name: string, path: (string | number)[], value: unknown, problems: string[]][] = [
     ['an unknown key, with the one meant', [...servers, 0, 'adress'], 'x', ['sites.prod.servers[0].adress: unknown key; did you mean "address"?']],
-    ['an unknown key like none', ['zzzzzzzz'], 1, ['zzzzzzzz: unknown key; expected one of apiVersion, kind, metadata, defaults, product, licences, sites, notifications, policies, monitoring']],
+    ['an unknown key like none', ['zzzzzzzz'], 1, ['zzzzzzzz: unknown key; expected one of apiVersion, kind, metadata, defaults, product, licences, probe, sites, notifications, policies, monitoring']],
     ['a missing key', ['licences', 'core'], undefined, ['licences.core: missing; expected text']],
     ['a wrong kind', ['kind'], 'StandardCluster', ['kind: expected Cluster, found "StandardCluster" (Standard Clusters can\'t be run)']],
     ['a wrong version of the format', ['apiVersion'], 'st-orchestrator/v2', ['apiVersion: expected st-orchestrator/v1, found "st-orchestrator/v2"; did you mean "st-orchestrator/v1"?']],

@@ -85,14 +85,7 @@ lock() {
   flock 9
 }
 
-un# The embedded database. Its last argument is what is_running looks for; a pid file it left is from before the power went, since nothing runs.
-launch_database() {
-  rm -f "$FILEDRIVEHOME/var/db/data/postmaster.pid"
-  setsid "$(cat "$FILEDRIVEHOME/lib/database.path")/postgres" -D "$FILEDRIVEHOME/var/db/data" -k "$FILEDRIVEHOME/var/db" -c "standin.service=${FILEDRIVEHOME}db" \
-    < /dev/null >> "$LOGS/db.log" 2>&1 9>&- &
-}
-
-lock() {
+unlock() {
   exec 9>&-
 }
 
