@@ -3,10 +3,12 @@
  * Bounded in time on both ends. TLS is always asked for and verified, against the CA of the spec or else the system's.
  */
 import { readFile } from 'node:fs/promises';
+import type { TLSSocket } from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError } from 'pg';
 import { StError } from '../model/errors';
 import type { Authority, DatabaseTarget } from '../model/targets';
+import { certificateFacts, type CertificateFacts } from './certificates';
 import { createRefusals } from './refusals';
 import { credentialFingerprint, resolveSecret } from './secrets';
 
@@ -25,7 +27,9 @@ export interface DatabaseFacts {
   version: string;
   /** 150018 */
   versionNumber: number;
+  /** Sizes in bytes, all else as PostgreSQL writes it. */
   settings: Record<string, string>;
+  certificate: CertificateFacts;
   tablespaces: { name: string; exists: boolean; mayCreate: boolean }[];
   defaultTablespace: string;
   ownsDatabase: boolean;
@@ -34,11 +38,16 @@ export interface DatabaseFacts {
   productTables: number;
 }
 
+/** Our own small database: may the role make a table in it? */
+export type StateDatabase = 'ready' | 'missing' | 'closed';
+
 export interface Postgres {
   /** Dials the one named server, runs `fn` on a connection of its own and ends it. Errors by SQLSTATE. */
   withDatabase<T>(target: DatabaseTarget, fn: (client: Client) => Promise<T>, options?: DatabaseOptions): Promise<T>;
   /** What the prerequisites look at. `settings` names the settings to read. */
   readFacts(target: DatabaseTarget, settings: readonly string[], options?: DatabaseOptions): Promise<DatabaseFacts>;
+  /** Only looks; makes nothing. */
+  readStateDatabase(target: DatabaseTarget, stateDatabase: string, options?: DatabaseOptions): Promise<StateDatabase>;
   /** Compares and raises the epoch in our own database; creates the table when missing. @throws StError StaleEpoch when a higher one stands. */
   ensureEpoch(target: DatabaseTarget, stateDatabase: string, authority: Authority, options?: DatabaseOptions): Promise<void>;
   /** The highest epoch of this cluster that our own database has seen; null when it has seen none. */
@@ -89,6 +98,13 @@ export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postg
       }
     },
     readFacts: (target, settings, options) => postgres.withDatabase(target, (client) => readFacts(client, target, settings), options),
+    async readStateDatabase(target, stateDatabase, options) {
+      const [found] = await postgres.withDatabase(target, async (client) => (await client.query<{ may: boolean }>("select has_database_privilege(oid, 'connect') as may from pg_database where datname = $1", [stateDatabase])).rows, options);
+      if (!found) return 'missing';
+      if (!found.may) return 'closed';
+      const [schema] = await postgres.withDatabase(target, async (client) => (await client.query<{ may: boolean }>("select has_schema_privilege('public', 'create') as may")).rows, { ...options, database: stateDatabase });
+      return schema?.may ? 'ready' : 'closed';
+    },
     ensureEpoch: (target, stateDatabase, authority, options) =>
       postgres.withDatabase(target, (client) => raiseEpoch(client, authority), { ...options, database: stateDatabase }),
     readEpoch: (target, stateDatabase, options) => postgres.withDatabase(target, (client) => seenEpoch(client, target), { ...options, database: stateDatabase }),
@@ -115,17 +131,28 @@ async function readFacts(client: Client, target: DatabaseTarget, settings: reado
     from pg_database d join pg_tablespace s on s.oid = d.dattablespace join pg_roles r on r.rolname = current_user
     where d.datname = current_database()`)).rows;
   const found = (await client.query<{ name: string; may: boolean }>("select spcname as name, has_tablespace_privilege(spcname, 'create') as may from pg_tablespace")).rows;
-  const values = (await client.query<{ name: string; setting: string }>('select name, setting from pg_settings where name = any($1)', [settings])).rows;
+  const values = (await client.query<{ name: string; setting: string }>(`
+    select name, case when unit in ('B', 'kB', '8kB', 'MB') and setting not like '-%' then pg_size_bytes(current_setting(name))::text else setting end as setting
+    from pg_settings where name = any($1)`, [settings])).rows;
   if (!own) throw new StError('Refused', `database ${target.name} at ${target.host}:${target.port} does not describe itself`);
   return {
     version: own.version.split(' ')[0]!, versionNumber: own.number, superuser: own.superuser, ownsDatabase: own.owner === own.me,
     defaultTablespace: own.tablespace, productTables: own.tables,
+    certificate: certificateOf(client),
     settings: Object.fromEntries(values.map(({ name, setting }) => [name, setting])),
     tablespaces: target.tablespaces.map((name) => {
       const there = found.find((one) => one.name === name);
       return { name, exists: there !== undefined, mayCreate: there?.may ?? false };
     }),
   };
+}
+
+/** Of the connection's own TLS: what was shown and verified, not what may stand in a file. */
+function certificateOf(client: Client): CertificateFacts {
+  const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
+  const shown = stream.getPeerX509Certificate();
+  if (!shown) throw new StError('TlsRejected', 'the database showed no certificate');
+  return certificateFacts(shown);
 }
 
 /** Compares and raises in one statement; no row comes back when a higher epoch stands. */
@@ -162,6 +189,7 @@ function sort(error: unknown, where: string, target: DatabaseTarget): unknown {
     return told('Refused', `${error.message} (SQLSTATE ${code})`);
   }
   if (networkErrors.has(code)) return told('Unreachable', error.message);
+  if (code === 'CERT_HAS_EXPIRED') return told('TlsRejected', 'its certificate, or that of the authority that signed it, has expired. The database needs one that is valid.');
   if (/CERT|TLS|SSL/i.test(code) || /certificate|does not support SSL/i.test(error.message)) return told('TlsRejected', error.message);
   if (/timeout|terminated|Connection ended|not queryable/i.test(error.message)) return told('Unreachable', error.message);
   return error;

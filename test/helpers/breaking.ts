@@ -22,6 +22,30 @@ export async function onHost(lab: LabStatus, host: string, text: string): Promis
   return run(['nsenter', `--target=${init}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--', '/bin/sh', '-e'], text);
 }
 
+/** Gives the database another certificate of the lab's authority, and answers once it shows it. `null`: the one it came with. */
+export async function databaseCertificate(lab: LabStatus, change: { days: number; keyUsage: string } | null): Promise<void> {
+  const { address } = lab.database;
+  const db = lab.hosts.find(({ name }) => name === lab.database.host)!;
+  const text = change === null ? 'cd "$etc"; mv tls.crt.kept tls.crt; mv tls.key.kept tls.key' : `
+made=$(mktemp -d); cd "$made"
+printf 'subjectAltName=IP:${address}\nkeyUsage=critical,${change.keyUsage}\nextendedKeyUsage=serverAuth\n' >extensions
+openssl req -newkey rsa:2048 -nodes -subj /CN=db1 -keyout key -out request 2>/dev/null
+openssl x509 -req -in request -CA '${lab.dir}/ca.pem' -CAkey '${lab.dir}/ca.key' -days ${change.days} -extfile extensions -out crt 2>/dev/null
+cd "$etc"; mv tls.crt tls.crt.kept; mv tls.key tls.key.kept
+install -m 0644 "$made/crt" tls.crt; install -m 0600 -o 2011 "$made/key" tls.key
+rm -r "$made"`;
+  await run(['/bin/sh', '-e'], `etc=/proc/${db.pids['sshd']}/root/etc/st-lab\n${text}`);
+  await sql(lab, 'postgres', 'SELECT pg_reload_conf()');
+  await run(['/bin/sh', '-e'], `
+wanted=$(openssl x509 -noout -serial -in /proc/${db.pids['sshd']}/root/etc/st-lab/tls.crt)
+for look in $(seq 100); do
+  [ "$(echo | openssl s_client -starttls postgres -connect ${address}:5432 2>/dev/null | openssl x509 -noout -serial)" != "$wanted" ] || exit 0
+done
+echo 'the certificate is not shown' >&2
+exit 1
+`);
+}
+
 /** SQL as the superuser; answers the rows without a header, a line each. */
 export function sql(lab: LabStatus, database: string, text: string): Promise<string> {
   return onHost(lab, 'db1', `cd /; setpriv --reuid=postgres --regid=postgres --clear-groups psql -X -q -t -A -v ON_ERROR_STOP=1 -h /run/postgresql -d '${database}' <<'SQL'\n${text}\nSQL\n`);

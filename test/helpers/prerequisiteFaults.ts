@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabStatus } from '../../lab/status';
-import { onHost, reloadBalancer, sql } from './breaking';
+import { databaseCertificate, onHost, reloadBalancer, sql } from './breaking';
 import type { Lab } from './lab';
 
 export interface Fault {
@@ -61,15 +61,29 @@ export function prerequisiteFaults(at: () => Estate) {
       },
       told: () => [`${databaseAt()}: its password holds one of $ % & +, which the installer can't take. Remedy: change the password`],
     },
-    'a tablespace without the privilege to create in it': {
-      break: () => sql(at().status, 'postgres', `REVOKE CREATE ON TABLESPACE st_filetracking FROM "${database()}"`),
-      mend: () => sql(at().status, 'postgres', `GRANT CREATE ON TABLESPACE st_filetracking TO "${database()}"`),
-      told: () => [`${databaseAt()}: the role ${database()} may not create in the tablespace st_filetracking. Remedy: GRANT CREATE ON TABLESPACE st_filetracking TO ${database()}`],
+    'a database that is made otherwise than it should be': {
+      break: async () => {
+        await sql(at().status, 'postgres', `REVOKE CREATE ON TABLESPACE st_filetracking FROM "${database()}"; ALTER TABLESPACE st_serverlog RENAME TO elsewhere; ALTER DATABASE "${database()}_orchestrator" RENAME TO elsewhere`);
+        await sql(at().status, 'postgres', 'ALTER SYSTEM SET autovacuum = off');
+        await databaseCertificate(at().status, { days: 20, keyUsage: 'keyEncipherment' });
+      },
+      mend: async () => {
+        await sql(at().status, 'postgres', `GRANT CREATE ON TABLESPACE st_filetracking TO "${database()}"; ALTER TABLESPACE elsewhere RENAME TO st_serverlog; ALTER DATABASE elsewhere RENAME TO "${database()}_orchestrator"`);
+        await sql(at().status, 'postgres', 'ALTER SYSTEM RESET autovacuum');
+        await databaseCertificate(at().status, null);
+      },
+      told: () => [
+        `${databaseAt()}: autovacuum is off. Remedy: set autovacuum = on`,
+        `${databaseAt()}: the role ${database()} may not create in the tablespace st_filetracking. Remedy: GRANT CREATE ON TABLESPACE st_filetracking TO ${database()}`,
+        `${databaseAt()}: the tablespace st_serverlog is missing. Remedy: CREATE TABLESPACE st_serverlog …`,
+        `${databaseAt()}: the orchestrator's own database ${database()}_orchestrator is missing. Remedy: CREATE DATABASE ${database()}_orchestrator OWNER ${database()}`,
+        `${databaseAt()}: its certificate has a key usage without digitalSignature, which the product refuses. Remedy: give it one with digitalSignature in its key usage`,
+      ],
     },
-    'a tablespace that is missing': {
-      break: () => sql(at().status, 'postgres', 'ALTER TABLESPACE st_serverlog RENAME TO elsewhere'),
-      mend: () => sql(at().status, 'postgres', 'ALTER TABLESPACE elsewhere RENAME TO st_serverlog'),
-      told: () => [`${databaseAt()}: the tablespace st_serverlog is missing. Remedy: CREATE TABLESPACE st_serverlog …`],
+    'a database whose certificate has expired': {
+      break: () => databaseCertificate(at().status, { days: -1, keyUsage: 'digitalSignature' }),
+      mend: () => databaseCertificate(at().status, null),
+      told: () => [`${databaseAt()}: its certificate, or that of the authority that signed it, has expired. The database needs one that is valid. [TlsRejected]`],
     },
     'a database with a schema that is not ours': {
       break: () => sql(at().status, database(), 'CREATE TABLE configurationoption (name text)'),
@@ -127,11 +141,6 @@ export function prerequisiteFaults(at: () => Estate) {
       break: () => onHost(at().status, 'st2', 'sed -i.kept "s,/usr/bin/tee,/usr/bin/wc,; s,/usr/bin/mkdir -p,/usr/bin/wc," /etc/sudoers.d/st-orchestrator; mv /etc/sudoers.d/st-orchestrator.kept /etc/kept-sudoers'),
       mend: () => onHost(at().status, 'st2', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
       told: () => ['st2: sudo refuses ops to run as axway: /usr/bin/tee /opt/axway/*, /usr/bin/mkdir -p /opt/axway/*. Remedy: allow the commands of docs/sudoers.example'],
-    },
-    'our own database that is missing': {
-      break: () => sql(at().status, 'postgres', `ALTER DATABASE "${database()}_orchestrator" RENAME TO elsewhere`),
-      mend: () => sql(at().status, 'postgres', `ALTER DATABASE elsewhere RENAME TO "${database()}_orchestrator"`),
-      told: () => [`database ${database()}_orchestrator at ${at().status.database.address}:5432: database "${database()}_orchestrator" does not exist (SQLSTATE 3D000). Remedy: CREATE DATABASE ${database()}_orchestrator OWNER ${database()}: the small database of our own, beside the product's`],
     },
     'a host that refuses the login': {
       break: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/authorized_keys /home/ops/.ssh/kept'),

@@ -41,6 +41,19 @@ test('what the prerequisites look at is read', async () => {
   ]);
 });
 
+test('sizes are read in bytes, and of the certificate what the connection showed', async () => {
+  const { settings, certificate } = await postgres.readFacts(target, ['shared_buffers', 'maintenance_work_mem', 'autovacuum_work_mem']);
+  expect(settings).toEqual({ shared_buffers: expect.stringMatching(/^\d{7,}$/), maintenance_work_mem: String(64 * 1024 * 1024), autovacuum_work_mem: '-1' });
+  expect(certificate.digitalSignature).toBeNull();
+  expect(Date.parse(certificate.validTo)).toBeGreaterThan(Date.now());
+});
+
+test('of our own database it is known whether it is there and ours to write', async () => {
+  expect(await postgres.readStateDatabase(target, 'nowhere')).toBe('missing');
+  expect(await postgres.readStateDatabase(target, 'demo')).toBe('ready');
+  expect(await postgres.readStateDatabase(target, 'postgres')).toBe('closed');
+});
+
 test('the connection is encrypted, and a certificate of another authority is refused before any login', async () => {
   const { rows } = await postgres.withDatabase(target, (client) => client.query<{ ssl: boolean }>('select ssl from pg_stat_ssl where pid = pg_backend_pid()'));
   expect(rows).toEqual([{ ssl: true }]);
