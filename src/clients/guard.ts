@@ -71,8 +71,3 @@ export async function readSharedEpoch(pool: SshPool, access: SshAccess, cluster:
   if (epoch === undefined) throw new StError('Refused', `${access.address}: ~/.st-orchestrator/clusters/${cluster}/epoch is damaged: ${stdout.slice(0, 100)}`);
   return Number(epoch);
 }
-
-/** Takes the host over for `authority` without doing anything else. */
-export function raiseEpochCommand(authority: Authority, options: GuardOptions = {}): CommandLine {
-  return guardedCommand(authority, ['true'], options);
-}

@@ -11,14 +11,14 @@ const jobs = '"$HOME/.st-orchestrator/jobs"';
 const alive = `alive() { [ -e "$1/alive" ] && ! flock -n -s "$1/alive" true; }`;
 
 /**
- * What stays behind: runs the command and writes its exit code. It outlives TERM, to tell when the command has *really* ended: programs under sudo
- * get no signal from us and go on when the shells above them are gone. So after a TERM it waits for what is left in its session of ours and of sudo;
+ * What stays behind: runs the command and writes its exit code. It outlives a TERM, to tell when the command has *really* ended: programs under
+ * sudo get no signal of the login's and go on when the shells above them are gone. So after a TERM it waits for what is left in its session of ours and of sudo;
  * daemons of the product's user that the command had started by then are not counted.
  * $1 folder, $2 the command line.
  */
 const wrapper = `
-ended_by_us=
-trap 'hit=1 ended_by_us=1' TERM HUP INT
+terminated=
+trap 'hit=1 terminated=1' TERM HUP INT
 /bin/sh -c "$2" 8<&- </dev/null >"$1/output" 2>&1 &
 child=$!
 while :; do
@@ -37,7 +37,7 @@ $list
 LIST
   return 1
 }
-if [ -n "$ended_by_us" ]; then while remains; do sleep 0.2; done; fi
+if [ -n "$terminated" ]; then while remains; do sleep 0.2; done; fi
 printf '%s\\n' "$code" >"$1/result.new" && mv -f "$1/result.new" "$1/result"
 `;
 
@@ -80,14 +80,6 @@ if flock -s -w "$2" "$dir/alive" true; then state=vanished; else state=running; 
 [ -e "$dir/result" ] && read -r state <"$dir/result"
 printf '%s\\n' "$state"
 tail -c "$3" "$dir/output" 2>/dev/null
-exit 0
-`;
-
-/** Sends TERM to the process group of job $1 while it runs. */
-export const endScript = `
-dir=${jobs}/"$1"
-${alive}
-if alive "$dir" && read -r pid <"$dir/pid"; then /bin/kill -TERM -- "-$pid" 2>/dev/null; fi
 exit 0
 `;
 

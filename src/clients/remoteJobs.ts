@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StError } from '../model/errors';
 import type { Authority, SshAccess } from '../model/targets';
 import { guardedCommand } from './guard';
-import { awaitScript, endScript, forgetScript, listScript, startScript } from './remoteJobScripts';
+import { awaitScript, forgetScript, listScript, startScript } from './remoteJobScripts';
 import { commandLine, script } from './quote';
 import type { Command, SshPool } from './ssh';
 
@@ -17,8 +17,6 @@ export interface JobRequest {
   /** Names the job on this host (`install-st2`): the step's key. Letters, digits, `.`, `_`, `-`. */
   key: string;
   command: Command;
-  /** What to do with a job of an earlier epoch that still runs: wait for it (default), or end it with TERM and wait. */
-  onForeign?: 'await' | 'end';
 }
 
 export interface JobOptions {
@@ -49,7 +47,7 @@ const lookSeconds = 5;
 
 /**
  * Starts the job, unless it was started before under this key and epoch: then nothing is started.
- * Running jobs of other epochs are waited for or ended first, and what they left is removed.
+ * Running jobs of other epochs are waited for first, and what they left is removed.
  * @throws StError StaleEpoch, ForeignCluster, NotYet (a foreign job still runs at the time-out), Bug (another command under the same key), and as `SshPool.run`.
  */
 export async function startJob(pool: SshPool, access: SshAccess, authority: Authority, job: JobRequest, options: JobOptions): Promise<'started' | 'attached'> {
@@ -65,7 +63,7 @@ export async function startJob(pool: SshPool, access: SshAccess, authority: Auth
     if (answer === 'differs') throw new StError('Bug', `${place(access)}: job ${key} of epoch ${authority.epoch} was started with another command.`);
     if (answer !== 'foreign') throw new StError('RemoteCommandFailed', `${place(access)}: starting job ${key}: unexpected answer: ${stdout.slice(0, 200)}`);
     if (performance.now() > deadline) throw new StError('NotYet', `${place(access)}: job ${detail} of an earlier operation still runs.`);
-    await settleForeignJobs(pool, access, authority, job.onForeign ?? 'await', { ...options, timeoutMs: left(deadline) });
+    await awaitForeignJobs(pool, access, authority, { ...options, timeoutMs: left(deadline) });
   }
 }
 
@@ -126,17 +124,13 @@ export async function listJobs(pool: SshPool, access: SshAccess, options: JobOpt
 }
 
 /**
- * Waits for (or ends, with TERM) every running job of another epoch or cluster.
- * A command that sudo runs for another user cannot be ended by us and is waited for.
+ * Waits for every running job of another epoch or cluster; a command that sudo runs for another user could not be ended by us.
  * @throws StError NotYet naming what still runs at the time-out.
  */
-export async function settleForeignJobs(pool: SshPool, access: SshAccess, authority: Authority, how: 'await' | 'end', options: JobOptions): Promise<void> {
+async function awaitForeignJobs(pool: SshPool, access: SshAccess, authority: Authority, options: JobOptions): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
   for (const job of await listJobs(pool, access, options)) {
     if (job.state !== 'running' || (job.cluster === authority.cluster && job.epoch === authority.epoch)) continue;
-    if (how === 'end') {
-      await pool.run(access, guardedCommand(authority, script(endScript, [job.key])), { timeoutMs: left(deadline), signal: options.signal, purpose: `ending job ${job.key} of ${job.operation}` });
-    }
     await awaitJob(pool, access, job.key, { ...options, timeoutMs: left(deadline) }).catch((error: unknown) => {
       // Removed by its owner meanwhile: it has ended, too.
       if (error instanceof StError && error.code === 'Refused') return;

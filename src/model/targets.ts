@@ -85,7 +85,3 @@ export interface Authority {
   /** Workflow id of the operation. */
   operation: string;
 }
-
-/** The product's services on one Server that can be started and stopped one by one. */
-export const services = ['monitord', 'admin', 'tm', 'sshd', 'httpd', 'ftpd', 'as2d', 'pesitd'] as const;
-export type Service = (typeof services)[number];

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { guardedCommand, raiseEpochCommand } from '../../../src/clients/guard';
+import { guardedCommand, readSharedEpoch } from '../../../src/clients/guard';
 import { script } from '../../../src/clients/quote';
 import { createSshPool, type Command, type SshPool } from '../../../src/clients/ssh';
 import type { Authority } from '../../../src/model/targets';
@@ -78,7 +78,7 @@ test('a newer operation waits for the command of the older one to end, and then 
 
 test('a daemon that a command left behind holds up nobody', async () => {
   const { stdout } = await run(authority(1), script('setsid sleep 30 </dev/null >/dev/null 2>&1 & echo $!'));
-  await pool.run(sshd.access, raiseEpochCommand(authority(2)), { timeoutMs: 5000 });
+  await run(authority(2), ['true'], 5000);
   await pool.run(sshd.access, ['kill', stdout.trim()], { timeoutMs: 5000 });
   expect(readFileSync(join(state(), 'epoch'), 'utf8')).toBe('demo 2\n');
 });
@@ -86,4 +86,15 @@ test('a daemon that a command left behind holds up nobody', async () => {
 test('of many newcomers at once the highest epoch stands at the end', async () => {
   await Promise.allSettled([5, 3, 9, 7, 1].map((epoch) => run(authority(epoch), ['true'])));
   expect(readFileSync(join(state(), 'epoch'), 'utf8')).toBe('demo 9\n');
+});
+
+test('on a host that clusters share each has an epoch of its own, which can be read; a damaged one is no epoch', async () => {
+  const shared = (who: Authority) => pool.run(sshd.access, guardedCommand(who, ['true'], { sharedHost: true }), { timeoutMs: 10_000 });
+  const seen = (cluster: string): Promise<number | null> => readSharedEpoch(pool, sshd.access, cluster, { timeoutMs: 10_000 });
+  expect(await seen('demo')).toBeNull();
+  await shared(authority(4));
+  await shared(authority(2, 'other'));
+  expect([await seen('demo'), await seen('other'), await seen('third')]).toEqual([4, 2, null]);
+  writeFileSync(join(state(), 'clusters/demo/epoch'), 'demo\n');
+  await expect(seen('demo')).rejects.toMatchObject({ code: 'Refused', message: expect.stringContaining('damaged') });
 });

@@ -105,12 +105,15 @@ test('an abort ends a statement with its reason', async () => {
 
 test('the epoch rises and never falls, for each cluster by itself', async () => {
   const ensure = (epoch: number, cluster?: string): Promise<void> => postgres.ensureEpoch(target, 'demo', authority(epoch, cluster));
+  const seen = (cluster = 'demo'): Promise<number | null> => postgres.readEpoch({ ...target, cluster }, 'demo');
+  expect(await seen()).toBeNull();
   await ensure(3);
   await ensure(3);
   await ensure(5);
   await expect(ensure(4)).rejects.toMatchObject({ code: 'StaleEpoch' });
   await ensure(1, 'other');
   expect(await server.query('demo', 'select cluster, epoch from st_orchestrator_epoch order by cluster')).toEqual([{ cluster: 'demo', epoch: '5' }, { cluster: 'other', epoch: '1' }]);
+  expect([await seen(), await seen('other'), await seen('third')]).toEqual([5, 1, null]);
 });
 
 test('of many newcomers at once the highest epoch stands', async () => {

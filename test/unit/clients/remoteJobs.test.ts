@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { awaitJob, forgetJob, listJobs, runJob, settleForeignJobs, startJob } from '../../../src/clients/remoteJobs';
+import { awaitJob, forgetJob, runJob, startJob } from '../../../src/clients/remoteJobs';
 import { guardedCommand } from '../../../src/clients/guard';
 import { script } from '../../../src/clients/quote';
 import { createSshPool, type SshPool } from '../../../src/clients/ssh';
@@ -138,23 +138,15 @@ test('a foreign job that does not end in time is named', async () => {
   await awaitJob(pool, sshd.access, 'endless', limits);
 });
 
-test('a foreign job can be ended, and has really ended when that is told', async () => {
-  const command = script('echo $$ >"$1"; exec sleep 60', [mark]);
-  await startJob(pool, sshd.access, authority(1), { key: 'endme', command }, limits);
-  await until('it runs', () => existsSync(mark) && readFileSync(mark, 'utf8') !== '');
-  await settleForeignJobs(pool, sshd.access, authority(2), 'end', limits);
-  expect(() => process.kill(Number(readFileSync(mark, 'utf8')), 0)).toThrow();
-  expect(await listJobs(pool, sshd.access, limits)).toMatchObject([{ key: 'endme', state: 'ended', epoch: 1 }]);
-});
-
-test('a program that no signal of ours can end is not told as ended', async () => {
+test('a job that somebody terminated is told as ended only when its program has ended', async () => {
   // Stands for a program under sudo: it goes on whatever is sent.
   const command = script('/bin/sh -c \'trap "" TERM; echo run >"$1"; while [ ! -e "$1.go" ]; do sleep 0.05; done\' sh "$1"; touch "$1.next"', [mark]);
   await startJob(pool, sshd.access, authority(1), { key: 'deaf', command }, limits);
   await until('it runs', () => existsSync(mark));
-  await expect(settleForeignJobs(pool, sshd.access, authority(2), 'end', { timeoutMs: 500 })).rejects.toMatchObject({ code: 'NotYet' });
+  process.kill(-Number(readFileSync(join(jobs(), 'deaf/pid'), 'utf8')), 'SIGTERM');
+  await expect(awaitJob(pool, sshd.access, 'deaf', { timeoutMs: 500 })).rejects.toMatchObject({ code: 'NotYet' });
   await go();
-  await settleForeignJobs(pool, sshd.access, authority(2), 'await', limits);
+  await awaitJob(pool, sshd.access, 'deaf', limits);
   // What came after it in the same job was not begun any more.
   expect(existsSync(`${mark}.next`)).toBe(false);
 });
