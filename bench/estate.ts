@@ -14,6 +14,8 @@ export interface Estate {
   dir: string;
   /** The main cluster's, as `stctl` reads it from the lab's cluster file. */
   spec: ClusterSpec;
+  /** That of another cluster file of the lab. */
+  specOf(file: string): ClusterSpec;
   /** Back to the untouched hosts, with the same addresses and keys. */
   reset(): Promise<void>;
   down(): Promise<void>;
@@ -23,6 +25,8 @@ export interface EstateOptions {
   /** Left out: one that no other lab has. */
   name?: string;
   servers: number;
+  /** Servers of a second cluster, on hosts of their own (cluster2.yaml). */
+  spare?: number;
   productTimeMs: number;
 }
 
@@ -35,15 +39,18 @@ export async function startEstate({ name = `b${randomBytes(3).toString('hex')}`,
         else done();
       });
     });
-  await lab('up', '--servers', String(options.servers), '--product-time', `${options.productTimeMs}ms`, '--die-with', String(process.pid));
+  await lab('up', '--servers', String(options.servers), '--spare', String(options.spare ?? 0), '--product-time', `${options.productTimeMs}ms`, '--die-with', String(process.pid));
   const dir = join(home, name);
-  const file = join(dir, 'cluster.yaml');
-  // The lab's fixed path: what is kept of a run says nothing of this machine's folders.
-  const loaded = loadClusterFile(readFileSync(file, 'utf8'), file, { baseDir: join('/run/st-lab', name) });
-  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+  const specOf = (clusterFile: string): ClusterSpec => {
+    const file = join(dir, clusterFile);
+    // The lab's fixed path: what is kept of a run says nothing of this machine's folders.
+    const loaded = loadClusterFile(readFileSync(file, 'utf8'), file, { baseDir: join('/run/st-lab', name) });
+    if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+    return loaded.spec;
+  };
   return {
-    dir,
-    spec: loaded.spec,
+    dir, specOf,
+    spec: specOf('cluster.yaml'),
     reset: () => lab('reset'),
     async down() {
       await lab('down');
@@ -58,9 +65,9 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** The product's own worker, as in production, on a task queue of its own; answers once it polls. */
-export async function startWorker(taskQueue: string, env: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [join(root, 'dist/src/worker/main.js')], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ST_TASK_QUEUE: taskQueue, ...env } });
+/** The product's own worker, as in production (or the one of `program`), on a task queue of its own; answers once it polls. */
+export async function startWorker(taskQueue: string, env: NodeJS.ProcessEnv = {}, program: string[] = [join(root, 'dist/src/worker/main.js')]): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ST_TASK_QUEUE: taskQueue, ...env } });
   const ended = new Promise<void>((done) => child.once('close', () => done()));
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);

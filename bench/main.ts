@@ -1,12 +1,14 @@
-/** `npm run bench -- setup`: what the orchestrator adds to the product's own time. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
+/** `npm run bench -- setup`: what the orchestrator adds to the product's own time; `-- fanout`: beside other tools. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
 import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectClient } from '../src/control/connect';
 import { readConnectionConfig } from '../src/control/connectionConfig';
 import { durationMs } from '../src/model/fields';
 import { detailsText, setUpTable } from './tables';
 import { measureSetUp, type SetUpFigures } from './setup';
+import { fanOutTable, measureFanOut } from './fanout/fanout';
 import { machineSize, writeSection } from './document';
 
 const list = <T>(one: (text: string) => T) => (text: string): T[] => text.split(',').map((word) => one(word.trim()));
@@ -33,6 +35,8 @@ interface Flags {
   write?: boolean;
 }
 
+const document = resolve(__dirname, '../../docs/benchmarks.md');
+
 const program = new Command('bench').description('Measures on the practice estate.');
 program.command('setup').description('setUpCluster: total, the product\'s own part, our addition, history')
   .option('--servers <n,…>', 'sizes', servers, [1, 3, 10, 20])
@@ -45,16 +49,36 @@ program.command('setup').description('setUpCluster: total, the product\'s own pa
     console.log(`\n${table}`);
     if (!flags.write) return;
     const command = `npm run bench -- setup --servers ${flags.servers.join(',')} --product-time ${flags.productTime.map((ms) => `${ms}ms`).join(',')} --repeat ${flags.repeat}`;
-    writeSection(resolve(__dirname, '../../docs/benchmarks.md'), { title: 'setUpCluster', command, date: new Date(), machine: machineSize(), body: table });
+    writeSection(document, { title: 'setUpCluster', command, date: new Date(), machine: machineSize(), body: table });
   });
 
-async function measureAll({ servers: sizes, productTime, repeat }: Flags): Promise<SetUpFigures[]> {
+program.command('fanout').description('Four small tasks on many hosts: durable steps of ours beside Fabric, pyinfra and Ansible')
+  .option('--hosts <n>', 'how many', (text) => servers(text)[0]!, 20)
+  .option('--repeat <n>', 'measurements of each; the medians are told', repeats, 5)
+  .option('--write', 'put the table into docs/benchmarks.md')
+  .action(async ({ hosts, repeat, write }: { hosts: number; repeat: number; write?: boolean }) => {
+    const table = fanOutTable(await connected((client) => measureFanOut(client, { hosts, repeat })));
+    console.log(`\n${table}`);
+    if (!write) return;
+    const command = `npm run bench -- fanout --hosts ${hosts} --repeat ${repeat}`;
+    writeSection(document, { title: 'Four tasks on many hosts', command, date: new Date(), machine: machineSize(), body: table });
+  });
+
+async function connected<T>(act: (client: Client) => Promise<T>): Promise<T> {
   const problems: string[] = [];
   const connection = readConnectionConfig(process.env, problems);
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const client = await connectClient(connection);
-  const figures: SetUpFigures[] = [];
   try {
+    return await act(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function measureAll({ servers: sizes, productTime, repeat }: Flags): Promise<SetUpFigures[]> {
+  return connected(async (client) => {
+    const figures: SetUpFigures[] = [];
     for (const productTimeMs of productTime) {
       for (const count of sizes) {
         console.error(`measuring ${count} Servers at ${productTimeMs} ms (load ${loadavg()[0]!.toFixed(1)}) …`);
@@ -63,10 +87,8 @@ async function measureAll({ servers: sizes, productTime, repeat }: Flags): Promi
         console.log(detailsText(measured));
       }
     }
-  } finally {
-    await client.connection.close();
-  }
-  return figures;
+    return figures;
+  });
 }
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /** The one seam between the product and whoever runs it: the worker's process and the tests make their workers here. */
 import { Client } from '@temporalio/client';
 import { Worker, type NativeConnection, type WorkerInterceptors, type WorkflowBundleOption } from '@temporalio/worker';
-import { createActivities } from '../activities';
+import { createActivities, type RegisteredActivities } from '../activities';
 import { dataConverterFor } from '../control/connectionConfig';
 import { activityInterceptor } from './activityInterceptor';
 import { defaultBundlePath } from './bundle';
@@ -17,12 +17,14 @@ export interface CreateWorkerOptions {
   interceptors?: WorkerInterceptors;
   /** `dist/workflow-bundle.js` by default. */
   bundle?: WorkflowBundleOption;
+  /** Beside the product's own: those of a measurement. */
+  activities?: RegisteredActivities;
   /** That of the configuration by default. */
   taskQueue?: string;
 }
 
 /** A worker that is ready to run; `worker.run()` polls until it is told to stop. The clients and the connection stay the caller's to close. */
-export async function createWorker({ config, clients, connection, interceptors = {}, bundle = { codePath: defaultBundlePath }, taskQueue = config.taskQueue }: CreateWorkerOptions): Promise<Worker> {
+export async function createWorker({ config, clients, connection, interceptors = {}, bundle = { codePath: defaultBundlePath }, activities = {}, taskQueue = config.taskQueue }: CreateWorkerOptions): Promise<Worker> {
   const { namespace, identity } = config;
   const dataConverter = await dataConverterFor(config);
   const temporal = new Client({ connection, namespace, identity, dataConverter });
@@ -33,7 +35,7 @@ export async function createWorker({ config, clients, connection, interceptors =
     taskQueue,
     dataConverter,
     workflowBundle: bundle,
-    activities: createActivities({ clients, temporal, taskQueue }),
+    activities: { ...createActivities({ clients, temporal, taskQueue }), ...activities },
     interceptors: { ...interceptors, activity: [activityInterceptor(), ...(interceptors.activity ?? [])] },
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: config.maxCachedWorkflows,

@@ -1,4 +1,5 @@
 /** What a history is read as, and where the table goes. */
+import { fanOutTable } from '../../../bench/fanout/fanout';
 import { withSection } from '../../../bench/document';
 import { activitiesOf, checksMs, stepsOf, typesOf } from '../../../bench/history';
 import { detailsText, setUpTable } from '../../../bench/tables';
@@ -56,4 +57,13 @@ test('a measurement replaces its own section of the document and leaves the othe
   const three = withSection(two, { ...section, title: 'setUpCluster', body: 'new' });
   expect(three).toMatch(/^# Benchmarks\n[^]*\n## setUpCluster\n\n`npm run bench -- setup`, 2026-01-02, 2 cores, 24 GB of memory\.\n\nnew\n\n## addNode\n[^]*other\n$/);
   expect(three).not.toContain('old');
+});
+
+test('the table of the fan-out tells the median with least and most, and multiples of our first row', () => {
+  const row = (name: string, cold: number[], open: number[]) => ({ name, times: { cold, open } });
+  const table = fanOutTable({ hosts: 20, rows: [row('ours', [0.5, 0.4, 0.9], [0.2]), row('other', [1, 2, 1.5], [])] });
+  expect(table.split('\n').slice(-2)).toEqual([
+    '| ours | 0.50 (0.40–0.90) | 1.0 | 0.20 (0.20–0.20) | 1.0 |',
+    '| other | 1.50 (1.00–2.00) | 3.0 |  |  |',
+  ]);
 });
