@@ -4,6 +4,7 @@ import { statusOf } from '../clients/adminErrors';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
+import { entriesOf, statusIn, type NodeEntry } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
@@ -82,15 +83,15 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
     },
     async ensureMember({ server, address }, authority) {
       await productOn(clients, server).claim(authority);
-      const entries = async (): Promise<number> => (await admin(server).clusterNodes({ signal: abortSignal() })).filter(({ serverAddress }) => serverAddress === address).length;
-      const before = await entries();
+      const entries = async (): Promise<NodeEntry[]> => entriesOf(await admin(server).clusterNodes({ signal: abortSignal() }), address);
+      const before = (await entries()).length;
       if (before === 1) return { changed: false, note: 'in the table of nodes already' };
       if (before === 0) await admin(server).addClusterNode(address, { signal: abortSignal() });
       // The product takes the same address twice, and the second entry is invalid: the newer one goes.
       await waitFor(`${address} is in the table of nodes once`, async () => {
-        const count = await entries();
-        if (count > 1) await admin(server).removeClusterNode(address, { signal: abortSignal() });
-        return count;
+        const found = await entries();
+        if (found.length > 1) await admin(server).removeClusterNode(found.at(-1)!.serverAddress, { signal: abortSignal() });
+        return found.length;
       }, (count) => count === 1, { timeoutMs: 30_000, signal: abortSignal() });
       return { changed: true, note: before === 0 ? `added ${address}` : `removed ${before - 1} double entries` };
     },
@@ -136,8 +137,7 @@ async function look(admin: AdminServer, protocols: Protocol[], address: string):
     const cluster = await admin.clusterManagement(options);
     const [tm, daemons] = await Promise.all([admin.transactionManager(options), admin.daemons(options)]);
     const nodes = cluster.clusterNodes ?? [];
-    const status = nodes.find(({ serverAddress }) => serverAddress === address)?.['status'];
-    return { admin: 'running', tm: tm.running, daemons: protocols.every((protocol) => daemons[protocol] === true), members: nodes.map(({ serverAddress }) => serverAddress), status: typeof status === 'string' ? status : undefined };
+    return { admin: 'running', tm: tm.running, daemons: protocols.every((protocol) => daemons[protocol] === true), members: nodes.map(({ serverAddress }) => serverAddress), status: statusIn(nodes, address) };
   } catch (error) {
     if (notOperational(error)) return { ...down, admin: 'not operational' };
     if (noAnswer(error)) return down;

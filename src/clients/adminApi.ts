@@ -2,7 +2,7 @@
 import { FormData } from 'undici';
 import { StError } from '../model/errors';
 import type { AdminAccess } from '../model/targets';
-import { readList, readPage } from './adminLists';
+import { readList, readPage, readTwice } from './adminLists';
 import { createLogins } from './adminLogins';
 import { createAdminSession, type AdminSession, type CallOptions, type Method } from './adminSession';
 
@@ -21,6 +21,11 @@ export interface Event { id: string; status: string; [field: string]: unknown }
 export interface LogEntry { [field: string]: unknown }
 export interface OperationResult { isSuccessful: boolean; message: string }
 export interface ServiceStatus { running: boolean; status: string }
+/**
+ * How a service is stopped; always said, since what is left out means at once, and a graceful stop without a limit may wait a day. A graceful stop runs on
+ * the Server's own clock and can't be called off: it lands within its time, also on what was started meanwhile.
+ */
+export type Stop = { graceful: false } | { graceful: true; timeoutSeconds: number };
 
 /**
  * The calls to one Server. Each throws StError: Unreachable (no answer, 5xx), ConnectionLost (a write without an answer), TlsRejected,
@@ -31,10 +36,11 @@ export interface AdminServer {
   version(options?: CallOptions): Promise<{ version: string; build?: string; raw: Record<string, unknown> }>;
   /** True per protocol: `Running`. */
   daemons(options?: CallOptions): Promise<Partial<Record<Protocol, boolean>>>;
-  operateDaemon(operation: 'start' | 'stop', daemon: Protocol, options?: CallOptions & { graceful?: boolean; timeoutSeconds?: number }): Promise<OperationResult>;
+  startDaemon(daemon: Protocol, options?: CallOptions): Promise<OperationResult>;
+  stopDaemon(daemon: Protocol, stop: Stop, options?: CallOptions): Promise<OperationResult>;
   transactionManager(options?: CallOptions): Promise<ServiceStatus>;
-  /** There is no start in the API. `graceful` is always sent: left out, the Server stops at once. */
-  stopTransactionManager(stop: { graceful: boolean; timeoutSeconds?: number }, options?: CallOptions): Promise<OperationResult>;
+  /** There is no start in the API. */
+  stopTransactionManager(stop: Stop, options?: CallOptions): Promise<OperationResult>;
   clusterService(name: ClusterServiceName, options?: CallOptions): Promise<ServiceStatus>;
   operateClusterService(operation: 'start' | 'stop', name: ClusterServiceName, options?: CallOptions): Promise<OperationResult>;
   clusterManagement(options?: CallOptions): Promise<ClusterManagement>;
@@ -50,7 +56,7 @@ export interface AdminServer {
   setOptions(values: Record<string, string[]>, options?: CallOptions): Promise<void>;
   /** Sets one option by JSON Patch. */
   patchOption(name: string, values: string[], options?: CallOptions): Promise<void>;
-  /** One read may miss sessions: believe "none" only of two equal reads. */
+  /** What two reads in a row agree on: one may miss sessions that are open. Where none agree, all that were seen: nobody is taken for gone who may be there. */
   sessions(options?: CallOptions): Promise<Session[]>;
   events(filter?: { status?: 'ready' | 'active' }, options?: CallOptions): Promise<Event[]>;
   /** The newest `limit` entries (100 by default, which is the most), oldest first. */
@@ -121,10 +127,10 @@ function serverOver(session: AdminSession, place: string): AdminServer {
       const entries = Object.entries(found).filter(([name, value]) => name.endsWith('Status') && typeof value === 'string');
       return Object.fromEntries(entries.map(([name, value]) => [name.slice(0, -'Status'.length), isRunning(value as string)]));
     },
-    operateDaemon: (operation, daemon, options = {}) =>
-      operate('/daemons/operations', { operation, daemon, graceful: options.graceful, timeout: options.timeoutSeconds }, options),
+    startDaemon: (daemon, options) => operate('/daemons/operations', { operation: 'start', daemon }, options),
+    stopDaemon: (daemon, stop, options) => operate('/daemons/operations', { operation: 'stop', daemon, ...stopQuery(stop) }, options),
     transactionManager: (options) => status('/transactionManager', options),
-    stopTransactionManager: ({ graceful, timeoutSeconds }, options) => operate('/transactionManager/operations', { operation: 'stop', graceful, timeout: timeoutSeconds }, options),
+    stopTransactionManager: (stop, options) => operate('/transactionManager/operations', { operation: 'stop', ...stopQuery(stop) }, options),
     clusterService: (name, options) => status('/clusterServices', { ...options, query: { serviceName: name } }),
     operateClusterService: (operation, name, options) => operate('/clusterServices/operations', { operation, serviceName: name }, options),
     clusterManagement,
@@ -133,13 +139,13 @@ function serverOver(session: AdminSession, place: string): AdminServer {
     removeClusterNode: (address, options) => write('DELETE', `${management}/nodes/${encodeURIComponent(address)}`, undefined, options),
     nodeThreshold: (options) => get(`${management}/nodeThreshold`, options),
     setNodeThreshold: (threshold, options) => write('PUT', `${management}/nodeThreshold`, threshold, options),
-    options: (options) => readList<Option>(session, settings, {}, options),
+    options: (options) => readList<Option>(session, settings, {}, ({ name }) => name, options),
     option: (name, options) => get(`${settings}/${encodeURIComponent(name)}`, options),
     setOptions: (values, options) => write('PUT', settings, Object.entries(values).map(([name, one]) => ({ name, values: one })), options),
     patchOption: (name, values, options) => write('PATCH', `${settings}/${encodeURIComponent(name)}`, [{ op: 'replace', path: '/values', value: values }], options),
-    sessions: (options) => readList<Session>(session, '/sessions', {}, options),
+    sessions: (options) => readTwice(() => readList<Session>(session, '/sessions', {}, idOf, options)),
     async events(filter = {}, options) {
-      const found = await readList<Event>(session, '/events', { status: filter.status }, options);
+      const found = await readList<Event>(session, '/events', { status: filter.status }, idOf, options);
       // Filters that a resource does not know are ignored, not refused.
       return filter.status === undefined ? found : found.filter((event) => event.status === filter.status);
     },
@@ -156,6 +162,10 @@ function serverOver(session: AdminSession, place: string): AdminServer {
     },
   };
 }
+
+const idOf = ({ id }: { id: string }): string => id;
+
+const stopQuery = (stop: Stop): Record<string, number | boolean | undefined> => ({ graceful: stop.graceful, timeout: stop.graceful ? stop.timeoutSeconds : undefined });
 
 /** Some resources end the word with a full stop, others don't. */
 const isRunning = (status: string): boolean => /^running\.?$/i.test(status.trim());

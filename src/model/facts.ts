@@ -1,4 +1,6 @@
 /** What checks find, stable over time (so that it may be part of a plan's fingerprint), and what only shows when it is looked at side by side. */
+import { canonicalAddress } from './fields';
+import { addressesIn } from './nodeTable';
 import type { Problem } from './operation';
 import type { SetUpState } from './setUpPlan';
 
@@ -87,7 +89,8 @@ export function setUpState(servers: readonly { node: string; address: string }[]
     if (!host || !server) return [];
     const { admin, tm, daemons, members } = server;
     const licensed = host.licences.core === licence.core && host.licences.features === licence.features;
-    return [{ node, address, installed: host.installation === 'complete', half: host.installation === 'half', secretFile: host.taeh !== null, licensed, admin, tm, daemons, members }];
+    // One spelling on both sides: the product keeps an address as it was typed, and takes one twice.
+    return [{ node, address: canonicalAddress(address), installed: host.installation === 'complete', half: host.installation === 'half', secretFile: host.taeh !== null, licensed, admin, tm, daemons, members: members && addressesIn(members) }];
   });
   return { servers: states, schema: database.schema, licensedNodes: licence.clusterNodes, complete, begun: hosts.some(({ ours }) => ours) };
 }

@@ -52,16 +52,16 @@ test('the version, the Transaction Manager, the services and the daemons are rea
 });
 
 test('a daemon is stopped and started', async () => {
-  await admin.operateDaemon('stop', 'ssh');
+  await admin.stopDaemon('ssh', { graceful: false });
   await waitFor('it is stopped', () => admin.daemons(), (daemons) => daemons.ssh === false, { timeoutMs: 10_000 });
   await waitFor('it runs', async () => {
-    await admin.operateDaemon('start', 'ssh');
+    await admin.startDaemon('ssh');
     return admin.daemons();
   }, (daemons) => daemons.ssh === true, { timeoutMs: 10_000, intervalMs: 300 });
 });
 
 test('an operation that is answered with 200 and isSuccessful false is no success', async () => {
-  await expect(admin.operateDaemon('start', 'ftp')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringMatching(/daemons\/operations .*start ftp.* not successful: .*not enabled/) });
+  await expect(admin.startDaemon('ftp')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringMatching(/daemons\/operations .*start ftp.* not successful: .*not enabled/) });
 });
 
 test('nodes are listed, added and removed', async () => {

@@ -1,65 +1,15 @@
 /** Against an HTTPS server that says what the stand-in doesn't: odd bodies, silence, expiry, long lists. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAdminApi, type AdminApi, type AdminServer } from '../../../src/clients/adminApi';
-import type { AdminAccess } from '../../../src/model/targets';
-import { makeCertificate } from '../standin/tls';
+import type { AdminApi, AdminServer } from '../../../src/clients/adminApi';
+import { adminRemote, json, type Handler, type Remote } from './support/adminRemote';
 
 jest.setTimeout(30_000);
 
-type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
-
-interface Remote {
-  access: AdminAccess;
-  /** Method, path and what came with each call. */
-  calls: { method: string; path: string; query: string; cookie?: string; csrf?: string; referer?: string; authorization?: string; body: string }[];
-  logins(): number;
-  server: Server;
-}
-
-let folder: string;
+const { folder, remote, api: made } = adminRemote();
 let api: AdminApi;
-const open: Server[] = [];
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'st-https-'));
-  makeCertificate(folder, '127.0.0.1');
-  writeFileSync(join(folder, 'password'), 'pw', { mode: 0o600 });
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeEach(() => { api = createAdminApi({ timeoutMs: 3000 }); });
-afterEach(async () => {
-  await api.close();
-  await Promise.all(open.splice(0).map((server) => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); })));
-});
+beforeEach(() => { api = made(); });
 
-/** A server where POST /myself works as documented, unless `logIn` says otherwise, and all else is up to `handle`. */
-async function remote(handle: Handler, logIn?: Handler): Promise<Remote> {
-  const calls: Remote['calls'] = [];
-  let logins = 0;
-  const server = createServer({ key: readFileSync(join(folder, 'tls.key')), cert: readFileSync(join(folder, 'tls.crt')) }, (request, response) => {
-    const url = new URL(request.url!, 'https://x');
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { cookie, referer, authorization } = request.headers;
-      calls.push({ method: request.method!, path: url.pathname, query: url.search, cookie, referer, authorization, csrf: request.headers['csrftoken'] as string | undefined, body: Buffer.concat(chunks).toString() });
-      if (url.pathname !== '/api/v2.0/myself') return handle(request, response, url);
-      if (request.method !== 'POST') return response.writeHead(204).end();
-      logins += 1;
-      if (logIn) return logIn(request, response, url);
-      response.writeHead(200, { 'set-cookie': `JSESSIONID=s${logins}; Path=/; Secure; HttpOnly`, csrfToken: `t${logins}` }).end('{"message":"Logged in"}');
-    });
-  });
-  open.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return { server, calls, logins: () => logins, access: { address: '127.0.0.1', port, user: 'admin', password: `file:${folder}/password`, ca: join(folder, 'tls.crt') } };
-}
-
-const json = (response: ServerResponse, body: unknown, status = 200): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 const failing = async (status: number, body: string): Promise<AdminServer> => api.server((await remote((_request, response) => void response.writeHead(status).end(body))).access);
 
 test('one login serves all calls; reads carry the cookie, writes the token too, all the same Referer, and no password', async () => {
@@ -120,7 +70,7 @@ async function taking(password: () => string): Promise<Remote> {
 }
 
 test('another credential opens another session, and closes what the old one opened', async () => {
-  const file = join(folder, 'renewed');
+  const file = join(folder(), 'renewed');
   const renew = (password: string): void => writeFileSync(file, password, { mode: 0o600 });
   renew('first-one');
   let wanted = 'first-one';
@@ -136,7 +86,7 @@ test('another credential opens another session, and closes what the old one open
 });
 
 test('a wrong credential in the place of a right one is tried once, whatever the right one has opened, and the right one works again', async () => {
-  const file = join(folder, 'mistaken');
+  const file = join(folder(), 'mistaken');
   writeFileSync(file, 'right', { mode: 0o600 });
   const far = await taking(() => 'right');
   const server = api.server({ ...far.access, password: `file:${file}` });
@@ -149,8 +99,8 @@ test('a wrong credential in the place of a right one is tried once, whatever the
 });
 
 test('a command that gives the password is not run for each call', async () => {
-  const runs = join(folder, 'runs');
-  const program = join(folder, 'give-password');
+  const runs = join(folder(), 'runs');
+  const program = join(folder(), 'give-password');
   writeFileSync(program, `#!/bin/sh\necho run >>${runs}\necho pw\n`, { mode: 0o700 });
   const far = await remote((_request, response) => json(response, { status: 'Running.' }));
   const server = api.server({ ...far.access, password: `command:${program}` });
@@ -169,10 +119,10 @@ test('a wrong password is sent to one Server only, even when many Servers are as
 });
 
 test('no message holds the password', async () => {
-  writeFileSync(join(folder, 'loud'), 'hunter2-secret', { mode: 0o600 });
+  writeFileSync(join(folder(), 'loud'), 'hunter2-secret', { mode: 0o600 });
   const echo: Handler = (_request, response) => void response.writeHead(401).end('no');
   const far = await remote(echo, echo);
-  const error = await api.server({ ...far.access, password: `file:${folder}/loud` }).version().catch((one: unknown) => one);
+  const error = await api.server({ ...far.access, password: `file:${folder()}/loud` }).version().catch((one: unknown) => one);
   expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('hunter2');
 });
 
@@ -244,7 +194,7 @@ test('an operation whose answer does not say that it worked did not work', async
   const answers = [{}, { daemonOperationResults: [{ daemon: 'ssh', isSuccessful: false, message: 'port is in use' }] }, { daemonOperationResults: [{ daemon: 'ssh', isSuccessful: true, message: 'started' }] }];
   const far = await remote((_request, response) => json(response, answers.shift()));
   const server = api.server(far.access);
-  await expect(server.operateDaemon('start', 'ssh')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('does not say') });
-  await expect(server.operateDaemon('start', 'ssh')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('port is in use') });
-  await expect(server.operateDaemon('start', 'ssh')).resolves.toEqual({ isSuccessful: true, message: 'started' });
+  await expect(server.startDaemon('ssh')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('does not say') });
+  await expect(server.startDaemon('ssh')).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('port is in use') });
+  await expect(server.startDaemon('ssh')).resolves.toEqual({ isSuccessful: true, message: 'started' });
 });
