@@ -2,6 +2,7 @@
  * The load: partners that send small files through the balancer, at a steady rate, and write down what was acknowledged.
  */
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostOf, type LabCluster, type LabPlan } from '../plan';
 import { makeRandom } from '../standin/random';
@@ -34,6 +35,7 @@ export async function generate(plan: LabPlan, cluster: LabCluster, run: number, 
   const until = Date.now() + options.for;
   const gap = (1000 * options.partners) / options.rate;
   const result: LoadResult = { acknowledged: 0, broken: 0 };
+  setMaxListeners(options.partners, ended);
   const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal: ended }).catch(() => undefined);
 
   const work = async (account: string, index: number): Promise<void> => {

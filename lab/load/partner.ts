@@ -23,6 +23,8 @@ export interface Partner {
 /** Connects at the first file, and at the first after a failure. */
 export function makePartner(door: Door): Partner {
   let open: { client: Client; sftp: SFTPWrapper } | undefined;
+  /** Told when the session ends while a file is under way. */
+  let closed: () => void = () => undefined;
 
   const hangUp = (): void => {
     open?.client.destroy();
@@ -35,7 +37,10 @@ export function makePartner(door: Door): Partner {
       const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
         client.on('error', reject);
         client.on('close', () => {
-          if (open?.client === client) open = undefined;
+          if (open?.client === client) {
+            open = undefined;
+            closed();
+          }
           reject(new Error('the connection was closed'));
         });
         client.on('ready', () => client.sftp((error, made) => (error ? reject(error) : resolve(made))));
@@ -60,7 +65,7 @@ export function makePartner(door: Door): Partner {
             if (error) reject(error);
             else resolve();
           };
-          open?.client.once('close', () => end(new Error('the connection was closed')));
+          closed = () => end(new Error('the connection was closed'));
           sftp.writeFile(`${uploadFolder}/${name}`, content, (error) => end(error as Error | null | undefined));
         });
       } catch (error) {

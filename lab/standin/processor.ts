@@ -26,8 +26,8 @@ export function startProcessor(context: Context, lies: Lies): Processor {
   let open = true;
   let asking = false;
   let askAgain = false;
-  /** A failed call may have taken events all the same. */
-  let unsure = false;
+  /** Until then a call that failed may have taken events all the same. */
+  let unsureUntil = 0;
   const halted = () => context.stopping();
 
   const take = async (): Promise<void> => {
@@ -41,13 +41,13 @@ export function startProcessor(context: Context, lies: Lies): Processor {
         askAgain = false;
         const room = atOnce - working.size;
         if (!open || halted() || room <= 0) break;
-        unsure = true;
+        if (Date.now() < unsureUntil) for (const task of await findTaken(pool, taker, [...working.keys()])) begin(task);
         const tasks = await takeEvents(pool, home, taker, room);
-        unsure = false;
         for (const task of tasks) begin(task);
         askAgain ||= tasks.length === room;
       } while (askAgain);
     } catch (error) {
+      unsureUntil = Date.now() + 15_000;
       log('WARN', `The event queue can't be read: ${(error as Error).message}`);
     } finally {
       asking = false;
@@ -99,10 +99,6 @@ export function startProcessor(context: Context, lies: Lies): Processor {
       if (halted()) return;
       await ear.ensure();
       if (working.size > 0) await beatEvents(pool, [...working.keys()]);
-      if (unsure) {
-        for (const task of await findTaken(pool, taker, [...working.keys()])) begin(task);
-        unsure = false;
-      }
       if (!open) return;
       await redispatch(pool);
       await take();
