@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { Agent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { Client, type SFTPWrapper } from 'ssh2';
 import { addNode, call, operational } from './client';
@@ -13,7 +14,7 @@ const open: Client[] = [];
 beforeAll(async () => {
   estate = await startEstate();
   await estate.postgres.createDatabase('sftp');
-  server = await estate.installServer('sftp');
+  server = await estate.installServer('sftp', undefined, { 'standin.daemons': 'ssh,http' });
   server.license(1);
   await operational(server);
   await addNode(server, server);
@@ -104,4 +105,45 @@ test('a graceful stop lets a running transfer finish, refuses new operations and
 test('every Server of a cluster shows the same host key', async () => {
   const rows = await estate.postgres.query('sftp', `select count(*)::int as keys from certificate where alias = 'sshd'`);
   expect(rows).toEqual([{ keys: 1 }]);
+});
+
+describe('HTTPS', () => {
+  const port = 8443;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  afterAll(() => agent.destroy());
+  beforeEach(() => until('the HTTP daemon', () => listens(server.address, port)));
+
+  function ask(method: string, path: string, { body, password = 'right' }: { body?: string; password?: string } = {}): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Basic ${Buffer.from(`partner:${password}`).toString('base64')}` };
+      const request = httpsRequest({ host: server.address, port, method, path, headers, ca: readFileSync(server.certificate.cert), agent }, (response) => {
+        let text = '';
+        response.on('data', (data) => { text += String(data); });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  test('a partner puts, gets, lists and deletes files of the same home; what is put into a subscribed folder is processed', async () => {
+    expect((await ask('PUT', '/by-https', { body: 'secret words' })).status).toBe(201);
+    expect(await ask('GET', '/by-https')).toEqual({ status: 200, text: 'secret words' });
+    expect((await ask('GET', '/')).text.split('\n')).toContain('by-https');
+    expect((await ask('DELETE', '/by-https')).status).toBe(204);
+    expect((await ask('GET', '/by-https')).status).toBe(404);
+    expect((await ask('POST', '/by-https')).status).toBe(405);
+    expect((await ask('GET', '/%2e%2e/%2e%2e/outside')).status).toBe(404);
+    expect((await ask('PUT', '/upload/order', { body: 'forty-two' })).status).toBe(201);
+    await until('its delivery', () => existsSync(join(estate.shared, 'partners/partner/in/order')));
+    expect(await estate.postgres.query('sftp', `select protocol, size::int from transferdata where filename = '/upload/order'`)).toEqual([{ protocol: 'http', size: 9 }]);
+    const list = await sessions() as { id: string; protocol: string; accountName: string }[];
+    expect(list.filter(({ protocol }) => protocol === 'http')).toEqual([expect.objectContaining({ id: expect.stringMatching(/^HTTP:[0-9a-f]+$/), accountName: 'partner' })]);
+  });
+
+  test('a wrong password is refused, and nobody is served while the TM does not run', async () => {
+    expect((await ask('GET', '/', { password: 'wrong' })).status).toBe(401);
+    await server.run('stop_tm');
+    expect((await ask('GET', '/')).status).toBe(503);
+  });
 });

@@ -50,10 +50,11 @@ launch() {
     monitord) setsid /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord < /dev/null >> "$LOGS/monitord.log" 2>&1 9>&- & ;;
     db) launch_database ;;
     admin | tm) launch_node "$1" "$1" ;;
+    db) launch_database ;;
     proxy) launch_node edgeproxy proxy ;;
     *)
       if [ -n "$EDGE" ]; then launch_node edgedaemon "$1"
-      elif [ "$1" = sshd ]; then launch_node sshdaemon sshd
+      elif [ "$1" = sshd ] || [ "$1" = httpd ]; then launch_node frontdaemon "$1"
       else launch_node daemon "$1"; fi
       ;;
   esac

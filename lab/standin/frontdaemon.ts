@@ -1,42 +1,49 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { awaitDatabase } from './database';
-import { daemons, portOf, productTime, takeProductTime } from './home';
+import type { Front } from './front';
+import { daemons, portOf, productTime, takeProductTime, type Protocol } from './home';
 import { logToServer } from './log';
 import { isUp, runService, serviceStatus, type Context, type Running } from './service';
 import { writeSessions } from './sessions';
-import { makeSshFront } from './sshfront';
 
-/** The SFTP daemon: logs accounts in while the TM of this Server runs. */
+/** A daemon that partners transfer files with: `sshd` (SFTP) or `httpd` (HTTPS). It logs accounts in while the TM of this Server runs. */
 async function start(context: Context): Promise<Running> {
-  const { home, pool, log } = context;
+  const { home, pool, log, name } = context;
+  const protocol: Protocol = name === 'sshd' ? 'ssh' : 'http';
+  const say = (what: string) => logToServer(pool, home, name.toUpperCase(), 'INFO', `The ${protocol.toUpperCase()} daemon was ${what}.`);
   const began = Date.now();
   await awaitDatabase(pool, context.stopping, (why) => log('WARN', why));
   const publish = () => {
-    writeSessions(home, 'ssh', front.sessions());
+    writeSessions(home, protocol, front.sessions());
     context.setBusy(front.sessions().length);
   };
-  const front = await makeSshFront({
+  const options = {
     home, pool, log,
     ready: () => context.state() === 'Running' && isUp(serviceStatus(home, 'tm')),
     refusing: () => context.state() === 'Draining',
     changed: publish,
-  });
+  };
+  // Each loads only its own library: twenty Servers share one machine.
+  const front: Front = protocol === 'ssh' ? await (await import('./sshfront.js')).makeSshFront(options) : (await import('./httpfront.js')).makeHttpFront(options);
 
-  const listener = listenOn(context, (socket) => front.accept(socket));
+  const listener = listenOn(context, protocol, (socket) => front.accept(socket));
   await takeProductTime(Math.max(0, 0.5 - (Date.now() - began) / (productTime(1) || 1)));
   publish();
   await listener.open();
-  await logToServer(pool, home, 'SSHD', 'INFO', 'The SSH daemon was started.');
+  await say('started');
   // A port in use is in the log by then; the daemon goes on without its listener.
   const reopen = () => void listener.open().catch(() => undefined);
   return {
     async stop() {
       await listener.close();
       front.endAll();
-      writeSessions(home, 'ssh', []);
-      await logToServer(pool, home, 'SSHD', 'INFO', 'The SSH daemon was stopped.');
+      writeSessions(home, protocol, []);
+      await say('stopped');
     },
-    drain: () => void listener.close(),
+    drain() {
+      void listener.close();
+      front.drain();
+    },
     resume: reopen,
     control(request) {
       if (request['listener'] === true) reopen();
@@ -48,7 +55,7 @@ async function start(context: Context): Promise<Running> {
 }
 
 /** The daemon's one listener (`Ssh Default`); opening and closing it twice does no harm. */
-function listenOn({ home, log }: Context, accept: (socket: Socket) => void) {
+function listenOn({ home, log }: Context, protocol: Protocol, accept: (socket: Socket) => void) {
   let server: TcpServer | undefined;
   return {
     active: () => server !== undefined,
@@ -56,12 +63,12 @@ function listenOn({ home, log }: Context, accept: (socket: Socket) => void) {
       if (server) return resolve();
       const next = createServer(accept);
       next.once('error', (error) => {
-        log('ERROR', `${daemons.ssh.listener}: ${error.message}`);
+        log('ERROR', `${daemons[protocol].listener}: ${error.message}`);
         server = undefined;
         reject(error);
       });
       server = next;
-      next.listen(portOf(home, 'ssh'), home.bindAddress, resolve);
+      next.listen(portOf(home, protocol), home.bindAddress, resolve);
     }),
     close: () => new Promise<void>((resolve) => {
       // Open sessions keep their sockets: only new logins end here.
