@@ -50,7 +50,6 @@ launch() {
     monitord) setsid /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord < /dev/null >> "$LOGS/monitord.log" 2>&1 9>&- & ;;
     db) launch_database ;;
     admin | tm) launch_node "$1" "$1" ;;
-    db) launch_database ;;
     proxy) launch_node edgeproxy proxy ;;
     *)
       if [ -n "$EDGE" ]; then launch_node edgedaemon "$1"
