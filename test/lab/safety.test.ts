@@ -1,4 +1,8 @@
 /** What a set-up must never do to what serves already: the clients of another cluster, and a Server that it can't look into. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { temporal } from '@temporalio/proto';
 import type { LabSnapshot } from '../../lab/snapshot';
 import type { LabStatus } from '../../lab/status';
@@ -14,6 +18,8 @@ import { withOperations, type Operations } from '../helpers/operations';
 import { connectGround, unique, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(120_000);
+
+const run = promisify(execFile);
 
 let ground: Ground;
 let lab: Lab;
@@ -101,6 +107,25 @@ describe('a balancer that two clusters share', () => {
   test('its own cluster may go on', async () => {
     expect(await problemsOf({ cluster: lab.name })).toEqual([]);
   });
+});
+
+test('a second cluster is set up beside it by the plain temporal CLI with a JSON file, on the same database server and balancer', async () => {
+  const second = lab.spec('cluster2.yaml');
+  const cluster = second.metadata.name;
+  const file = join(lab.dir, 'second.json');
+  writeFileSync(file, JSON.stringify({ cluster, spec: second }));
+  const [program = ''] = (await run(join(__dirname, '../../scripts/temporal-cli'), [], { env: { ...process.env, TEMPORAL_ADDRESS: '' } })).stdout.trim().split('\n');
+  const id = unique('setUpCluster');
+  await run(program, ['workflow', 'start', '--type', 'setUpCluster', '--task-queue', operations.taskQueue, '--workflow-id', id, '--fail-existing', '--input-file', file]);
+  expect(await ground.client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect(await operations.record(cluster)).toMatchObject({ phase: 'active', complete: true, epoch: 1 });
+
+  const both = await now();
+  expect(both.balancer?.map).toEqual(expect.arrayContaining([`${lab.name} ${lab.name}_prod`, `${cluster} ${cluster}_prod`]));
+  const { hosts: { st1, st2 } } = serving;
+  expect(both.hosts).toMatchObject({ st1, st2 });
+  expect(both.databases[lab.name]).toEqual(serving.databases[lab.name]);
+  serving = both;
 });
 
 describe('what an installation leaves', () => {

@@ -342,6 +342,8 @@ test('the equal command of -v is one that the temporal CLI takes, and it refuses
     const { stderr } = await call('set-up-cluster', cluster, '--yes', '--detach', '-v', '--reason', 'it\'s due');
     const command = stderr.split('\n').find((line) => line.startsWith('temporal workflow start'))!;
     const [program] = (await promisify(execFile)(join(__dirname, '../../scripts/temporal-cli'), { env: { ...process.env, TEMPORAL_ADDRESS: '' } })).stdout.trim().split('\n');
+    const described = await ground.client.workflow.getHandle(id).describe();
+    expect(await described.staticSummary()).toContain(cluster);
     const refused = promisify(execFile)('bash', ['-c', command.replace(/^temporal/, `'${program}'`)], { env: { ...process.env } });
     await expect(refused).rejects.toMatchObject({ stderr: expect.stringContaining('already') });
     const temporal = async (...words: string[]) => (await promisify(execFile)(program!, ['workflow', ...words, '--workflow-id', id], { env: { ...process.env } })).stdout;

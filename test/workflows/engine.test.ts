@@ -47,6 +47,13 @@ const start = (taskQueue: string, input: object, workflowId = unique('rehearse')
 const record = (cluster: string): Promise<ClusterRecord> => ground.client.workflow.getHandle(`cluster/${cluster}`).query<ClusterRecord>('status');
 const reportOf = (handle: WorkflowHandle): Promise<OperationReport> => handle.query<OperationReport>('report');
 
+/** A door that a fake waits at until the test opens it. */
+const gate = (): { open: () => void; wait: Promise<void> } => {
+  let open = (): void => undefined;
+  const wait = new Promise<void>((resolve) => (open = resolve));
+  return { open, wait };
+};
+
 async function failureOf(handle: WorkflowHandle): Promise<ApplicationFailure> {
   const error = await handle.result().then(() => undefined, (thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(WorkflowFailedError);
@@ -74,6 +81,33 @@ test('runs checks, then every step in order, gives the lease back and writes the
     expect(report).toMatchObject({ outcome: 'completed', epoch: 1, summary: 'Rehearsed with 3 nodes.', unfinished: [] });
     expect(report.steps.map(({ key, state }) => `${key} ${state}`)).toEqual(['things.ensureFirst done', 'things.ensureEach/n1 done', 'things.ensureEach/n2 done', 'things.ensureEach/n3 done', 'things.ensureLast done']);
     expect(await record(cluster)).toMatchObject({ phase: 'active', lease: null, epoch: 1, operations: [{ operation: 'rehearse', outcome: 'completed' }] });
+  });
+});
+
+test('whoever watches Temporal alone sees what is happening, to which node, and what comes next', async () => {
+  const { open, wait } = gate();
+  const { acts } = fakes({ 'things.ensureEach': async ({ node }: { node: string }) => { if (node === 'n2') await wait; return { changed: true, note: `${node} made`, value: node }; } });
+  const cluster = unique('c');
+  await withWorker(ground, bundle, acts, async (queue) => {
+    const handle = await start(queue, { cluster, spec });
+    await until(() => reportOf(handle), ({ steps }) => steps.filter(({ state }) => state === 'done').length === 3);
+
+    const { searchAttributes } = await handle.describe();
+    expect(searchAttributes).toMatchObject({ StCluster: [cluster], StOperation: ['rehearse'] });
+
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toMatch(new RegExp(`^\\*\\*rehearse\\*\\* of \\*\\*${cluster}\\*\\*: working, 3 of 5 steps done`));
+    expect(currentDetails).toContain('**Next:** The last thing.');
+    expect(currentDetails).toMatch(/\| ✔ \| Each thing \| n1 \| done \| .* \| n1 made \|\n\| ▶ \| Each thing \| n2 \| running \|/);
+
+    const { events } = await handle.fetchHistory();
+    const scheduled = events!.filter(({ activityTaskScheduledEventAttributes: attributes }) => attributes?.activityId?.startsWith('things.'));
+    const told = scheduled.map(({ activityTaskScheduledEventAttributes: attributes, userMetadata }) => `${attributes!.activityId}: ${JSON.parse(Buffer.from(userMetadata!.summary!.data!).toString()) as string}`);
+    expect(told).toEqual(['things.ensureFirst: The first thing', 'things.ensureEach/n1: Each thing (n1)', 'things.ensureEach/n2: Each thing (n2)', 'things.ensureEach/n3: Each thing (n3)']);
+    // A worker that dies in the middle is missed after so long.
+    expect(scheduled.map(({ activityTaskScheduledEventAttributes: attributes }) => Number(attributes!.heartbeatTimeout!.seconds))).toEqual([2, 2, 2, 2]);
+    open();
+    await handle.result();
   });
 });
 
@@ -368,12 +402,6 @@ test.each([
 });
 
 describe('the lease', () => {
-  const gate = (): { open: () => void; wait: Promise<void> } => {
-    let open = (): void => undefined;
-    const wait = new Promise<void>((resolve) => (open = resolve));
-    return { open, wait };
-  };
-
   test('a second operation is told who holds it, or waits for its end; the epoch rises', async () => {
     const { open, wait } = gate();
     const { acts } = fakes({ 'things.ensureLast': async () => { await wait; return { changed: true, note: '' }; } });

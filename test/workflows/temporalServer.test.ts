@@ -1,12 +1,14 @@
 /** The development server as the tests and the demo start it: search attributes, retention, and that it comes back on its file after a kill. */
 import { Client, Connection } from '@temporalio/client';
 import { searchAttributes } from '../../src/model/ids';
-import { startTemporalServer, type TemporalServer } from '../helpers/temporalServer';
+import { freePort, startTemporalServer, type TemporalServer } from '../helpers/temporalServer';
 
 let server: TemporalServer;
 let connection: Connection;
+let uiPort: number;
 beforeAll(async () => {
-  server = await startTemporalServer();
+  uiPort = await freePort();
+  server = await startTemporalServer({ uiPort });
   connection = await Connection.connect({ address: server.address });
 });
 afterAll(async () => {
@@ -18,6 +20,12 @@ test('the search attributes of the product are registered as keywords', async ()
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
   const keyword = 2;
   expect(customAttributes).toMatchObject(Object.fromEntries(searchAttributes.map((name) => [name, keyword])));
+});
+
+test('the Temporal UI is there', async () => {
+  const page = await fetch(`http://127.0.0.1:${uiPort}/`);
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('<html');
 });
 
 test('closed runs are kept for 90 days', async () => {

@@ -71,6 +71,18 @@ test('one on PATH with a server that is too old is passed over, in words, and th
   expect(stderr).toContain('(cache)');
 });
 
+test('the SDK\'s own download comes before a build, and is kept in the cache', async () => {
+  box.copy('temporal-cli', 'common.sh');
+  box.write(readFileSync(join(__dirname, '../../../tools/temporal/go.mod'), 'utf8'), 'tools/temporal/go.mod');
+  box.write('{}', 'node_modules/@temporalio/testing/package.json');
+  box.program('node', `printf '#!/bin/sh\\n%s\\n' '${printsVersion('1.31.2')}' >"$3/temporal-cli-v$2"`);
+  goThatBuilds();
+  const { stdout, stderr } = await find({ ST_TEMPORAL_DOWNLOAD_LIMIT: '20' });
+  expect(stdout.trim()).toBe(box.path(...cacheFolder, 'temporal'));
+  expect(lines(stderr)).toContainEqual(expect.stringContaining('(the SDK\'s own download)'));
+  expect(box.exists('builds')).toBe(false);
+});
+
 test('without any it is built with Go, without cgo, into the cache, where the next call finds it', async () => {
   goThatBuilds();
   const built = await find();
