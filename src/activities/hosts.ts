@@ -66,7 +66,8 @@ function machineProblems(host: HostTarget, { values, reach }: HostAnswer, { inst
   if (values.get('os') !== 'Linux') add(`the operating system is ${values.get('os') ?? 'unknown'}, expected Linux`, 'run this cluster by the vendor\'s own procedure');
   const refused = values.get('sudo') ?? 'everything (no answer)';
   if (refused !== '') add(`sudo refuses ${host.ssh.user} to run as ${host.productUser}: ${refused}`, 'allow the commands of docs/sudoers.example');
-  if (values.get('package') !== 'yes') add(`no installer package: ${installer}/setup.sh is missing or not executable`, 'put the vendor\'s package there');
+  // Where a product stands the package is not needed; an adopted Server may have lost it long ago.
+  if (values.get('package') !== 'yes' && readInstallationState(values.get('installation') ?? '').state !== 'complete') add(`no installer package: ${installer}/setup.sh is missing or not executable`, 'put the vendor\'s package there');
   if (values.get('shared') !== 'yes') add(`the shared file system is not mounted: ${sharedPath} is no folder`, 'mount it at this path');
   if (Number(values.get('free') ?? 0) < neededKb) add(`${values.get('free') ?? '?'} KB are free below ${host.fileDriveHome}, expected ${neededKb}`, 'make room');
   // The remote clock was read somewhere between these two moments.

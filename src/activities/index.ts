@@ -1,8 +1,10 @@
 /** All activities under their registered names, `group.method`. The one list: what is not here does not exist for workflows. */
 import type { Client } from '@temporalio/client';
 import type { Authority } from '../model/targets';
+import { adoptionActivities } from './adoption';
 import type { Clients } from './clients';
 import { databaseActivities } from './database';
+import { discoveryActivities } from './discovery';
 import { fileActivities } from './files';
 import { hostActivities } from './hosts';
 import { installationActivities } from './installation';
@@ -29,6 +31,8 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),
     files: fileActivities(dependencies),
+    adoption: adoptionActivities(dependencies),
+    discovery: discoveryActivities(dependencies),
     loadBalancer: loadBalancerActivities(dependencies),
   });
 }

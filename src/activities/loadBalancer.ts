@@ -47,7 +47,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
     },
     async ensureServing({ balancer, node }, authority) {
       const haproxy = open(balancer);
-      await claim(clients, balancer, authority);
+      await claimBalancer(clients, balancer, authority);
       if ((await serving(balancer)).includes(node)) return { changed: false, note: `${balancer.name} sends to it already` };
       await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
       await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });
@@ -57,7 +57,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       const haproxy = open(balancer);
       const wanted = balancer.siteBackends[site];
       if (!wanted) throw new StError('InvalidInput', `${balancer.name}: site ${site} has no backend`);
-      await claim(clients, balancer, authority);
+      await claimBalancer(clients, balancer, authority);
       const now = (await haproxy.showMap(balancer.map, limits()))[balancer.mapKey];
       const file = (await readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()))[balancer.mapKey];
       if (now === wanted && file === wanted) return { changed: false, note: `${balancer.name} sends to ${site} already` };
@@ -69,7 +69,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
 }
 
 /** What of a balancer is one cluster's alone; whoever tells it something else redirects the clients of that cluster. */
-const ownThings = ({ map, mapKey, healthBackend }: BalancerTarget): string[] => [`the key ${mapKey} of the map ${map}`, `the backend ${healthBackend}`];
+export const ownThings = ({ map, mapKey, healthBackend }: BalancerTarget): string[] => [`the key ${mapKey} of the map ${map}`, `the backend ${healthBackend}`];
 
 /** No site has this one: a cluster that nobody sends to yet. */
 const nobody = 'none';
@@ -89,7 +89,7 @@ function foreignProblems(balancer: BalancerTarget, owners: ReadonlyMap<string, s
 }
 
 /** Refuses when a newer operation acts on this cluster's part of the balancer, or when that part is another cluster's. */
-async function claim({ ssh }: Clients, balancer: BalancerTarget, authority: Authority): Promise<void> {
+export async function claimBalancer({ ssh }: Clients, balancer: BalancerTarget, authority: Authority): Promise<void> {
   await claimThings(ssh, balancer.ssh, authority, ownThings(balancer), { timeoutMs: 30_000, signal: abortSignal(), purpose: `${balancer.name}: taking the balancer over` });
 }
 

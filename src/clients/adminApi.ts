@@ -16,6 +16,8 @@ export interface ClusterNode { serverAddress: string; [field: string]: unknown }
 export interface ClusterManagement { isCluster: boolean; clusterMode?: string; clusterNodes?: ClusterNode[] }
 export interface NodeThreshold { numberOfNodes: number; sendNotification: boolean; subject: string; notification: string }
 export interface Option { name: string; values: string[]; [field: string]: unknown }
+export interface Zone { name: string; edges?: { title: string; [field: string]: unknown }[]; [field: string]: unknown }
+export interface DatabaseConfiguration { databaseType: string; host: string; port: number | string; databaseName: string; username: string; useSecureConnection?: boolean }
 export interface Session { id: string; [field: string]: unknown }
 export interface Event { id: string; status: string; [field: string]: unknown }
 export interface LogEntry { [field: string]: unknown }
@@ -50,6 +52,9 @@ export interface AdminServer {
   removeClusterNode(address: string, options?: CallOptions): Promise<void>;
   nodeThreshold(options?: CallOptions): Promise<NodeThreshold>;
   setNodeThreshold(threshold: NodeThreshold, options?: CallOptions): Promise<void>;
+  zones(options?: CallOptions): Promise<Zone[]>;
+  /** The external database that this Server uses; never its password. */
+  database(options?: CallOptions): Promise<DatabaseConfiguration>;
   options(options?: CallOptions): Promise<Option[]>;
   option(name: string, options?: CallOptions): Promise<Option>;
   /** All or nothing; an unknown name is Refused and nothing changes. `['']` clears. */
@@ -139,6 +144,8 @@ function serverOver(session: AdminSession, place: string): AdminServer {
     removeClusterNode: (address, options) => write('DELETE', `${management}/nodes/${encodeURIComponent(address)}`, undefined, options),
     nodeThreshold: (options) => get(`${management}/nodeThreshold`, options),
     setNodeThreshold: (threshold, options) => write('PUT', `${management}/nodeThreshold`, threshold, options),
+    zones: (options) => readList<Zone>(session, '/zones', {}, ({ name }) => name, options),
+    database: (options) => get('/configurations/database', options),
     options: (options) => readList<Option>(session, settings, {}, ({ name }) => name, options),
     option: (name, options) => get(`${settings}/${encodeURIComponent(name)}`, options),
     setOptions: (values, options) => write('PUT', settings, Object.entries(values).map(([name, one]) => ({ name, values: one })), options),

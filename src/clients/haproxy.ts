@@ -27,12 +27,14 @@ export interface AdminState { forcedMaint: boolean; inheritedMaint: boolean; con
 
 export interface Haproxy {
   showBackends(limits: CallLimits): Promise<string[]>;
+  /** Paths of all maps. */
+  showMaps(limits: CallLimits): Promise<string[]>;
   /** The map as it is in memory. */
   showMap(path: string, limits: CallLimits): Promise<Record<string, string>>;
   /** Sets one key in memory and reads it back. `backends`: full names that must exist, since HAProxy accepts any text. @throws StError Refused. */
   setMap(path: string, key: string, value: string, backends: readonly string[], limits: CallLimits): Promise<void>;
-  /** @throws StError Refused when there is no such backend. */
-  showServersState(backend: string, limits: CallLimits): Promise<ServerState[]>;
+  /** Of one backend, or of all. @throws StError Refused when there is no such backend. */
+  showServersState(backend: string | undefined, limits: CallLimits): Promise<ServerState[]>;
   /** One record per line, by the header's names. */
   showStat(limits: CallLimits): Promise<Record<string, string>[]>;
   /** Sets the state and reads it back. */
@@ -54,6 +56,8 @@ export function createHaproxy(open: SocketOpener): Haproxy {
   };
   const haproxy: Haproxy = {
     showBackends: async (limits) => rows(await ask('show backend', limits)),
+    // A line is: number, path in brackets, what it is.
+    showMaps: async (limits) => rows(await ask('show map', limits)).flatMap((line) => /^-?\d+ \((.+?)\) /.exec(line)?.slice(1) ?? []),
     async showMap(path, limits) {
       const reply = await ask(`show map ${path}`, limits);
       if (/^Unknown map/i.test(reply)) throw new StError('Refused', `HAProxy knows no map ${path}: ${reply.trim()}`);
@@ -70,9 +74,9 @@ export function createHaproxy(open: SocketOpener): Haproxy {
       if (after !== value) throw new StError('NotYet', `HAProxy: the map ${path} says ${key} ${after ?? '(nothing)'} after it was set to ${value}`);
     },
     async showServersState(backend, limits) {
-      const reply = await ask(`show servers state ${backend}`, limits);
+      const reply = await ask(backend === undefined ? 'show servers state' : `show servers state ${backend}`, limits);
       const header = reply.split('\n').find((line) => line.startsWith('# '))?.slice(2).trim().split(/\s+/);
-      if (!header) throw new StError('Refused', `HAProxy: ${reply.trim().slice(0, 300) || `no backend ${backend}`}`);
+      if (!header) throw new StError('Refused', `HAProxy: ${reply.trim().slice(0, 300) || `no backend ${backend ?? 'at all'}`}`);
       return rows(reply).filter((line) => line.includes(' ')).map((line) => serverState(record(header, line.split(/\s+/))));
     },
     async showStat(limits) {

@@ -1,0 +1,65 @@
+/** What is not the same on all Servers of a cluster, and what a person should know before it is adopted. Pure. */
+import type { Claim, Difference, FoundDifferences, FoundServer } from './estate';
+import type { Problem } from './operation';
+
+/** Names by address. */
+export type NameOf = (address: string) => string;
+
+/** At most so many differences of options and files: beyond that the Servers are not one cluster, and nobody reads on. */
+const most = 100;
+
+export function differencesOf(servers: readonly FoundServer[], others: readonly FoundDifferences[], nameOf: NameOf): { differences: Difference[]; left: number } {
+  const plain: [string, (server: FoundServer) => string | null][] = [
+    ['version', ({ version, build }) => (version === null ? null : `${version}${build === null ? '' : ` build ${build}`}`)],
+    ['time zone', ({ timeZone }) => timeZone],
+    ['secret file bin/taeh (hash)', ({ taeh }) => short(taeh)],
+    ['core licence (hash)', ({ licences }) => short(licences.core)],
+    ['features licence (hash)', ({ licences }) => short(licences.features)],
+    ['daemons that run', ({ admin, running }) => (admin === 'running' ? running.join(', ') || 'none' : null)],
+    ['Transaction Manager', ({ admin, tm }) => (admin === 'running' ? (tm ? 'running' : 'not running') : null)],
+    ['Administration Tool', ({ admin }) => admin],
+    ['table of nodes', ({ members }) => (members === null ? null : [...members].sort().join(', '))],
+    ['installation (install.log)', ({ installation }) => installation],
+  ];
+  const found = plain.flatMap(([about, valueOf]) => grouped(about, servers.flatMap((server) => {
+    const value = valueOf(server);
+    return value === null ? [] : [{ node: nameOf(server.address), value }];
+  })));
+  const first = servers[0]?.address;
+  const named = new Map<string, { node: string; value: string }[]>();
+  for (const { address, items } of others) {
+    for (const { kind, name, here, there } of items) {
+      const about = `${kind} ${name}`;
+      const values = named.get(about) ?? (first === undefined ? [] : [{ node: nameOf(first), value: there }]);
+      named.set(about, [...values, { node: nameOf(address), value: here }]);
+    }
+  }
+  // Who was compared and not told of has what the first has.
+  const rest = [...named].flatMap(([about, values]) => {
+    const silent = others.filter(({ address }) => !values.some(({ node }) => node === nameOf(address))).map(({ address }) => ({ node: nameOf(address), value: values[0]!.value }));
+    return grouped(about, [...values, ...silent]);
+  });
+  const all = [...found, ...rest];
+  return { differences: all.slice(0, most), left: others.reduce((sum, { left }) => sum + left, Math.max(0, all.length - most)) };
+}
+
+const short = (hash: string | null): string => hash?.slice(0, 12) ?? 'missing';
+
+function grouped(about: string, entries: readonly { node: string; value: string }[]): Difference[] {
+  const values = [...new Set(entries.map(({ value }) => value))].map((value) => ({ value, nodes: entries.filter((entry) => entry.value === value).map(({ node }) => node) }));
+  return values.length > 1 ? [{ about, values }] : [];
+}
+
+/** What keeps these hosts from being taken over: another cluster's claim, or one of this cluster that its record knows nothing of. */
+export function claimProblems(cluster: string, recordEpoch: number, claims: readonly { where: string; claim: Claim }[]): Problem[] {
+  const foreign = claims.filter(({ claim }) => claim.cluster !== cluster).map(({ where, claim }): Problem => ({
+    what: `${where} belongs to cluster "${claim.cluster}"`, remedy: `remove it from "${claim.cluster}" first; when that is gone for good, remove ~/.st-orchestrator there, of the user that logs in`,
+  }));
+  const newer = claims.filter(({ claim }) => claim.cluster === cluster && claim.epoch > recordEpoch);
+  if (newer.length === 0) return foreign;
+  const highest = Math.max(...newer.map(({ claim }) => claim.epoch));
+  return [...foreign, {
+    what: `${newer.map(({ where }) => where).join(', ')}: operations of cluster "${cluster}" up to epoch ${highest} have been here, and its record on this Temporal server knows of ${recordEpoch}`,
+    remedy: `use the Temporal server and namespace that has the record; when that is lost for good, say so: epochAbove ${highest}`,
+  }];
+}
