@@ -1,5 +1,4 @@
 /** Looking at a cluster that exists. Nothing here changes anything, and no secret leaves: files are told by their hashes, secret options not at all. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Option } from '../clients/adminApi';
 import { haproxyOverSsh } from '../clients/haproxy';
@@ -22,7 +21,7 @@ export interface DiscoveryActivities {
   /** What one Server says of its cluster. */
   readCluster(input: { server: ServerTarget }): Promise<CheckResult<FoundCluster | null>>;
   /** One Server's host and what its Administration Tool says; a tool that does not answer is told, a host that does not fails. */
-  readServer(input: { server: ServerTarget }): Promise<CheckResult<FoundServer>>;
+  readServer(input: { server: ServerTarget; package: string; sharedPath: string }): Promise<CheckResult<FoundServer>>;
   /** Options and files of one Server beside those of the first. */
   compareServer(input: { server: ServerTarget; first: ServerTarget }): Promise<CheckResult<FoundDifferences>>;
   readDatabase(input: { database: DatabaseTarget }): Promise<CheckResult<FoundDatabase>>;
@@ -62,22 +61,23 @@ export function discoveryActivities({ clients }: { clients: Clients }): Discover
       };
       return { facts, problems };
     },
-    async readServer({ server }) {
+    async readServer({ server, package: installer, sharedPath }) {
       const before = Date.now();
-      const { stdout } = await clients.ssh.run(server.ssh, script(serverScript, [server.productUser, server.fileDriveHome]), { timeoutMs: 20_000, signal: abortSignal(), purpose: `looking at ${server.address}` });
+      const { stdout } = await clients.ssh.run(server.ssh, script(serverScript, [server.productUser, server.fileDriveHome, installer, sharedPath]), { timeoutMs: 20_000, signal: abortSignal(), purpose: `looking at ${server.address}` });
       const told = readLines(stdout);
       const value = (key: string): string | null => told.get(key) || null;
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${server.address}: ${what}`, remedy });
       if (value('os') !== 'Linux') add(`the operating system is ${value('os') ?? 'unknown'}, expected Linux`, 'run this cluster by the vendor\'s own procedure');
-      if (value('sudo') !== 'ok') add(`"sudo -n -u ${server.productUser}" is refused for ${server.ssh.user}: ${value('sudo') ?? 'no answer'}`, 'allow the commands of docs/sudoers.example');
+      const refused = told.get('sudo') ?? 'everything (no answer)';
+      if (refused !== '') add(`sudo refuses ${server.ssh.user} to run as ${server.productUser}: ${refused}`, 'allow the commands of docs/sudoers.example');
       const { state, why } = readInstallationState(told.get('installation') ?? '');
       if (state === 'none' || state === 'unknown') add(state === 'none' ? `nothing is installed in ${server.fileDriveHome}` : `what stands in ${server.fileDriveHome} can't be known: ${why}`, 'correct product.fileDriveHome and product.user');
       const remote = Number(told.get('time'));
       const facts: FoundServer = {
         address: server.address, hostName: value('hostname') ?? '', timeZone: value('zone') ?? 'unknown',
         clockOff: remote < before - clockLimitMs || remote > Date.now() + clockLimitMs,
-        identity: value('hostkey') ?? createHash('sha256').update(server.address).digest('hex'),
+        identity: value('identity'),
         installation: state, version: value('version'), taeh: value('taeh'), licences: { core: value('core'), features: value('features') },
         localConfigurationsId: value('id'), claim: claimOf(value('claim')), ...(await askTool(admin(server))),
       };
@@ -92,8 +92,13 @@ export function discoveryActivities({ clients }: { clients: Clients }): Discover
     },
     async readDatabase({ database }) {
       const { productTables } = await clients.postgres.readFacts(database, [], { signal: abortSignal() });
-      const { stateDatabase, cluster } = database;
-      const state = stateDatabase === undefined ? { there: false, epoch: null } : await clients.postgres.readEpoch(database, stateDatabase, cluster, { signal: abortSignal() });
+      const { stateDatabase } = database;
+      const nothing = { there: false, epoch: null };
+      const state = stateDatabase === undefined ? nothing : await clients.postgres.readEpoch(database, stateDatabase, { signal: abortSignal() }).then((epoch) => ({ there: true, epoch }), (error: unknown) => {
+        // PostgreSQL's 3D000: there is no such database.
+        if (error instanceof StError && error.code === 'Refused') return nothing;
+        throw error;
+      });
       return { facts: { schema: productTables > 0, state }, problems: [] };
     },
     async readBalancer({ balancer, addresses }) {

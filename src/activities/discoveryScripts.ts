@@ -1,9 +1,11 @@
 /** What discovery runs on a Server's host. Both only read. */
+import { tryAllowedFunction } from './allowed';
 import { installationStateFunction } from './installationState';
 
-/** Arguments: product user, FILEDRIVEHOME. Answers lines of `key<TAB>value`. */
-export const serverScript = String.raw`${installationStateFunction}
-user=$1; home=$2
+/** Arguments: product user, FILEDRIVEHOME, installer package, shared path. Answers lines of `key<TAB>value`. */
+export const serverScript = String.raw`${installationStateFunction}${tryAllowedFunction}
+LC_ALL=C; export LC_ALL
+user=$1; home=$2; package=$3; shared=$4
 say() { printf '%s\t%s\n' "$1" "$2"; }
 product() { sudo -n -u "$user" "$@" 2>/dev/null; }
 hash() { product /usr/bin/sha256sum "$home/$1" | cut -d' ' -f1; }
@@ -11,9 +13,10 @@ say os "$(uname -s)"
 say time "$(date +%s%3N)"
 say hostname "$(uname -n)"
 say zone "$(date '+%Z %z')"
-say hostkey "$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | sort | sha256sum | cut -d' ' -f1)"
-said=$(sudo -n -u "$user" /usr/bin/ls -la "$home" 2>&1 >/dev/null)
-case "$said" in *sudo:*|*password*|*"not allowed"*) say sudo "$said" ;; *) say sudo ok ;; esac
+keys=$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | sort)
+if [ -n "$keys" ]; then say identity "host keys $(printf '%s' "$keys" | sha256sum | cut -d' ' -f1)"
+elif [ -s /etc/machine-id ]; then say identity "/etc/machine-id $(sha256sum </etc/machine-id | cut -d' ' -f1)"; fi
+say sudo "$(try_allowed)"
 say installation "$(installation_state)"
 say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^[Vv]ersion *= *//p')"
 say core "$(hash conf/filedrive.license)"

@@ -1,14 +1,15 @@
 /** From the words of a command line to the request that starts an operation. Everything that can be known to be wrong is said here, before anything starts. */
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { largestFileBytes, loadClusterBytes, type LoadedClusterFile } from '../control/clusterFile';
+import { largestFileBytes, loadAdoptionFile, loadBytes, loadClusterFile, type LoadedClusterFile, type TextLoader } from '../control/clusterFile';
 import type { StartRequest } from '../control/operations';
 import { commandLine, startCommand } from '../control/temporalCommand';
 import { readBounded } from '../control/textFile';
 import { StError } from '../model/errors';
 import { kebabCase, operations, operationWorkflowId, type OperationName } from '../model/ids';
-import { parseInput, setUpClusterInput } from '../model/inputs';
+import { adoptClusterInput, parseInput, setUpClusterInput } from '../model/inputs';
 import { didYouMean } from '../model/problems';
+import type { ClusterSeed } from '../model/clusterSeed';
 import type { ClusterSpec } from '../model/spec';
 import type { Cli } from './cli';
 import { UsageError } from './failure';
@@ -19,6 +20,8 @@ export interface OperationFlags {
   waitForLease?: string;
   patience?: string;
   reason?: string;
+  /** adoptCluster alone. */
+  apply?: boolean;
 }
 
 /** The options that say what an operation is to do; the same for running, planning and printing it. */
@@ -30,8 +33,8 @@ export function operationOptions(command: Command): void {
     .option('--reason <text>', 'why, for the report and the history');
 }
 
-const schemas = { setUpCluster: setUpClusterInput } satisfies Record<OperationName, unknown>;
-const titles: Record<OperationName, string> = { setUpCluster: 'Set up cluster' };
+const schemas = { setUpCluster: setUpClusterInput, adoptCluster: adoptClusterInput } satisfies Record<OperationName, unknown>;
+const titles: Record<OperationName, string> = { setUpCluster: 'Set up cluster', adoptCluster: 'Adopt cluster' };
 
 /** The workflow type of an operation named in either way. @throws UsageError */
 export function operationNamed(word: string): OperationName {
@@ -49,7 +52,9 @@ export function readClusterFile(cli: Cli, file: string): ClusterSpec {
 }
 
 /** `-` is the standard input, whose relative paths start at the current folder. */
-export function tryClusterFile({ io }: Cli, file: string): LoadedClusterFile {
+export const tryClusterFile = (cli: Cli, file: string): LoadedClusterFile => tryFile(cli, file, loadClusterFile);
+
+function tryFile<T>({ io }: Cli, file: string, load: TextLoader<T>): T | { problems: string[] } {
   const fromInput = file === '-';
   const name = fromInput ? 'stdin' : file;
   let bytes: Buffer;
@@ -59,16 +64,24 @@ export function tryClusterFile({ io }: Cli, file: string): LoadedClusterFile {
     const { code } = error as NodeJS.ErrnoException;
     return { problems: [`${name}: ${code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'is a folder; expected a cluster file' : `can't be read (${code ?? String(error)})`}`] };
   }
-  return loadClusterBytes(bytes, name, { baseDir: fromInput ? process.cwd() : dirname(resolve(file)) });
+  return loadBytes(bytes, name, { baseDir: fromInput ? process.cwd() : dirname(resolve(file)) }, load);
+}
+
+/** What a file gives to an operation: the spec, or to adoptCluster perhaps a seed. @throws StError InvalidInput with every problem, a line each */
+function given(cli: Cli, operation: OperationName, file: string): { spec: ClusterSpec } | { seed: ClusterSeed } {
+  const loaded = tryFile(cli, file, operation === 'adoptCluster' ? loadAdoptionFile : loadClusterFile);
+  if ('problems' in loaded) throw new StError('InvalidInput', loaded.problems.join('\n'));
+  return loaded;
 }
 
 /** The JSON object that an operation takes, as `stctl input` prints it. @throws UsageError, StError InvalidInput */
 export function operationInput(cli: Cli, operation: OperationName, cluster: string | undefined, flags: OperationFlags): { cluster: string } & Record<string, unknown> {
-  const spec = flags.file === undefined ? undefined : readClusterFile(cli, flags.file);
-  if (spec && cluster !== undefined && cluster !== spec.metadata.name) throw new UsageError(`${flags.file} is about cluster "${spec.metadata.name}", not "${cluster}": name one of them only`);
-  const { fingerprint, waitForLease, patience, reason } = flags;
-  const given = { fingerprint, waitForLease, patience, reason, spec };
-  const input = { cluster: spec?.metadata.name ?? cli.cluster(cluster), ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  const from: { spec?: ClusterSpec; seed?: ClusterSeed } = flags.file === undefined ? {} : given(cli, operation, flags.file);
+  const named = (from.spec ?? from.seed)?.metadata.name;
+  if (named !== undefined && cluster !== undefined && cluster !== named) throw new UsageError(`${flags.file} is about cluster "${named}", not "${cluster}": name one of them only`);
+  const { fingerprint, waitForLease, patience, reason, apply } = flags;
+  const options = { fingerprint, waitForLease, patience, reason, apply };
+  const input = { cluster: named ?? cli.cluster(cluster), ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)), ...from };
   const parsed = parseInput<unknown>(schemas[operation], input);
   if ('problems' in parsed) throw new StError('InvalidInput', parsed.problems.join('\n'));
   return input;
@@ -92,5 +105,7 @@ export function operationRequest(cli: Cli, operation: OperationName, cluster: st
   return { ...request, words: [kebabCase(operation), ...(flags.file ? [] : [input.cluster]), ...options], same: startCommand(request, inputFrom) };
 }
 
-const optionWords = ({ waitForLease, patience, reason }: OperationFlags): string[] =>
-  Object.entries({ '--wait-for-lease': waitForLease, '--patience': patience, '--reason': reason }).flatMap(([option, value]) => (value === undefined ? [] : [option, value]));
+const optionWords = ({ waitForLease, patience, reason, apply }: OperationFlags): string[] => [
+  ...(apply ? ['--apply'] : []),
+  ...Object.entries({ '--wait-for-lease': waitForLease, '--patience': patience, '--reason': reason }).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
+];

@@ -5,6 +5,8 @@ import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, vi
 import { clusterFileSchema } from '../model/clusterFileSchema';
 import { isSecretProperty } from '../model/fields';
 import { formatProblem, type InputProblem } from '../model/problems';
+import { textAt } from '../model/raw';
+import { clusterSeedSchema, parseClusterSeed, type ClusterSeed } from '../model/clusterSeed';
 import { parseClusterSpec, type ClusterSpec } from '../model/spec';
 import { decodeText } from './textFile';
 
@@ -22,6 +24,23 @@ export type LoadedClusterFile = { spec: ClusterSpec } | { problems: string[] };
  * Relative paths are resolved against `baseDir`, the folder of the file. Nothing else is expanded: no templates, no merge keys.
  */
 export function loadClusterFile(text: string, fileName: string, { baseDir }: { baseDir: string }): LoadedClusterFile {
+  const loaded = load(text, fileName, baseDir, (value) => parseClusterSpec(value));
+  return 'problems' in loaded ? loaded : { spec: loaded.value };
+}
+
+/** The same for a file that may also be a seed (`kind: ClusterSeed`), as adoptCluster takes it. */
+export function loadAdoptionFile(text: string, fileName: string, { baseDir }: { baseDir: string }): { spec: ClusterSpec } | { seed: ClusterSeed } | { problems: string[] } {
+  const isSeed = (value: unknown): boolean => textAt(value, 'kind') === 'ClusterSeed';
+  const loaded = load<{ spec: ClusterSpec } | { seed: ClusterSeed }>(text, fileName, baseDir, (value) => {
+    const parsed = isSeed(value) ? parseClusterSeed(value) : parseClusterSpec(value);
+    return parsed.problems ? { problems: parsed.problems } : { spec: parsed };
+  });
+  return 'problems' in loaded ? loaded : loaded.value;
+}
+
+type Parse<T> = (value: unknown) => { spec: T; problems?: undefined } | { spec?: undefined; problems: InputProblem[] };
+
+function load<T>(text: string, fileName: string, baseDir: string, parse: Parse<T>): { value: T } | { problems: string[] } {
   if (text.length > largestFile) return { problems: [`${fileName}: ${text.length} characters; a cluster file has at most ${largestFile}`] };
   const lines = new LineCounter();
   const at = (offset: number) => {
@@ -41,25 +60,35 @@ export function loadClusterFile(text: string, fileName: string, { baseDir }: { b
     return { problems: [`${fileName}:1:1 ${unreadable(error)}`] };
   }
   if (value === null || value === undefined) return { problems: [`${fileName}:1:1 the file is empty; expected a cluster (see examples/cluster.yaml)`] };
-  const parsed = parseClusterSpec(resolvePaths(value, baseDir));
-  if (parsed.spec) return { spec: parsed.spec };
+  const parsed = parse(resolvePaths(value, baseDir));
+  if (!parsed.problems) return { value: parsed.spec };
   const placed = parsed.problems.map((problem) => ({ problem, offset: offsetOf(document, problem) }));
   placed.sort((a, b) => a.offset - b.offset);
   return { problems: placed.map(({ problem, offset }) => `${at(offset)} ${formatProblem(problem)}`) };
 }
 
+/** Reads the text of a file of one kind. */
+export type TextLoader<T> = (text: string, fileName: string, options: { baseDir: string }) => T | { problems: string[] };
+
 /** The same for the bytes of a file, of which at most one more than `largestFileBytes` need be there. */
-export function loadClusterBytes(bytes: Buffer, fileName: string, options: { baseDir: string }): LoadedClusterFile {
+export function loadBytes<T>(bytes: Buffer, fileName: string, options: { baseDir: string }, read: TextLoader<T>): T | { problems: string[] } {
   if (bytes.length > largestFileBytes) return { problems: [`${fileName}: more than ${largestFileBytes} bytes; a cluster file has at most ${largestFile} characters`] };
   const decoded = decodeText(bytes);
-  if ('text' in decoded) return loadClusterFile(decoded.text, fileName, options);
+  if ('text' in decoded) return read(decoded.text, fileName, options);
   return { problems: [`${fileName}:${decoded.line}:${decoded.column} ${decoded.message}`] };
 }
+export const loadClusterBytes = (bytes: Buffer, fileName: string, options: { baseDir: string }): LoadedClusterFile => loadBytes(bytes, fileName, options, loadClusterFile);
 
 /** The JSON Schema of cluster files (draft 7) that editors use; committed as schema/st-cluster.schema.json. */
 export function clusterJsonSchema(): object {
   const { $schema, ...rest } = z.toJSONSchema(clusterFileSchema(), { target: 'draft-7', io: 'input' });
   return { $schema, title: 'A cluster file of st-orchestrator', ...rest };
+}
+
+/** The JSON Schema of seeds (draft 7); committed as schema/st-cluster-seed.schema.json. */
+export function seedJsonSchema(): object {
+  const { $schema, ...rest } = z.toJSONSchema(clusterSeedSchema(), { target: 'draft-7', io: 'input' });
+  return { $schema, title: 'A seed from which st-orchestrator finds a cluster that exists', ...rest };
 }
 
 /** The parser's own words may repeat a part of the file, and with it a secret that stands there by mistake. */

@@ -1,5 +1,5 @@
 /** What adopting a cluster comes to: the cluster file, what differs, what a person should know, and what is in the way. Pure. */
-import { clusterFile, edgesOf, balancerFacts, isPlaceholder, seedSpec } from './adoptionFile';
+import { balancerFacts, clusterFile, edgesOf, isPlaceholder, seedSpec, withoutPlaceholders } from './adoptionFile';
 import type { ClusterSeed } from './clusterSeed';
 import { claimProblems, differencesOf } from './differences';
 import type { Difference, FoundBalancer, FoundCluster, FoundDatabase, FoundDifferences, FoundServer } from './estate';
@@ -54,13 +54,13 @@ export function adoption({ cluster, epoch, given }: AdoptionOf, found: FoundEsta
   ];
   const obstacles = [
     ...(parsed.problems ?? []).map((problem): Problem => ({ what: `the cluster file would be wrong: ${formatProblem(problem)}`, remedy: 'say it in the seed' })),
-    ...compareHosts(found.servers.map((server) => ({ ...server, node: nameOf(server.address), ours: false }))),
-    ...claimProblems(cluster, epoch, claims),
+    ...compareHosts(found.servers.map((server) => ({ ...server, node: nameOf(server.address), ours: false, prepared: false, epoch: null }))),
+    ...claimProblems({ name: cluster, epoch }, claims),
     ...found.balancers.flatMap(({ name, owners }) => Object.entries(owners).filter(([, owner]) => owner !== cluster).map(([thing, owner]): Problem => ({ what: `${name}: ${thing} belongs to cluster "${owner}"`, remedy: `when "${owner}" is gone for good, remove ~/.st-orchestrator/owners there` }))),
     ...databaseObstacles(found, parsed.spec, site),
     ...('spec' in given ? contradictions(given.spec, site, found) : undetermined(given.seed, found)),
   ];
-  return { ...(file ? { file } : {}), differences, left, notes: notesOf(found, parsed.spec, site, nameOf), obstacles };
+  return { ...(file ? { file: withoutPlaceholders(file) as Record<string, unknown> } : {}), differences, left, notes: notesOf(found, parsed.spec, site, nameOf), obstacles };
 }
 
 function databaseObstacles({ database, cluster }: FoundEstate, spec: ClusterSpec | undefined, site: string): Problem[] {

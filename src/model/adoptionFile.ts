@@ -116,6 +116,13 @@ export function balancerFacts(seed: ClusterSeed, balancers: readonly FoundBalanc
 
 export const isPlaceholder = (name: string): boolean => name === unknown || name === `/${unknown}` || name === `${unknown}_hc`;
 
+/** A file says nothing where nothing is known: `stctl validate` then names the place. */
+export function withoutPlaceholders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutPlaceholders);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => !(typeof entry === 'string' && isPlaceholder(entry))).map(([key, entry]) => [key, withoutPlaceholders(entry)]));
+}
+
 function told({ maps, backends }: FoundBalancer, seed: ClusterSeed): BalancerNames | undefined {
   const names = Object.keys(backends);
   const behind = (value: string): string[] => names.filter((name) => name.startsWith(`${value}_`));

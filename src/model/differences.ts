@@ -1,5 +1,6 @@
 /** What is not the same on all Servers of a cluster, and what a person should know before it is adopted. Pure. */
 import type { Claim, Difference, FoundDifferences, FoundServer } from './estate';
+import { epochProblems } from './facts';
 import type { Problem } from './operation';
 
 /** Names by address. */
@@ -51,15 +52,10 @@ function grouped(about: string, entries: readonly { node: string; value: string 
 }
 
 /** What keeps these hosts from being taken over: another cluster's claim, or one of this cluster that its record knows nothing of. */
-export function claimProblems(cluster: string, recordEpoch: number, claims: readonly { where: string; claim: Claim }[]): Problem[] {
-  const foreign = claims.filter(({ claim }) => claim.cluster !== cluster).map(({ where, claim }): Problem => ({
+export function claimProblems(record: { name: string; epoch: number }, claims: readonly { where: string; claim: Claim }[]): Problem[] {
+  const foreign = claims.filter(({ claim }) => claim.cluster !== record.name).map(({ where, claim }): Problem => ({
     what: `${where} belongs to cluster "${claim.cluster}"`, remedy: `remove it from "${claim.cluster}" first; when that is gone for good, remove ~/.st-orchestrator there, of the user that logs in`,
   }));
-  const newer = claims.filter(({ claim }) => claim.cluster === cluster && claim.epoch > recordEpoch);
-  if (newer.length === 0) return foreign;
-  const highest = Math.max(...newer.map(({ claim }) => claim.epoch));
-  return [...foreign, {
-    what: `${newer.map(({ where }) => where).join(', ')}: operations of cluster "${cluster}" up to epoch ${highest} have been here, and its record on this Temporal server knows of ${recordEpoch}`,
-    remedy: `use the Temporal server and namespace that has the record; when that is lost for good, say so: epochAbove ${highest}`,
-  }];
+  const own = claims.filter(({ claim }) => claim.cluster === record.name);
+  return [...foreign, ...epochProblems(record, own.map(({ where, claim }) => ({ where, epoch: claim.epoch })))];
 }

@@ -1,5 +1,6 @@
 /** The inputs of operations and updates as people write them in JSON: one schema each, all problems at once, as `field: message`. */
 import { z } from 'zod';
+import { parseClusterSeed, type ClusterSeed } from './clusterSeed';
 import { clusterName, duration, matching, nodeName, oneOf, strict } from './fields';
 import { checkHygiene } from './hygiene';
 import type { Decision } from './operation';
@@ -14,6 +15,13 @@ const line = z.string().trim().min(1).max(500);
 const inlineSpec = z.unknown().transform((value, ctx): ClusterSpec => {
   const parsed = parseClusterSpec(value);
   if (parsed.spec) return parsed.spec;
+  for (const { path, message } of parsed.problems) ctx.issues.push({ code: 'custom', message, path, input: undefined });
+  return z.NEVER;
+});
+
+const inlineSeed = z.unknown().transform((value, ctx): ClusterSeed => {
+  const parsed = parseClusterSeed(value);
+  if (parsed.seed) return parsed.seed;
   for (const { path, message } of parsed.problems) ctx.issues.push({ code: 'custom', message, path, input: undefined });
   return z.NEVER;
 });
@@ -37,6 +45,19 @@ export const setUpClusterInput = strict({ ...common, spec: inlineSpec.optional()
 });
 /** After parsing: durations in milliseconds, the spec normalised. */
 export type SetUpClusterInput = z.output<typeof setUpClusterInput>;
+
+/** Without `apply` it only looks. A seed is answered with a cluster file; what is applied is a file that somebody has read: a spec, or the one applied before. */
+export const adoptClusterInput = strict({ ...common, seed: inlineSeed.optional(), spec: inlineSpec.optional(), apply: z.boolean().optional() })
+  .check((ctx) => {
+    const { cluster, spec, seed, apply } = ctx.value;
+    const name = (spec ?? seed)?.metadata.name;
+    if (name !== undefined && name !== cluster) ctx.issues.push({ code: 'custom', path: ['cluster'], message: `expected the name in the ${spec ? 'spec' : 'seed'} (${name}), found ${describe(cluster)}`, input: cluster });
+    if (spec && seed) ctx.issues.push({ code: 'custom', path: ['seed'], message: 'expected a seed or a spec, found both', input: undefined });
+    if (seed && apply) ctx.issues.push({ code: 'custom', path: ['apply'], message: 'a seed is not applied: look first, read the cluster file that comes of it, and give that as "spec"', input: apply });
+  })
+  // What was not asked to change anything must not.
+  .transform((value) => ({ ...value, dryRun: value.dryRun === true || value.apply !== true }));
+export type AdoptClusterInput = z.output<typeof adoptClusterInput>;
 
 export const decideInput = strict({
   step: line,

@@ -97,6 +97,8 @@ export interface OperationReport {
   unfinished: string[];
   failure?: { code: ErrorCode | string; message: string };
   decisions: DecisionRecord[];
+  /** The answer of an operation that is asked for one. */
+  result?: unknown;
   requestedBy?: string;
   reason?: string;
 }

@@ -1,3 +1,4 @@
 /** Every workflow type, by explicit name: a barrel of stars loses exports when it is bundled. */
+export { adoptCluster } from './adoptCluster';
 export { cluster } from './cluster';
 export { setUpCluster } from './setUpCluster';

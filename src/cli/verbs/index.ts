@@ -1,5 +1,6 @@
 /** Every verb, in the order of `stctl --help`. */
 import type { Verb } from '../verb';
+import { adoptCluster } from './adoptCluster';
 import { apply } from './apply';
 import { cancel } from './cancel';
 import { codecServer } from './codecServer';
@@ -15,4 +16,4 @@ import { status } from './status';
 import { validate } from './validate';
 import { watch } from './watch';
 
-export const verbs: Verb[] = [validate, apply, plan, setUpCluster, status, watch, history, report, cancel, decide, explain, input, codecServer, completion, complete];
+export const verbs: Verb[] = [validate, apply, plan, setUpCluster, adoptCluster, status, watch, history, report, cancel, decide, explain, input, codecServer, completion, complete];

@@ -58,7 +58,7 @@ export const setUpCluster: Verb = {
     if (asks && !(cli.io.tty.in && cli.io.tty.err)) throw new UsageError('there is no terminal to ask on: --yes is needed to set the cluster up without asking, or --fingerprint with that of a plan');
     const client = await cli.client();
     if (asks && !(await findRunning(client, request.workflowId))) {
-      const fingerprint = await confirmed(cli, client, dry());
+      const fingerprint = await confirmed(cli, client, dry(), `Set up cluster "${request.input.cluster}" exactly so?`);
       if (typeof fingerprint === 'number') return fingerprint;
       request = operationRequest(cli, 'setUpCluster', cluster, { ...flags, fingerprint });
     }
@@ -67,7 +67,7 @@ export const setUpCluster: Verb = {
 };
 
 /** Before, ask, after: the plan is shown, and what is approved is that plan. Answers its fingerprint, or the exit code when it is not to be run. */
-async function confirmed(cli: Cli, client: Client, dry: OperationRequest): Promise<string | number> {
+export async function confirmed(cli: Cli, client: Client, dry: OperationRequest, question: string): Promise<string | number> {
   const plan = await makePlan(cli, client, dry);
   if (typeof plan === 'number') return plan;
   if (plan.steps.length === 0) {
@@ -76,13 +76,13 @@ async function confirmed(cli: Cli, client: Client, dry: OperationRequest): Promi
   }
   cli.io.err(`\n${planText(plan, cli.colors, howToRun(dry, plan))}\n\n`);
   cli.onInterrupt(() => '\nInterrupted; nothing was started and nothing was changed.\n');
-  const answer = await cli.io.ask(`Set up cluster "${dry.input.cluster}" exactly so? [y/N] `);
+  const answer = await cli.io.ask(`${question} [y/N] `);
   if (/^(y|yes)$/i.test(answer.trim())) return plan.fingerprint ?? '';
   cli.say(`Nothing was started. The plan can still be run: ${howToRun(dry, plan)}`);
   return exit.cancelled;
 }
 
-async function start(cli: Cli, client: Client, request: OperationRequest, { detach, timeoutMs }: { detach: boolean; timeoutMs?: number }): Promise<number> {
+export async function start(cli: Cli, client: Client, request: OperationRequest, { detach, timeoutMs }: { detach: boolean; timeoutMs?: number }): Promise<number> {
   const { workflowId } = request;
   cli.same(request.same);
   cli.onInterrupt(() => `\nInterrupted while it was being started; see whether it runs: stctl watch ${workflowId}\n`);

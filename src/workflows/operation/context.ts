@@ -96,6 +96,8 @@ export interface Ending {
   members?: Member[];
   activeSite?: string;
   complete?: boolean;
+  /** What was asked for, where that is an answer; of a dry run too. */
+  result?: unknown;
 }
 
 export interface OperationOptions<I> {
@@ -103,4 +105,6 @@ export interface OperationOptions<I> {
   parse: (raw: unknown) => { value: I } | { problems: string[] };
   /** Only setUpCluster and adoptCluster bring a spec of their own. */
   specOf?: (input: I) => ClusterSpec | undefined;
+  /** Dry runs that look for a cluster: it may have no record and no spec yet, so the body must not ask for it. */
+  discovers?: (input: I) => boolean;
 }

@@ -51,7 +51,7 @@ export async function acquireLease({ operation, authority, spec, waitMs, onBusy 
 }
 
 export const unknownCluster = (cluster: string): Error =>
-  failure('UnknownCluster', `Cluster "${cluster}" was never applied: run "stctl apply -f cluster.yaml" first, or give setUpCluster the spec. Nothing was changed.`);
+  failure('UnknownCluster', `Cluster "${cluster}" was never applied: run "stctl apply -f cluster.yaml" first, or give setUpCluster or adoptCluster the spec. Nothing was changed.`);
 
 export const specConflict = (cluster: string, revision: number): Error =>
   failure('SpecConflict', `Cluster "${cluster}" has another spec (revision ${revision}) than the one given: apply the change with "stctl apply", or leave "spec" out. Nothing was changed.`);

@@ -40,14 +40,15 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
       { key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: input.cluster },
       { key: defineSearchAttributeKey('StOperation', 'KEYWORD'), value: name },
     ]);
-    const context = contextOf<I>(run, input, await enter(run, options.specOf?.(input)));
+    const context = contextOf<I>(run, input, await enter(run, input, options));
     say(run, 'checking', 'The prerequisites are being checked.', 'Nothing has been changed.', 'The plan.');
-    await body(context);
+    const looked = await body(context);
+    if (looked.result !== undefined) run.report.result = looked.result;
     holdToThePlan(run, context.cluster.spec);
-    if (run.report.dryRun) return planned(run);
+    if (run.report.dryRun) return planned(run, looked);
     run.acting = true;
     say(run, 'working', `${counted(run.book.steps.length, 'step')} to do.`, 'The operation is working.', '');
-    const { summary, ...changes } = await body(context);
+    const { summary, result: _, ...changes } = await body(context);
     ending = { summary, ...changes };
     run.report.unfinished = unfinished(run.book);
     return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : 'Nothing.');
@@ -70,16 +71,17 @@ function listen(run: Run): void {
 }
 
 /** Takes the lease, or for a dry run reads the record without it. */
-async function enter(run: Run, inline: ClusterSpec | undefined): Promise<ClusterView> {
-  const { cluster, dryRun, waitForLease } = run.input;
+async function enter<I extends OperationInput>(run: Run, input: I, options: OperationOptions<I>): Promise<ClusterView> {
+  const { cluster, dryRun, waitForLease } = input;
+  const inline = options.specOf?.(input);
   if (dryRun) {
     const record = await readRecord(run.authority);
     if (record?.spec && inline && canonicalJson(record.spec) !== canonicalJson(inline)) throw specConflict(cluster, record.revision);
     const spec = record?.spec ?? inline;
-    if (!spec) throw unknownCluster(cluster);
+    if (!spec && !options.discovers?.(input)) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
-    run.report.revision = record?.spec ? record.revision : 1;
-    return { name: cluster, spec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
+    if (spec) run.report.revision = record?.spec ? record.revision : 1;
+    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
   }
   const granted = await acquireLease({
     operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
@@ -120,8 +122,9 @@ function holdToThePlan(run: Run, spec: ClusterSpec): void {
   }
 }
 
-function planned(run: Run): OperationReport {
+function planned(run: Run, { summary, result }: Ending): OperationReport {
   const count = run.book.steps.length;
+  if (count === 0 && result !== undefined) return close(run, 'planned', summary, 'Nothing has been changed.', 'The answer is in "result".');
   return close(run, 'planned', count === 0 ? 'Nothing would be done.' : `${counted(count, 'step')} would be done.`, 'Nothing has been changed.', `Run it with fingerprint "${run.report.fingerprint}". A dry run can't prove that a step will succeed.`);
 }
 

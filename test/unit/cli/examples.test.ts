@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clusterSpec } from '../../../lab/files';
 import { planLab } from '../../../lab/plan';
-import { setUpClusterInput, parseInput } from '../../../src/model/inputs';
+import { adoptClusterInput, setUpClusterInput, parseInput } from '../../../src/model/inputs';
 import { stctl } from './terminal';
 
 const examples = join(__dirname, '../../../examples');
@@ -18,6 +18,12 @@ test('examples/cluster.yaml is a valid cluster of three Servers', async () => {
 
 test('examples/set-up-cluster.json is a valid input of setUpCluster', () => {
   expect(parseInput(setUpClusterInput, JSON.parse(readFileSync(join(examples, 'set-up-cluster.json'), 'utf8')))).toHaveProperty('value.cluster', 'demo2');
+});
+
+test('examples/adopt-cluster.json and examples/seed.yaml are valid inputs of adoptCluster', async () => {
+  expect(parseInput(adoptClusterInput, JSON.parse(readFileSync(join(examples, 'adopt-cluster.json'), 'utf8')))).toMatchObject({ value: { cluster: 'demo', dryRun: true } });
+  const { code, stdout } = await stctl(['input', 'adopt-cluster', '-f', join(examples, 'seed.yaml')]);
+  expect({ code, input: JSON.parse(stdout) }).toMatchObject({ code: 0, input: { cluster: 'mft-prod', seed: { kind: 'ClusterSeed' } } });
 });
 
 test('examples/set-up-cluster.json is what "stctl input" prints for the demo\'s spare hosts', async () => {

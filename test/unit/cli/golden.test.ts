@@ -58,6 +58,15 @@ test('OperationReport', () => compare('OperationReport', ['report', 'set-up-clus
 test('StartedOperation', () => compare('StartedOperation', ['set-up-cluster', 'demo', '--yes', '--detach']));
 test('CancelRequest', () => compare('CancelRequest', ['cancel', 'set-up-cluster/demo', '--reason', 'wrong database']));
 test('RecordedDecision', () => compare('RecordedDecision', ['decide', 'set-up-cluster/demo', '--step', 'Start the Server', '--node', 'st2', '--do', 'retry', '--reason', 'cable is back']));
+test('Adoption', async () => {
+  const result = { file: { kind: 'Cluster' }, differences: [{ about: 'time zone', values: [{ value: 'UTC', nodes: ['st1'] }, { value: 'JST', nodes: ['st2'] }] }], left: 0, notes: [{ what: 'a note', remedy: 'a remedy' }], obstacles: [] };
+  jest.mocked(operations.look).mockResolvedValue({ ...closed, report: report({ operation: 'adoptCluster', outcome: 'planned', dryRun: true, steps: [], result }) });
+  await compare('Adoption', ['adopt-cluster', '-f', join(__dirname, '../../../examples/seed.yaml')]);
+  const { stdout, stderr } = await stctl(['adopt-cluster', '-f', join(__dirname, '../../../examples/seed.yaml')]);
+  expect(stdout).toMatch(/^# Cluster "demo" as it was found at [^]*\nkind: Cluster\n$/);
+  expect(stderr).toContain('1 difference between the Servers:\n  - time zone: st1: UTC | st2: JST\n');
+  expect(stderr).toContain('  - a note\n    a remedy\n');
+});
 test('NothingRunning', () => compare('NothingRunning', ['watch', 'demo']));
 test('ExitCodes', () => compare('ExitCodes', ['explain', 'exit-codes']));
 
@@ -77,7 +86,7 @@ test('Explanation: the texts are the model\'s, the fields are these', async () =
 
 test('no golden file is left over', () => {
   expect(readdirSync(golden).sort()).toEqual([
-    'AppliedCluster.json', 'CancelRequest.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'ExitCodes.json', 'NothingRunning.json',
+    'Adoption.json', 'AppliedCluster.json', 'CancelRequest.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'ExitCodes.json', 'NothingRunning.json',
     'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'RecordedDecision.json', 'StartedOperation.json', 'Validation.json',
   ]);
 });

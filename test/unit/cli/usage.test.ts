@@ -10,6 +10,7 @@ import { stctl } from './terminal';
 jest.setTimeout(15_000);
 
 const examples = join(__dirname, '../../../examples/cluster.yaml');
+const seed = join(__dirname, '../../../examples/seed.yaml');
 /** Nobody listens there. */
 const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', HOME: '/nonexistent' };
 const names = verbs.filter(({ hidden }) => !hidden).map(({ usage }) => usage.split(' ')[0]!);
@@ -48,6 +49,8 @@ test.each([
   [['set-up-cluster', 'demo', '--yes', '--wait-for-lease', 'soon'], 'waitForLease: expected a duration'],
   [['set-up-cluster', 'demo', '--yes', '--timeout', 'soon'], '--timeout: expected a duration'],
   [['set-up-cluster', 'other', '-f', examples, '--yes'], 'is about cluster "mft-prod", not "other"'],
+  [['adopt-cluster', '-f', examples, '--apply'], '--yes'],
+  [['adopt-cluster', '-f', seed, '--apply', '--yes'], 'apply: a seed is not applied'],
   [['apply', '-f', examples, '--expected-revision', '-1'], 'expected a whole number'],
   [['codec-server'], 'ST_ENCRYPTION_KEY is not set'],
 ])('%j is refused with 2 before anything starts, and says what was meant', async (words, hint) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { clusterJsonSchema, loadClusterFile } from '../../../src/control/clusterFile';
+import { clusterJsonSchema, loadAdoptionFile, loadClusterFile, seedJsonSchema } from '../../../src/control/clusterFile';
 import { demoFile } from '../model/demoFile';
 
 const yaml = `apiVersion: st-orchestrator/v1
@@ -130,6 +130,29 @@ describe('a cluster file', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a file for adoption', () => {
+  const seed = readFileSync(join(__dirname, '../../../examples/seed.yaml'), 'utf8');
+  const adopted = (text: string) => loadAdoptionFile(text, 'seed.yaml', { baseDir: '/lab' });
+
+  test('is a seed, with paths made absolute, or a cluster file', () => {
+    expect(adopted(seed)).toMatchObject({ seed: { server: '10.20.0.11', licences: { core: '/lab/licences/filedrive.license' }, database: { password: 'file:/lab/secrets/database-password', ca: '/lab/ca.pem' } } });
+    expect(adopted(yaml)).toMatchObject({ spec: { kind: 'Cluster' } });
+  });
+
+  test('is told by line and column what is wrong with it', () => {
+    expect(adopted(seed.replace('server: 10.20.0.11', 'server: 10.20.0.300'))).toEqual({ problems: [expect.stringMatching(/^seed\.yaml:10:9 server: expected an IP address or a host name/)] });
+  });
+
+  test('has a JSON Schema, and the committed one is the generated one (UPDATE_SCHEMA=1 writes it)', () => {
+    const committed = join(__dirname, '../../../schema/st-cluster-seed.schema.json');
+    const made = `${JSON.stringify(seedJsonSchema(), null, 2)}\n`;
+    if (process.env.UPDATE_SCHEMA) writeFileSync(committed, made);
+    expect(readFileSync(committed, 'utf8')).toBe(made);
+    const validate = new Ajv({ strict: false, formats: { email: true } }).compile(JSON.parse(made));
+    expect([validate(parse(seed)), validate.errors]).toEqual([true, null]);
   });
 });
 
