@@ -6,7 +6,7 @@ import { clusterFileSchema } from '../model/clusterFileSchema';
 import { isSecretProperty } from '../model/fields';
 import { formatProblem, type InputProblem } from '../model/problems';
 import { textAt } from '../model/raw';
-import { clusterSeedSchema, parseClusterSeed, type ClusterSeed } from '../model/clusterSeed';
+import { parseClusterSeed, type ClusterSeed } from '../model/clusterSeed';
 import { parseClusterSpec, type ClusterSpec } from '../model/spec';
 import { decodeText } from './textFile';
 
@@ -83,12 +83,6 @@ export const loadClusterBytes = (bytes: Buffer, fileName: string, options: { bas
 export function clusterJsonSchema(): object {
   const { $schema, ...rest } = z.toJSONSchema(clusterFileSchema(), { target: 'draft-7', io: 'input' });
   return { $schema, title: 'A cluster file of st-orchestrator', ...rest };
-}
-
-/** The JSON Schema of seeds (draft 7); committed as schema/st-cluster-seed.schema.json. */
-export function seedJsonSchema(): object {
-  const { $schema, ...rest } = z.toJSONSchema(clusterSeedSchema(), { target: 'draft-7', io: 'input' });
-  return { $schema, title: 'A seed from which st-orchestrator finds a cluster that exists', ...rest };
 }
 
 /** The parser's own words may repeat a part of the file, and with it a secret that stands there by mistake. */
