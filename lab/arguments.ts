@@ -2,6 +2,7 @@
  * Values of command-line options. Each throws what commander prints beside the option's name.
  */
 import { InvalidArgumentError } from 'commander';
+import { lieNames } from './standin/lies';
 
 /** A whole number from 0. */
 export function count(text: string): number {
@@ -26,6 +27,13 @@ export function duration(text: string): number {
 export function positive(text: string): number {
   if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('expected a number above 0');
   return Number(text);
+}
+
+/** Names of the product's half-truths, separated by commas. */
+export function lies(text: string): string {
+  const unknown = text.split(',').filter((name) => !lieNames.includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`unknown: ${unknown.join(', ')}; known are ${lieNames.join(', ')}`);
+  return text;
 }
 
 /** One more `name=value`, added to those given before. */

@@ -69,7 +69,7 @@ export function layCode(plan: LabPlan): void {
     `NODE=${node}`,
     `STANDIN=${standin}`,
     `PRODUCT_TIME_MS=${plan.options.productTimeMs}`,
-    `LIES=${plan.options.lies ? 1 : 0}`,
+    `LIES=${plan.options.lies}`,
     `SEED=${plan.options.seed}`,
     '',
   ].join('\n'));

@@ -2,7 +2,7 @@
  * The command line of the lab.
  */
 import { Command } from 'commander';
-import { count, milliseconds, setting } from './arguments';
+import { count, lies, milliseconds, setting } from './arguments';
 import { freeze, powerOff } from './hosts';
 import { addLoadCommands } from './load/commands';
 import { locked } from './lock';
@@ -15,8 +15,8 @@ import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
-  name: string; servers: number; edges: number; spare: number; productTime: number; lies: boolean; seed: number;
-  licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
+  name: string; servers: number; edges: number; spare: number; productTime: number; lies?: string | false; seed: number;
+  autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
 }
 
 const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers and Edges.');
@@ -28,14 +28,17 @@ command('up', 'build the estate anew and start it')
   .option('--edges <n>', 'Edges of the main cluster', count, 0)
   .option('--spare <n>', 'Servers of a second cluster', count, 0)
   .option('--product-time <duration>', 'unit of the product\'s durations', milliseconds, 300)
+  .option('--lies <names>', 'only these half-truths of the product, separated by commas', lies)
   .option('--no-lies', 'the product answers only what is so')
   .option('--seed <n>', 'seed of the product\'s lies', count, 1)
+  .option('--autostart', 'Servers and Edges start the product by themselves at power-on')
   .option('--licensed-nodes <n>', 'cluster nodes that the features licence allows (default: as many as Servers)', count)
   .option('--postgres <name=value>', 'a PostgreSQL setting; may be repeated', setting, {})
   .option('--die-with <pid>', 'take the lab down when this process is gone', count)
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
-      name: flags.name, servers: flags.servers, edges: flags.edges, spare: flags.spare, productTimeMs: flags.productTime, lies: flags.lies, seed: flags.seed,
+      name: flags.name, servers: flags.servers, edges: flags.edges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
+      lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.autostart === true ? { autostart: true } : {}),
       ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
     };
     const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);

@@ -36,8 +36,11 @@ export interface LabOptions {
   edges?: number;
   /** Unit of all durations of the stand-in product, milliseconds. */
   productTimeMs: number;
-  lies: boolean;
+  /** `1` (the usual ones), `0` (none), or a list of names. */
+  lies: string;
   seed: number;
+  /** Whether Servers and Edges start the product by themselves at power-on, as an installation as a service of the machine does. */
+  autostart?: boolean;
   /** What the features licence allows; undefined = as many as there are Servers. */
   licensedNodes?: number;
   /** PostgreSQL settings that replace the lab's own, by name. */

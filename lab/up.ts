@@ -15,7 +15,7 @@ import { loadFolder } from './load/ledger';
 import { endRuns } from './load/runs';
 import { buildNetwork, namespacesOf, processesIn, removeNetwork, setCable } from './network';
 import { fixedTarget, freeIndex, giveToCaller, hostFolder, indexesOf, labFolder, publish, readPlan, requirePlan, takeIndex, withdraw, writePlan } from './place';
-import { planLab, users, type LabHost, type LabOptions, type LabPlan } from './plan';
+import { fileDriveHome, planLab, users, type LabHost, type LabOptions, type LabPlan } from './plan';
 import { identify, isAlive, signal } from './processes';
 import { all, until } from './shell';
 import { writeStatus } from './status';
@@ -53,7 +53,18 @@ function layHost(plan: LabPlan, host: LabHost): void {
   if (host.role === 'balancer') layBalancer(plan);
 }
 
-const inits: Partial<Record<LabHost['role'], () => string>> = { database: databaseInit, balancer: () => balancerInit };
+/** Script that a Server or an Edge runs at power-on with `--autostart`, when the product is installed. */
+const productInit = `#!/bin/sh
+[ -x ${fileDriveHome}/bin/start_all ] || exit 0
+exec setpriv --reuid=axway --regid=axway --init-groups ${fileDriveHome}/bin/start_all
+`;
+
+/** What a host runs at power-on, if anything. */
+function initFor(plan: LabPlan, host: LabHost): string | undefined {
+  if (host.role === 'database') return databaseInit();
+  if (host.role === 'balancer') return balancerInit;
+  return host.role !== 'jump' && plan.options.autostart === true ? productInit : undefined;
+}
 
 async function makeKeys(plan: LabPlan): Promise<void> {
   makeSecrets(plan.name);
@@ -82,7 +93,7 @@ export async function up(options: LabOptions): Promise<LabPlan> {
   const plan = planLab(options, takeIndex(options.name));
   try {
     writePlan(plan);
-    for (const host of plan.hosts) writeEtc(plan, host, inits[host.role]?.());
+    for (const host of plan.hosts) writeEtc(plan, host, initFor(plan, host));
     await all([makeKeys(plan), buildNetwork(plan)]);
     layCode(plan);
     writeClusterFiles(plan);
@@ -149,7 +160,7 @@ export async function reset(name: string): Promise<void> {
   for (const host of plan.hosts) {
     layHost(plan, host);
     fs.rmSync(path.join(hostFolder(plan.name, host.name), 'etc/st-lab/init'), { force: true });
-    writeEtc(plan, host, inits[host.role]?.());
+    writeEtc(plan, host, initFor(plan, host));
   }
   await all(plan.hosts.map(async (host) => {
     await setCable(plan, host, 'up');

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { awaitDatabase } from './database';
 import { productTime, takeProductTime } from './home';
-import { makeLies } from './lies';
+import { liarOf, makeLies } from './lies';
 import { logToServer } from './log';
 import { answer, makeRoutes } from './api/answer';
 import { applyOverwrites, findNode, logLostNodes, startHeart } from './node';
+import { schemaComplaint } from './membership';
 import { runService, type Context, type Running } from './service';
 import type { Api } from './api/http';
 import { makeAdminSessions } from './api/sessions';
@@ -15,12 +16,13 @@ async function start(context: Context): Promise<Running> {
   const { home, pool, log } = context;
   const began = Date.now();
   await awaitDatabase(pool, context.stopping, (why) => log('WARN', why));
-  const operational = await isOperational(context);
+  const complaint = await complaintOf(context);
+  const operational = complaint === undefined;
   if (operational) await applyOverwrites(pool, home);
-  else log('WARN', 'This Server is not in the node table of the cluster: the Administration Tool is not operational.');
+  else log('WARN', `${complaint}: the Administration Tool is not operational.`);
   await takeProductTime(Math.max(0, 1 - (Date.now() - began) / (productTime(1) || 1)));
 
-  const lies = makeLies(home.bindAddress + home.settings['sslAdminPort']);
+  const lies = makeLies(liarOf(home, 'admin'));
   let deafUntil = 0;
   let disturbed = false;
   const api: Api = { home, pool, log, lies, startedAt: Date.now(), disturb: () => { disturbed = true; } };
@@ -44,8 +46,8 @@ async function start(context: Context): Promise<Running> {
 
   /** While daemons restart the API can refuse connections, or accept and not answer. */
   function becomeUnreachable(): void {
-    if (!lies.tell(0.5)) return;
-    if (lies.tell(0.5)) {
+    if (!lies.tell(0.5, 'unreachable')) return;
+    if (lies.tell(0.5, 'unreachable')) {
       deafUntil = Date.now() + productTime(1);
       return;
     }
@@ -67,11 +69,15 @@ async function start(context: Context): Promise<Running> {
   };
 }
 
-/** A Server in the node table is, and the first Server as long as the table is empty. Decided at the start, so an added Server restarts its admin service. */
-async function isOperational({ pool, home }: Context): Promise<boolean> {
-  if (await findNode(pool, home)) return true;
+/** Why the Administration Tool is not operational; undefined when it is. Decided at the start, so an added Server restarts its admin service. */
+async function complaintOf({ pool, home, log }: Context): Promise<string | undefined> {
+  const foreign = await schemaComplaint(pool, home, log);
+  if (foreign !== undefined) return foreign;
+  if (await findNode(pool, home)) return undefined;
+  // The first Server works alone as long as the table is empty.
   const { rows } = await pool.query('select (select count(*) from clusternode) = 0 as empty, setupby from schemaversion');
-  return rows[0].empty && (rows[0].setupby === null || rows[0].setupby === home.id);
+  if (rows[0].empty && (rows[0].setupby === null || rows[0].setupby === home.id)) return undefined;
+  return 'This Server is not in the node table of the cluster';
 }
 
 void runService(start);

@@ -76,7 +76,7 @@ async function fill({ dir, properties }: Target, { taeh, id }: { taeh: Buffer; i
   await first.end();
   const pool = openDatabase(socket);
   await inTransaction(pool, async (client) => {
-    await createSchema(client, { version, fingerprint: fingerprint(taeh), adminPassword: properties['adminPassword'] ?? 'admin', hostKey: makeHostKey() });
+    await createSchema(client, { version, build, fingerprint: fingerprint(taeh), adminPassword: properties['adminPassword'] ?? 'admin', hostKey: makeHostKey() });
     await storeTrust(client, trust);
     await client.query('update schemaversion set setupby = $1', [id]);
     await client.query('update dmz_zone set body = $1 where name = $2', [JSON.stringify(privateZone), privateZone.name]);

@@ -3,6 +3,8 @@ import { awaitDatabase } from './database';
 import type { Front } from './front';
 import { daemons, portOf, productTime, takeProductTime, type Protocol } from './home';
 import { logToServer } from './log';
+import { schemaComplaint } from './membership';
+import { readOption } from './node';
 import { isUp, runService, serviceStatus, type Context, type Running } from './service';
 import { writeSessions } from './sessions';
 
@@ -13,6 +15,11 @@ async function start(context: Context): Promise<Running> {
   const say = (what: string) => logToServer(pool, home, name.toUpperCase(), 'INFO', `The ${protocol.toUpperCase()} daemon was ${what}.`);
   const began = Date.now();
   await awaitDatabase(pool, context.stopping, (why) => log('WARN', why));
+  const complaint = await schemaComplaint(pool, home, log);
+  if (complaint !== undefined) return context.giveUp(`${complaint}: ${name} does not start.`);
+  // A setting of the whole cluster comes before what was installed.
+  const shared = protocol === 'ssh' ? (await readOption(pool, home, 'Sshd.Port'))?.join('') : '';
+  const port = shared ? Number(shared) : portOf(home, protocol);
   const publish = () => {
     writeSessions(home, protocol, front.sessions());
     context.setBusy(front.sessions().length);
@@ -26,7 +33,7 @@ async function start(context: Context): Promise<Running> {
   // Each loads only its own library: twenty Servers share one machine.
   const front: Front = protocol === 'ssh' ? await (await import('./sshfront.js')).makeSshFront(options) : (await import('./httpfront.js')).makeHttpFront(options);
 
-  const listener = listenOn(context, protocol, (socket) => front.accept(socket));
+  const listener = listenOn(context, protocol, port, (socket) => front.accept(socket));
   await takeProductTime(Math.max(0, 0.5 - (Date.now() - began) / (productTime(1) || 1)));
   publish();
   await listener.open();
@@ -49,13 +56,13 @@ async function start(context: Context): Promise<Running> {
       if (request['listener'] === true) reopen();
       if (request['listener'] === false) void listener.close();
       if (request['disconnect'] !== undefined && front.disconnect(request['disconnect'])) return { disconnected: true };
-      return { active: listener.active() };
+      return { active: listener.active(), port };
     },
   };
 }
 
 /** The daemon's one listener (`Ssh Default`); opening and closing it twice does no harm. */
-function listenOn({ home, log }: Context, protocol: Protocol, accept: (socket: Socket) => void) {
+function listenOn({ home, log }: Context, protocol: Protocol, port: number, accept: (socket: Socket) => void) {
   let server: TcpServer | undefined;
   return {
     active: () => server !== undefined,
@@ -68,7 +75,7 @@ function listenOn({ home, log }: Context, protocol: Protocol, accept: (socket: S
         reject(error);
       });
       server = next;
-      next.listen(portOf(home, protocol), home.bindAddress, resolve);
+      next.listen(port, home.bindAddress, resolve);
     }),
     close: () => new Promise<void>((resolve) => {
       // Open sessions keep their sockets: only new logins end here.

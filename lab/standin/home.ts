@@ -21,6 +21,8 @@ export const embedded = 'useDBLocal';
 export interface Home {
   dir: string;
   kind: 'Server' | 'Edge';
+  /** Product build, `5.5-20260625`. */
+  build: string;
   /** `<LocalConfigurationsId>`: ties this Server to its local configuration in the shared database. */
   id: string;
   settings: Properties;
@@ -55,6 +57,7 @@ export function readHome(dir: string): Home {
     dir,
     // Only Edges have a database of their own.
     kind: database['dbType'] === embedded ? 'Edge' : 'Server',
+    build: readProperties(join(dir, 'lib/version.properties'))['Build'] ?? '',
     id,
     settings,
     database,

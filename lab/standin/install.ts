@@ -138,7 +138,7 @@ async function newSchema(pool: ReturnType<typeof openDatabase>, plan: Plan): Pro
   const hostKey = makeHostKey();
   const trust = makeTrust(join(plan.dir, 'var/tmp'), `database ${plan.properties['dbName']}`);
   await inTransaction(pool, async (client) => {
-    await createSchema(client, { version, fingerprint: fingerprint(plan.taeh), adminPassword: plan.properties['adminPassword'] ?? 'admin', hostKey });
+    await createSchema(client, { version, build, fingerprint: fingerprint(plan.taeh), adminPassword: plan.properties['adminPassword'] ?? 'admin', hostKey });
     await storeTrust(client, trust);
   });
 }

@@ -76,7 +76,7 @@ export function startProcessor(context: Context, lies: Lies): Processor {
       if (error instanceof Abandoned) return;
       const why = (error as Error).message;
       log('ERROR', `${task.filename} of account ${task.account}: ${why}`);
-      await insist(() => fail(pool, home, task, why, { linger: lies.tell(0.5) })).catch(() => undefined);
+      await insist(() => fail(pool, home, task, why, { linger: lies.tell(0.5, 'activeEvents') })).catch(() => undefined);
     }
   };
 

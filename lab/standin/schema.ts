@@ -34,7 +34,7 @@ export async function unusableTablespaces(pool: Pool): Promise<string[]> {
 }
 
 const ddl = `
-create table schemaversion (version text not null, secretfingerprint text not null, setupby text, created_at timestamptz not null default now());
+create table schemaversion (version text not null, build text not null, secretfingerprint text not null, setupby text, created_at timestamptz not null default now());
 create table clusternode (id serial primary key, address text not null, valid boolean not null, localconfigurationsid text, deploymentsite text not null default 'Prod');
 create table nodeservice (localconfigurationsid text not null, service text not null, state text not null, offlinelogged boolean not null default false,
   accepting boolean not null default true, attributes jsonb not null default '{}', threshold integer not null default 100, beat_at timestamptz not null default now(), primary key (localconfigurationsid, service));
@@ -83,14 +83,15 @@ const options: [name: string, scope: 'shared' | 'local', value: string][] = [
   ['Notification.emailAddress', 'shared', 'root@localhost'],
   ['Pesitd.GracefulShutdownTimeout', 'shared', '86400'],
   ['Sshd.GracefulShutdownTimeout', 'shared', '86400'],
+  ['Sshd.Port', 'shared', ''],
   ['TM.GracefulShutdownTimeout', 'shared', '86400'],
   ['node.ip', 'local', ''],
 ];
 
 /** Creates the schema and its first content inside the caller's transaction. Throws when there is one. */
-export async function createSchema(client: PoolClient, facts: { version: string; fingerprint: string; adminPassword: string; hostKey: string }): Promise<void> {
+export async function createSchema(client: PoolClient, facts: { version: string; build: string; fingerprint: string; adminPassword: string; hostKey: string }): Promise<void> {
   await client.query(ddl);
-  await client.query('insert into schemaversion (version, secretfingerprint) values ($1, $2)', [facts.version, facts.fingerprint]);
+  await client.query('insert into schemaversion (version, build, secretfingerprint) values ($1, $2, $3)', [facts.version, facts.build, facts.fingerprint]);
   for (const [name, scope, value] of options) {
     await client.query('insert into configurationoption (name, scope, value, defaultvalue) values ($1, $2, $3, $3)', [name, scope, JSON.stringify([value])]);
   }

@@ -1,17 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { awaitDatabase } from './database';
 import { productTime, takeProductTime } from './home';
 import { readLicences } from './licences';
-import { makeLies } from './lies';
+import { liarOf, makeLies } from './lies';
 import { logToServer } from './log';
+import { schemaComplaint } from './membership';
 import { applyOverwrites, declareTaskProcessor, findNode, readOption, setAccepting, startHeart, takePlace } from './node';
 import { startProcessor } from './processor';
 import { readOwnAttributes } from './queue/dispatch';
 import { lead, resign, submitDuePulls } from './scheduler';
-import { fingerprint, readSchema } from './schema';
 import { runService, type Context, type Running } from './service';
 import { startStreaming } from './streaming';
 
@@ -33,7 +30,7 @@ async function start(context: Context): Promise<Running> {
   const own = await readOwnAttributes((name) => readOption(pool, home, name));
   log('INFO', `EventQueue.taskProcessor.attributes: ${JSON.stringify(own.attributes)}`);
   const clusterServices: Record<string, boolean> = { Scheduler: true, FolderMonitor: true };
-  const processor = startProcessor(context, makeLies(`${hostname()} ${home.bindAddress} tm`));
+  const processor = startProcessor(context, makeLies(liarOf(home, 'tm')));
   let running = false;
   const heart = startHeart(pool, home, 'tm', async () => {
     if (!running) return;
@@ -79,14 +76,12 @@ async function start(context: Context): Promise<Running> {
 }
 
 /** Why this TM may not process, in the words of the log; undefined when it may. */
-async function refusalOf({ home, pool }: Context): Promise<string | undefined> {
+async function refusalOf({ home, pool, log }: Context): Promise<string | undefined> {
   const licences = readLicences(home);
   if (licences.core !== 'Valid') return `The core licence is ${licences.core.toLowerCase()}: the Transaction Manager does not start.`;
   if (licences.features !== 'Valid' || licences.clusterNodes === null) return `The features licence is ${licences.features.toLowerCase()}: the Transaction Manager does not start.`;
-  const schema = await readSchema(pool);
-  if (schema?.fingerprint !== fingerprint(readFileSync(join(home.dir, 'bin/taeh')))) {
-    return 'The secret file bin/taeh is not that of the cluster: the Transaction Manager does not start.';
-  }
+  const foreign = await schemaComplaint(pool, home, log);
+  if (foreign !== undefined) return `${foreign}: the Transaction Manager does not start.`;
   const node = await findNode(pool, home);
   if (!node) return 'This Server is not in the node table of the cluster: the Transaction Manager does not start.';
   await applyOverwrites(pool, home);

@@ -12,7 +12,7 @@ jest.setTimeout(180_000);
 let ground: Ground;
 let lab: Lab;
 beforeAll(async () => {
-  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3 })]);
+  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3, autostart: true })]);
 });
 afterAll(async () => {
   await lab?.down();
@@ -92,6 +92,13 @@ describe('the files that partners send to it', () => {
     const { address } = (await lab.status()).hosts.find(({ name }) => name === 'st3')!;
     expect([...report.stranded].sort()).toEqual(await activeOn(database, address));
     await database.end();
+  });
+
+  test('go on being processed by a Server whose host starts the product at power-on, but for what is stranded', async () => {
+    const { stranded } = await ledger(lab);
+    await lab.run('start', 'st3');
+    await until('its services', async () => Object.keys((await lab.status()).hosts.find(({ name }) => name === 'st3')!.pids).includes('tm'), 20_000, 250);
+    expect((await ledger(lab)).stranded).toEqual(stranded);
   });
 
   test('are stranded exactly where a Transaction Manager that was killed was processing them', async () => {

@@ -11,7 +11,7 @@ import { Names } from '../../lab/randomNames';
 import { all, until } from '../../lab/shell';
 import { loadClusterFile } from '../../src/control/clusterFile';
 
-const options: LabOptions = { name: 'demo', servers: 3, spare: 2, productTimeMs: 300, lies: true, seed: 1, postgres: {} };
+const options: LabOptions = { name: 'demo', servers: 3, spare: 2, productTimeMs: 300, lies: '1', seed: 1, postgres: {} };
 
 describe('the plan of a lab', () => {
   it('gives every host the address of its role in the lab\'s subnet, and no address twice', () => {

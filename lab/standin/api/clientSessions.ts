@@ -35,15 +35,15 @@ export const clientSessionRoutes: Route[] = [
 /** One read may miss open sessions, or all, and shows closed ones for a moment: two equal reads in a row are the least to believe. */
 function listed(api: Api): Session[] {
   const open = openSessions(api);
-  if (!api.lies.tell(1)) return open;
+  if (!api.lies.tell(1, 'sessions')) return open;
   const now = Date.now();
   for (const session of open) lingering.set(session.id, { session, until: now + productTime(1) });
   for (const [id, { until }] of lingering) if (until < now) lingering.delete(id);
   const all = [...lingering.values()].map(({ session }) => session);
   wholeReads -= 1;
-  if (wholeReads > 0 || !api.lies.tell(0.25)) return all;
+  if (wholeReads > 0 || !api.lies.tell(0.25, 'sessions')) return all;
   wholeReads = 3;
-  return api.lies.tell(0.2) ? [] : all.filter(() => !api.lies.tell(0.5));
+  return api.lies.tell(0.2, 'sessions') ? [] : all.filter(() => !api.lies.tell(0.5, 'sessions'));
 }
 
 const openSessions = ({ home }: Api): Session[] => protocols.flatMap((protocol) => readSessions(home, protocol));

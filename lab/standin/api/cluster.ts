@@ -22,6 +22,7 @@ export const clusterRoutes: Route[] = [
     // The product does not refuse an address that is there already: it adds a second entry, which is invalid.
     const { rows } = await api.pool.query(
       `insert into clusternode (address, valid) select $1::text, not exists (select 1 from clusternode where lower(address) = lower($1)) returning valid`, [address]);
+    if (api.lies.tell(1, 'sshPort')) await api.pool.query(`update configurationoption set value = '["22"]' where name = 'Sshd.Port'`);
     await logToServer(api.pool, api.home, 'ADMIN', 'INFO', `Node ${address} was added to the cluster.`);
     return created(`${base}/nodes`, address, { serverAddress: address, status: rows[0].valid ? 'Offline' : 'Invalid' });
   }],

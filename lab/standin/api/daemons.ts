@@ -55,7 +55,7 @@ async function operate(daemon: Protocol, operation: 'start' | 'stop', request: R
   if (!existsSync(join(api.home.dir, 'bin', `start_${service}`))) return { isSuccessful: false, message: `Can not ${operation} ${daemon.toUpperCase()} daemon - the default server ${daemons[daemon].listener} is not enabled.` };
   if (operation === 'start') {
     const unsettled = now - api.startedAt < window || now - (lastChange.get(daemon) ?? 0) < window;
-    if (unsettled && serviceStatus(api.home, service).state === 'Not running' && api.lies.tell(0.5)) {
+    if (unsettled && serviceStatus(api.home, service).state === 'Not running' && api.lies.tell(0.5, 'daemonStart')) {
       return { isSuccessful: false, message: `The ${daemon} daemon was not started: port is in use.` };
     }
     lastChange.set(daemon, now);
@@ -73,8 +73,8 @@ async function operate(daemon: Protocol, operation: 'start' | 'stop', request: R
 async function operateListener(protocol: Protocol, operation: 'start' | 'stop', { home, lies }: Api): Promise<Outcome> {
   const { service, listener } = daemons[protocol];
   if (serviceStatus(home, service).state === 'Not running') return { isSuccessful: false, message: 'The daemon is not started.' };
-  if (operation === 'start' && Date.now() - (lastChange.get(protocol) ?? 0) < productTime(2) && lies.tell(0.5)) {
-    return { isSuccessful: false, message: lies.tell(0.5) ? 'The daemon is not started.' : 'The port is in use.' };
+  if (operation === 'start' && Date.now() - (lastChange.get(protocol) ?? 0) < productTime(2) && lies.tell(0.5, 'listenerStart')) {
+    return { isSuccessful: false, message: lies.tell(0.5, 'listenerStart') ? 'The daemon is not started.' : 'The port is in use.' };
   }
   await askService(home, service, { listener: operation === 'start' }).catch(() => undefined);
   return { isSuccessful: true, message: `The server ${listener} was ${operation === 'start' ? 'started' : 'stopped'}.` };
@@ -84,8 +84,8 @@ async function operateListener(protocol: Protocol, operation: 'start' | 'stop', 
 async function listenerOf(home: Home, protocol: Protocol) {
   const { service, listener } = daemons[protocol];
   const up = isUp(serviceStatus(home, service));
-  const answer = up ? ((await askService(home, service, {}).catch(() => undefined)) as { active?: boolean } | undefined) : undefined;
-  return { serverName: listener, protocol, isActive: answer?.active === true, port: portOf(home, protocol), metadata: { links: { self: linkTo('/servers', listener) } } };
+  const answer = up ? ((await askService(home, service, {}).catch(() => undefined)) as { active?: boolean; port?: number } | undefined) : undefined;
+  return { serverName: listener, protocol, isActive: answer?.active === true, port: answer?.port ?? portOf(home, protocol), metadata: { links: { self: linkTo('/servers', listener) } } };
 }
 
 const wordOf = (home: Home, protocol: Protocol) => (isUp(serviceStatus(home, daemons[protocol].service)) ? 'Running' : 'Not running');

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { build } from '../build';
 import { readLicences } from '../licences';
 import { ApiError, json, ok, oneOf, page, select, type Api, type Route } from './http';
 
@@ -8,7 +7,7 @@ export const observeRoutes: Route[] = [
   ['GET', '/version', (_request, { home }) => {
     const licences = readLicences(home);
     return ok({
-      product: 'SecureTransport', version: '5.5', build, serverType: home.kind, hostName: hostname(),
+      product: 'SecureTransport', version: '5.5', build: home.build, serverType: home.kind, hostName: hostname(),
       coreLicense: licences.core, featuresLicense: licences.features, licensedClusterNodes: licences.clusterNodes,
     });
   }],

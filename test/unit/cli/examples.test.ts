@@ -27,7 +27,7 @@ test('examples/adopt-cluster.json and examples/seed.yaml are valid inputs of ado
 });
 
 test('examples/set-up-cluster.json is what "stctl input" prints for the demo\'s spare hosts', async () => {
-  const plan = planLab({ name: 'demo', servers: 3, spare: 2, productTimeMs: 300, lies: true, seed: 1, postgres: {} }, 0);
+  const plan = planLab({ name: 'demo', servers: 3, spare: 2, productTimeMs: 300, lies: '1', seed: 1, postgres: {} }, 0);
   const folder = mkdtempSync(join(tmpdir(), 'st-example-'));
   try {
     writeFileSync(join(folder, 'cluster2.yaml'), stringify(clusterSpec(plan, plan.clusters[1]!)));

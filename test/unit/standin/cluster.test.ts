@@ -137,6 +137,50 @@ describe('the Transaction Manager, whose start is answered with success, ends by
   });
 });
 
+test('a Server whose secret file is not that of the cluster has no Administration Tool in operation and says why', async () => {
+  const [, second] = (await cluster('secret', 2)) as [Server, Server];
+  writeFileSync(join(second.dir, 'bin/taeh'), 'another');
+  await second.run('stop_admin');
+  await second.run('start_admin');
+  expect((await answers(second)).status).toBe(503);
+  expect(second.read('var/logs/admin.log')).toContain('The secret file bin/taeh is not that of the cluster: the Administration Tool is not operational.');
+});
+
+describe('a newer build on one schema', () => {
+  const update = (server: Server) => writeFileSync(join(server.dir, 'lib/version.properties'), server.read('lib/version.properties').replace(/^(Build.*)$/m, '$1-2'));
+  const restart = async (server: Server) => {
+    await server.run('stop_admin');
+    await server.run('start_admin');
+  };
+  const damaged = async (database: string) =>
+    (await estate.postgres.query(database, `select 1 from information_schema.columns where table_name = 'event' and column_name = 'account_damaged'`)).length === 1;
+
+  test('converts it cleanly when nothing else runs; the old one does not start on it any more', async () => {
+    const [first, second] = (await cluster('updated', 2)) as [Server, Server];
+    await second.run('stop_all');
+    update(first);
+    await restart(first);
+    await operational(first);
+    expect(await damaged('updated')).toBe(false);
+    await second.run('start_admin');
+    expect((await answers(second)).status).toBe(503);
+    expect(second.read('var/logs/admin.log')).toMatch(/The schema is of the newer build 5\.5-\d+-2, this Server of/);
+    update(second);
+    await restart(second);
+    await operational(second);
+  });
+
+  test('damages it for all while Servers of the old one run', async () => {
+    const [first, second] = (await cluster('mixed', 2)) as [Server, Server];
+    update(second);
+    await restart(second);
+    await operational(second);
+    expect(await damaged('mixed')).toBe(true);
+    expect((await call(first, 'GET', '/events')).status).toBe(500);
+    expect((await call(first, 'GET', '/logs/server?level=ERROR&limit=0')).json.result.map((entry: any) => entry.message)).toContainEqual(expect.stringContaining('column event.account is damaged'));
+  });
+});
+
 test('a TM above the licensed number of nodes does not run, and runs once another one stopped', async () => {
   const [first, second] = (await cluster('licence', 2)) as [Server, Server];
   for (const server of [first, second]) server.license(1);

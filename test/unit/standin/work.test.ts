@@ -18,7 +18,7 @@ const idOf = (server: Server) => /<LocalConfigurationsId>(.*)</.exec(server.read
 const serverOf = (id: unknown) => servers.findIndex((server) => idOf(server) === id);
 
 beforeAll(async () => {
-  estate = await startEstate();
+  estate = await startEstate({ LIES: 'activeEvents' });
   await estate.postgres.createDatabase('work');
   first = await estate.installServer('work');
   first.license(3);
@@ -103,6 +103,28 @@ test('a file of which only a part came is Failed and never an event', async () =
   await until('its entry', async () => String(await statuses('part')) === 'Failed');
   expect(delivered()).not.toContain('part-0');
   rmSync(home('upload/part-0'));
+});
+
+test('a file that needs a rules package fails on the Servers that lack it, and some of the events stay active', async () => {
+  mkdirSync(join(first.dir, 'brules/local'), { recursive: true });
+  writeFileSync(join(first.dir, 'brules/local/orders.xml'), '<rules/>');
+  await query(`insert into subscription (account, folder, rulespackage) values ('beta', '/orders', 'orders.xml'), ('beta', '/upload', null)`);
+  await option(first, 'EventQueue.DispatchPolicy.name', 'roundRobinPolicy');
+  const { put } = await partner('beta');
+  const lingering = () => query(`select 1 from event where account = 'beta' and status = 'active'`);
+  // Every third goes to the Server that has the package; of the others every second leaves its event.
+  for (let n = 0; n < 60 && (await lingering()).length === 0; n += 3) {
+    for (const name of named('order', n + 3).slice(n)) await put(`/orders/${name}`, name);
+    await until('their ends', async () => (await incoming('order')).every((row) => ['Processed', 'Failed'].includes(String(row['status']))));
+  }
+  const ended = (await incoming('order')).map((row) => [serverOf(row['node']) === 0, row['status']].join());
+  expect([...new Set(ended)].sort()).toEqual(['false,Failed', 'true,Processed']);
+  expect(await query(`select distinct level from logging_event where message like '%the rules package orders.xml is not installed%'`)).toEqual([{ level: 'ERROR' }]);
+  const left = (await call(first, 'GET', '/events?status=active')).json.result as { id: string }[];
+  expect(left.length).toBeGreaterThan(0);
+  expect((await call(first, 'POST', '/events/operations?operation=delete', { body: { ids: left.map(({ id }) => id) } })).status).toBe(200);
+  expect(await lingering()).toEqual([]);
+  await option(first, 'EventQueue.DispatchPolicy.name', 'cacheBasedPolicy');
 });
 
 describe('the dispatch policy', () => {
