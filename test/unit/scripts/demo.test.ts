@@ -12,7 +12,7 @@ beforeEach(() => {
   box.program('prepare', note('prepare'), 'scripts');
   box.program('temporal-cli', 'echo /opt/temporal', 'scripts');
   box.program('temporal-server', `${note('temporal')}\necho $$ >'${box.path('temporal.pid')}'\necho 'temporal ready 127.0.0.1:1'\nexec sleep 60`, 'scripts');
-  box.program('lab', `${note('lab $1 $2 $3')}\n[ "$1" != status ] || echo '{"hosts":[{"pids":{}}]}'`, 'scripts');
+  box.program('lab', `${note('lab $1 $2 $3')}\n[ "$1" != status ] || echo '{"hosts":[{"pids":{}}]}'\n[ "$1" != ledger ] || echo 'acknowledged 20'`, 'scripts');
   box.program('stctl', `${note('stctl $1 $TEMPORAL_ADDRESS')}\necho the report`, 'bin');
   box.write(`require('node:fs').appendFileSync('${box.path('calls')}', 'worker\\n'); console.log('worker ready'); setInterval(() => {}, 1000);`, 'dist/src/worker/main.js');
 });
@@ -58,9 +58,10 @@ test('it prepares, starts every part, sets the cluster up and, told not to wait,
   const running = start('--no-wait');
   expect(await running.ended).toBe(0);
   // The Temporal server starts while the lab does.
-  expect(calls().filter((call) => call !== 'temporal')).toEqual(['prepare', 'lab up --name demo', 'worker', 'stctl set-up-cluster 127.0.0.1:1', 'lab status --name demo', 'lab down --name demo']);
+  expect(calls().filter((call) => call !== 'temporal')).toEqual(['prepare', 'lab up --name demo', 'worker', 'stctl set-up-cluster 127.0.0.1:1', 'lab load --name demo', 'lab ledger --name demo', 'lab status --name demo', 'lab down --name demo']);
   expect(calls().indexOf('temporal')).toBeLessThan(calls().indexOf('worker'));
   expect(running.output()).toContain('the report');
+  expect(running.output()).toContain("partners' files: acknowledged 20");
   expect(running.output()).toContain('everything that was started is gone');
   expect(alive(pidIn('temporal.pid'))).toBe(false);
 });
