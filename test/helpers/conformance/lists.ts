@@ -1,4 +1,3 @@
-import { standing } from './target';
 import { unique, type Suite } from './suite';
 
 /** §11, §11.1: lists, paging, the forms of answers and of errors. */
@@ -16,9 +15,10 @@ export function lists(suite: Suite): void {
   });
 
   test('§11 a page has 100 entries at most, however many are asked for', async () => {
-    // A lab that was just set up has few log entries.
-    if (!standing) await suite.lab().sql("insert into logging_event (node, component, level, message) select 'lab', 'TM', 'INFO', 'entry ' || n from generate_series(1, 101) n");
-    const { resultSet, result } = await get('/logs/server?limit=150');
+    // Every write of an administrator is an entry.
+    const missing = 101 - (await get('/logs/audit?limit=1')).resultSet.totalCount;
+    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => call('POST', '/events/operations?operation=delete', { body: { ids: [] } })));
+    const { resultSet, result } = await get('/logs/audit?limit=150');
     expect(resultSet.totalCount).toBeGreaterThan(100);
     expect([resultSet.returnCount, result.length]).toEqual([100, 100]);
   });
