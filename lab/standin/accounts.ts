@@ -25,6 +25,22 @@ export async function login(pool: Pool, name: string, password: string): Promise
   return { name: found.name, homeFolder: found.homefolder };
 }
 
+/** How long an unknown name stays on the Denied Users list (**ours**). */
+const deniedFor = '1 hour';
+
+/**
+ * The same over HTTP, where a login name that nobody has is put on the Denied Users list; a denied name is refused as a wrong password is,
+ * so the list alone tells one from the other.
+ */
+export async function loginOverHttp(pool: Pool, name: string, password: string): Promise<Account | undefined> {
+  const denied = await pool.query('select 1 from denieduser where loginname = $1 and (blockeduntil is null or blockeduntil > now())', [name]);
+  if (denied.rows.length > 0) return undefined;
+  const known = await pool.query('select 1 from account where name = $1', [name]);
+  if (known.rows.length > 0) return login(pool, name, password);
+  await pool.query(`insert into denieduser values ($1, now() + $2::interval) on conflict (loginname) do update set blockeduntil = excluded.blockeduntil`, [name, deniedFor]);
+  return undefined;
+}
+
 /** The same for the administrators of the Administration Tool. */
 export async function loginAdministrator(pool: Pool, name: string, password: string): Promise<boolean> {
   const { rows } = await pool.query('select salt, passwordhash, failedlogins, locked from administrator where loginname = $1', [name]);

@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { login, type Account } from './accounts';
+import { loginOverHttp, type Account } from './accounts';
 import { makeFolders, newSession, type Front, type FrontOptions } from './front';
 import { receiveFile, refuseFile } from './queue/receive';
 import type { Session } from './sessions';
@@ -35,7 +35,7 @@ export function makeHttpFront({ home, pool, log, ready, refusing, changed }: Fro
     const [, encoded] = /^Basic (.+)$/i.exec(authorization) ?? [];
     if (!encoded) return undefined;
     const [name = '', ...password] = Buffer.from(encoded, 'base64').toString().split(':');
-    const account = await login(pool, name, password.join(':'));
+    const account = await loginOverHttp(pool, name, password.join(':'));
     if (!account) return undefined;
     await makeFolders(pool, log, account);
     if (!known) socket.once('close', () => { if (sessions.delete(socket)) changed(); });

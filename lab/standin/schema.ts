@@ -45,6 +45,7 @@ create table nodethreshold (numberofnodes integer not null, sendnotification boo
 create table administrator (loginname text primary key, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
 create table administratorapikey (id text primary key, loginname text not null, hash text not null, permissions text not null, expires_at timestamptz not null);
 create table account (name text primary key, homefolder text not null, salt text not null, passwordhash text not null, failedlogins integer not null default 0, locked boolean not null default false);
+create table denieduser (loginname text primary key, blockeduntil timestamptz);
 create table certificate (alias text primary key, pem text not null);
 create table dmz_zone (name text primary key, body jsonb not null);
 create table ht_businessunit (name text primary key, dmz text);

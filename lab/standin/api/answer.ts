@@ -8,6 +8,7 @@ import { certificateRoutes } from './certificates';
 import { clusterRoutes } from './cluster';
 import { daemonRoutes } from './daemons';
 import { databaseRoutes } from './database';
+import { deniedUserRoutes } from './deniedUsers';
 import { ApiError, ok, route, type Api, type Reply, type Route } from './http';
 import { logRoutes } from './logs';
 import { observeRoutes } from './observe';
@@ -27,7 +28,7 @@ export function makeRoutes(sessions: AdminSessions): Route[] {
     ['POST', '/myself', ({ administrator, headers }) => sessions.logIn(administrator, headers.referer ?? '')],
     ['DELETE', '/myself', (request) => sessions.logOut(request)],
     ...daemonRoutes, ...transactionManagerRoutes, ...clusterRoutes, ...optionRoutes, ...databaseRoutes, ...certificateRoutes, ...zoneRoutes, ...businessUnitRoutes,
-    ...accountRoutes, ...apiKeyRoutes, ...clientSessionRoutes, ...logRoutes, ...observeRoutes,
+    ...accountRoutes, ...apiKeyRoutes, ...deniedUserRoutes, ...clientSessionRoutes, ...logRoutes, ...observeRoutes,
   ];
 }
 

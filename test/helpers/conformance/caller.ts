@@ -39,7 +39,7 @@ export function callAt(target: Place, method: string, path: string, call: Call =
 }
 
 /** A path that begins with `//` is taken without the API's base. */
-function exchange(target: Place, method: string, path: string, { body, headers = {}, referer = usualReferer }: Call): Promise<Answer> {
+export function exchange(target: Place, method: string, path: string, { body, headers = {}, referer = usualReferer }: Call): Promise<Answer> {
   const raw = body === undefined || typeof body === 'string';
   return new Promise((resolve, reject) => {
     const sent = request({

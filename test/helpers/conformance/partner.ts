@@ -15,14 +15,13 @@ export interface Partner {
   leave(): void;
 }
 
-const password = 'Conformance-1';
+export const partnerPassword = 'Conformance-1';
 
-/** Makes the account; the caller removes it with `suite.undo`. */
-export async function makePartner(suite: Suite): Promise<Partner> {
-  const name = unique('partner');
+/** Makes the account, which is removed after the test. */
+export async function makePartner(suite: Suite, name = unique('partner')): Promise<Partner> {
   suite.undo(`/accounts/${name}`);
   const made = await suite.call('POST', '/accounts', { body: {
-    type: 'user', name, homeFolder: `${suite.target().homes}/${name}`, uid: '41733', gid: '41733', user: { name, passwordCredentials: { password } },
+    type: 'user', name, homeFolder: `${suite.target().homes}/${name}`, uid: '41733', gid: '41733', user: { name, passwordCredentials: { password: partnerPassword } },
   } });
   if (made.status !== 201) throw new Error(`POST /accounts: ${made.status} ${made.text}`);
   const open: Client[] = [];
@@ -39,7 +38,7 @@ export async function makePartner(suite: Suite): Promise<Partner> {
   };
   return {
     name,
-    connect: ({ to = suite.target(), password: secret = password } = {}) => attempt(to, secret, false),
+    connect: ({ to = suite.target(), password: secret = partnerPassword } = {}) => attempt(to, secret, false),
     tryWrong: () => attempt(suite.target(), 'wrong', true).then(() => 'let in', (error: Error) => error.message),
     leave: () => { for (const client of open.splice(0)) client.end(); },
   };

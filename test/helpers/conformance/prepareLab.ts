@@ -99,7 +99,7 @@ async function install(lab: Lab, estate: LabStatus, host: string, more: Record<s
   const database = estate.database.databases[0]!;
   const properties = {
     Server: 'true', dbType: 'usePostgreSQLExternal', dbHost: estate.database.address, dbPort: String(estate.database.port), dbName: database.name, dbUser: database.user,
-    dbPassword: secret(lab, 'database-password'), externalDBUseSecureConnection: 'true', externalDBTrustStore: `${prepared}/ca.pem`, sslAdminPort: '8444', ...more,
+    dbPassword: secret(lab, 'database-password'), externalDBUseSecureConnection: 'true', externalDBTrustStore: `${prepared}/ca.pem`, sslAdminPort: '8444', 'standin.daemons': 'ssh,http', ...more,
   };
   const text = (all: Record<string, string>): string => Object.entries(all).map(([name, value]) => `${name} = ${value}`).join('\n');
   await onHost(estate, host, [
