@@ -508,7 +508,7 @@ test('an update by hand with a wrong spec, another name or nothing is refused, a
     await (await start(queue, { cluster, spec })).result();
     const before = await record(cluster);
     const send = (name: string, ...args: unknown[]): Promise<unknown> => ground.client.workflow.getHandle(`cluster/${cluster}`).executeUpdate(name, { args: args as [unknown] });
-    for (const [name, ...args] of [['apply', { spec: { apiVersion: 1 } }], ['apply', { spec: changed(['metadata', 'name'], 'other') }], ['apply'], ['acquire'], ['acquire', {}], ['release', {}]] as [string, ...unknown[]][]) {
+    for (const [name, ...args] of [['apply', { spec: { apiVersion: 1 } }], ['apply', { spec: changed(['metadata', 'name'], cluster), epochAtLeast: -1 }], ['apply', { spec: changed(['metadata', 'name'], cluster), epochAtLeast: 1e15 }], ['apply', { spec: changed(['metadata', 'name'], 'other') }], ['apply'], ['acquire'], ['acquire', {}], ['release', {}]] as [string, ...unknown[]][]) {
       await expect(send(name, ...args)).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
     }
     expect(await record(cluster)).toEqual(before);

@@ -52,6 +52,7 @@ test.each([
   [['adopt-cluster', '-f', examples, '--apply'], '--yes'],
   [['adopt-cluster', '-f', seed, '--apply', '--yes'], 'apply: a seed is not applied'],
   [['apply', '-f', examples, '--expected-revision', '-1'], 'expected a whole number'],
+  [['apply', '-f', examples, '--epoch-at-least', 'seven'], 'the checks of an operation name it'],
   [['codec-server'], 'ST_ENCRYPTION_KEY is not set'],
 ])('%j is refused with 2 before anything starts, and says what was meant', async (words, hint) => {
   const { code, stdout, stderr } = await stctl(words, { env });
