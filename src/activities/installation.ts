@@ -19,6 +19,8 @@ import { productOn, sha256, type Product } from './product';
 export interface Installer {
   package: string;
   properties: Record<string, string>;
+  /** The Server puts its own address into the table of nodes. */
+  autoRegister: boolean;
 }
 
 export interface InstallInput {
@@ -221,6 +223,7 @@ async function propertiesOf({ server, installer, database, product, taehCopy, ex
     externalDBUseExistingSchema: String(existing),
     ...(existing ? { SecretFilePath: taehCopy } : { adminPassword: adminPassword.reveal() }),
     sslAdminPort: String(server.admin.port),
+    ...(installer.autoRegister ? { clusterNodeValue: server.address } : {}),
   });
 }
 

@@ -6,6 +6,7 @@ import { StError } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
 import { entriesOf, statusIn, type NodeEntry } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
+import { sameValues } from '../model/optionsPlan';
 import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
@@ -13,7 +14,8 @@ import type { Clients } from './clients';
 import { productOn } from './product';
 
 export interface ServerActivities {
-  checkServer(input: { server: ServerTarget; protocols: Protocol[] }): Promise<CheckResult<ServerFacts>>;
+  /** `options`: names of the shared options whose values are wanted. */
+  checkServer(input: { server: ServerTarget; protocols: Protocol[]; options: string[] }): Promise<CheckResult<ServerFacts>>;
   /** Stops the Administration Tool, and `monitord` first, since it would start it again. */
   ensureAdminStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
   /** Stops everything but the Administration Tool, at once: only for a cluster that does not work yet. */
@@ -23,6 +25,10 @@ export interface ServerActivities {
   ensureAdminStarted(input: { server: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Adds an address to the cluster's table of nodes, asked of a Server that is in it. */
   ensureMember(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
+  /** Waits until an address that its installation registered is in the table of nodes once; it is never added here, since its services run. */
+  ensureRegistered(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
+  /** Shared options, all or none. Only for a cluster that does not serve yet: some need a restart of every Server. */
+  ensureOptions(input: { server: ServerTarget; options: Record<string, string[]> }, authority: Authority): Promise<Outcome>;
   /** Starts what does not run and waits until the node is Online: reachable, Administration Tool and Transaction Manager running, daemons too. */
   ensureOnline(input: { server: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
   ensureNodeThreshold(input: { server: ServerTarget; numberOfNodes: number; sendNotification: boolean }, authority: Authority): Promise<Outcome>;
@@ -65,10 +71,11 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
   };
 
   return {
-    async checkServer({ server, protocols }) {
+    async checkServer({ server, protocols, options }) {
       const { status: _, ...seen } = await lookTwice(admin(server), protocols, server.address);
       const threshold = seen.admin === 'running' ? await admin(server).nodeThreshold({ signal: abortSignal() }).then(({ numberOfNodes }) => numberOfNodes, noneYet) : null;
-      return { facts: { node: server.node, ...seen, threshold }, problems: [] };
+      const found = seen.admin === 'running' ? await readOptions(admin(server), options) : null;
+      return { facts: { node: server.node, ...seen, threshold, options: found }, problems: [] };
     },
     ensureAdminStopped: ({ server }, authority) => stop(server, ['monitord', 'admin'], authority),
     ensureServicesStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder], authority),
@@ -83,17 +90,28 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
     },
     async ensureMember({ server, address }, authority) {
       await productOn(clients, server).claim(authority);
-      const entries = async (): Promise<NodeEntry[]> => entriesOf(await admin(server).clusterNodes({ signal: abortSignal() }), address);
-      const before = (await entries()).length;
+      const before = (await entries(admin(server), address)).length;
       if (before === 1) return { changed: false, note: 'in the table of nodes already' };
       if (before === 0) await admin(server).addClusterNode(address, { signal: abortSignal() });
-      // The product takes the same address twice, and the second entry is invalid: the newer one goes.
-      await waitFor(`${address} is in the table of nodes once`, async () => {
-        const found = await entries();
-        if (found.length > 1) await admin(server).removeClusterNode(found.at(-1)!.serverAddress, { signal: abortSignal() });
-        return found.length;
-      }, (count) => count === 1, { timeoutMs: 30_000, signal: abortSignal() });
+      await oneEntry(admin(server), address);
       return { changed: true, note: before === 0 ? `added ${address}` : `removed ${before - 1} double entries` };
+    },
+    async ensureRegistered({ server, address }, authority) {
+      await productOn(clients, server).claim(authority);
+      await oneEntry(admin(server), address);
+      return { changed: false, note: `${address} registered itself` };
+    },
+    async ensureOptions({ server, options }, authority) {
+      await productOn(clients, server).claim(authority);
+      const differing = async (): Promise<string[]> => {
+        const found = await readOptions(admin(server), Object.keys(options));
+        return Object.keys(options).filter((name) => !sameValues(found[name], options[name]!));
+      };
+      const wrong = await differing();
+      if (wrong.length === 0) return { changed: false, note: 'set already' };
+      await admin(server).setOptions(Object.fromEntries(wrong.map((name) => [name, options[name]!])), { signal: abortSignal() });
+      await waitFor(`the options ${wrong.join(', ')} have their values`, differing, (left) => left.length === 0, { timeoutMs: 30_000, signal: abortSignal() });
+      return { changed: true, note: `set ${wrong.join(', ')}` };
     },
     async ensureOnline({ server, protocols }, authority) {
       await productOn(clients, server).claim(authority);
@@ -111,6 +129,24 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       return { changed: true, note: `the product notifies below ${numberOfNodes} Online Servers` };
     },
   };
+}
+
+const entries = async (admin: AdminServer, address: string): Promise<NodeEntry[]> => entriesOf(await admin.clusterNodes({ signal: abortSignal() }), address);
+
+/** The product takes the same address twice, and the second entry is invalid: the newer one goes. */
+async function oneEntry(admin: AdminServer, address: string): Promise<void> {
+  await waitFor(`${address} is in the table of nodes once`, async () => {
+    const found = await entries(admin, address);
+    if (found.length > 1) await admin.removeClusterNode(found.at(-1)!.serverAddress, { signal: abortSignal() });
+    return found.length;
+  }, (count) => count === 1, { timeoutMs: 30_000, signal: abortSignal() });
+}
+
+/** The values of these options; one that the product does not know is left out. */
+async function readOptions(admin: AdminServer, names: readonly string[]): Promise<Record<string, string[]>> {
+  if (names.length === 0) return {};
+  const all = await admin.options({ signal: abortSignal() });
+  return Object.fromEntries(all.filter(({ name }) => names.includes(name)).map(({ name, values }) => [name, values]));
 }
 
 /** A Server that is in no cluster yet has no threshold. */

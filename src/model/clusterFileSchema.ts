@@ -91,6 +91,8 @@ function build() {
     z.union([z.string(), z.number(), z.boolean()], { error: (issue) => `expected text, a number or true/false, found ${describe(issue.input)}` }),
   );
 
+  const optionValue = z.string().max(500).regex(/^[^\p{Cc}]*$/u, { error: () => 'expected one line of text' });
+
   const product = strict({
     version: z.string({ error: (issue) => (typeof issue.input === 'number' ? `expected text in quotes ("${issue.input}"), found the number ${issue.input}` : undefined) }).regex(/^\d{1,3}\.\d{1,3}([.-][0-9A-Za-z]{1,20}){0,3}$/, { error: (issue) => `expected a version such as 5.5, found ${describe(issue.input)}` }),
     platform: oneOf(['linux'], platformHint).optional().meta({ description: 'What the Servers run on; linux when left out, and nothing else can be run.' }),
@@ -99,7 +101,12 @@ function build() {
     installer: strict({
       package: hostPath.meta({ description: 'The unpacked installer package on every host (the folder with setup.sh).' }),
       properties: properties.optional().meta({ description: 'Further properties of the silent installation; those that the orchestrator sets itself are refused.' }),
+      autoRegister: z.boolean().optional().meta({ description: 'The installation puts its Server into the cluster\'s table of nodes (the installer\'s auto-register address); false when left out.' }),
     }),
+    options: z.record(
+      matching(/^[A-Za-z][A-Za-z0-9._-]{0,199}$/, 'the name of a server option'),
+      z.union([optionValue, z.array(optionValue).min(1).max(20)], { error: (issue) => `expected text in quotes, or a list of such texts, found ${describe(issue.input)}` }),
+    ).optional().meta({ description: 'Shared server options that a new cluster gets before its other Servers are installed. Cluster.enable.SSL is "true" when left out.' }),
     protocols: z.array(oneOf(protocols)).min(1).max(protocols.length).optional(),
   });
 

@@ -34,6 +34,8 @@ export interface ServerFacts {
   members: string[] | null;
   /** Below how many Online Servers the product itself notifies; null where it could not be asked. */
   threshold: number | null;
+  /** The shared options that were asked for; null where it could not be asked. */
+  options: Record<string, string[]> | null;
 }
 
 export interface DatabaseFacts {

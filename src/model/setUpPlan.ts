@@ -54,8 +54,12 @@ export interface SetUpPlan {
   stopServices: string[];
   /** One after the other, in this order. */
   addToCluster: string[];
+  /** Those that put themselves into the table of nodes when they are installed: seen there, never added. */
+  registered: string[];
   startAdmin: string[];
   licenseOthers: string[];
+  /** The first half of the restart. */
+  stopAll: string[];
   /** Waves, one after the other; the nodes of a wave at once. */
   restart: string[][];
 }
@@ -104,15 +108,20 @@ export function setUpProblems(state: SetUpState): Problem[] {
   return problems;
 }
 
-/** The plan for a state without problems. */
-export function planSetUp(state: SetUpState, { largestWave = waveSize } = {}): SetUpPlan {
+/**
+ * The plan for a state without problems. With `autoRegister` a Server enters the table of nodes by its installation, and the steps that add it
+ * (reference §3, 5 to 8) are not for it.
+ */
+export function planSetUp(state: SetUpState, { largestWave = waveSize, autoRegister = false } = {}): SetUpPlan {
   const { servers } = state;
   const members = new Set(servers.flatMap((server) => (server.installed ? (server.members ?? []) : [])));
   const isMember = ({ address }: ServerState) => members.has(address);
   const first = firstServer(servers);
   const others = servers.filter((server) => server !== first);
   const joining = servers.filter((server) => !isMember(server));
-  const stale = (server: ServerState) => !server.installed || !isMember(server) || server.admin === 'not operational';
+  const registers = ({ installed }: ServerState) => autoRegister && !installed;
+  const stale = (server: ServerState) => !registers(server) && (!server.installed || !isMember(server) || server.admin === 'not operational');
+  const inOrder = (wanted: (server: ServerState) => boolean) => nodes([first, ...others].filter((server) => joining.includes(server) && wanted(server)));
   return {
     first: first.node,
     installFirst: nodes([first].filter(({ installed }) => !installed)),
@@ -121,10 +130,12 @@ export function planSetUp(state: SetUpState, { largestWave = waveSize } = {}): S
     installOthers: nodes(others.filter(({ installed }) => !installed)),
     // Also where it seems not to run: one that is not operational yet may look so from outside.
     stopAdmin: nodes(others.filter(stale)),
-    stopServices: nodes(joining),
-    addToCluster: nodes([first, ...others].filter((server) => joining.includes(server))),
-    startAdmin: nodes(others.filter((server) => stale(server) || server.admin === 'not running')),
+    stopServices: nodes(joining.filter((server) => !registers(server))),
+    addToCluster: inOrder((server) => !registers(server)),
+    registered: inOrder(registers),
+    startAdmin: nodes(others.filter((server) => stale(server) || (!registers(server) && server.admin === 'not running'))),
     licenseOthers: nodes(others.filter(({ licensed }) => !licensed)),
+    stopAll: nodes(joining),
     restart: waves(state, isMember, first, largestWave),
   };
 }

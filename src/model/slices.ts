@@ -77,7 +77,9 @@ export function balancerTargets(spec: ClusterSpec, site: string): BalancerTarget
 
 /** Paths, addresses and names that are each within their limits may together be too long for one slice. */
 export function checkSlices(spec: ClusterSpec): InputProblem[] {
-  return Object.entries(spec.sites).flatMap(([site, { servers, edges }]) =>
+  const options = JSON.stringify(spec.product.options).length;
+  const tooMany = options <= sliceLimit / 2 ? [] : [{ path: ['product', 'options'], message: `the options are too long together: ${options} characters, at most ${sliceLimit / 2}` }];
+  return tooMany.concat(Object.entries(spec.sites).flatMap(([site, { servers, edges }]) =>
     [
       ...[...servers, ...edges].map(({ name }) => ({ what: name, slice: serverTarget(spec, site, name) as object })),
       { what: 'the database', slice: databaseTarget(spec, site) },
@@ -86,7 +88,7 @@ export function checkSlices(spec: ClusterSpec): InputProblem[] {
       const bytes = [...JSON.stringify(slice)].reduce((sum, character) => sum + utf8Bytes(character), 0);
       return bytes <= sliceLimit ? [] : [{ path: ['sites', site], message: `the paths, addresses and references for ${what} are too long together: ${bytes} bytes, at most ${sliceLimit}` }];
     }),
-  );
+  ));
 }
 
 function utf8Bytes(character: string): number {

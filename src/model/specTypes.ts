@@ -105,7 +105,9 @@ export interface ClusterSpec {
     version: string;
     fileDriveHome: string;
     user: string;
-    installer: { package: string; properties: Record<string, string> };
+    installer: { package: string; properties: Record<string, string>; autoRegister: boolean };
+    /** Shared server options of a new cluster, by name. */
+    options: Record<string, string[]>;
     protocols: Protocol[];
   };
   licences: LicenceFiles;

@@ -12,6 +12,7 @@ import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts } from '../model/facts';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
+import { planOptions } from '../model/optionsPlan';
 import { edgePorts } from '../model/ports';
 import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
 import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
@@ -46,7 +47,8 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const first = nodes[0]!;
     const target = databaseTarget(spec, site);
     const balancers = balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));
-    const { installer, version, protocols } = spec.product;
+    const { installer, version, protocols, options } = spec.product;
+    const wanted = { protocols, options: Object.keys(options) };
     const shared = siteOf(spec, site).sharedFiles.path;
     const names = nodes.map(({ name }) => name);
     const addresses = nodes.map(({ name, server: { address, admin } }) => ({ name, address, adminPort: admin.port }));
@@ -64,19 +66,21 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       database: check('The database meets the requirements', database.checkDatabase({ database: target })),
       balancers: checkEachNode('The balancer knows the Servers', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: names })),
       // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
-      first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, protocols })),
+      first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, ...wanted })),
     }, {
       title: 'The hosts fit together',
       problems: (facts) => [...compareHosts(facts.hosts), ...epochProblems(cluster, seenEpochs(facts))],
     });
     const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
     const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
+    const optionsWith = (others: ServerFacts[]) => planOptions(options, { complete: cluster.complete, servers: [...found.first, ...others] });
     const { others } = await checks(
-      { others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, protocols })) },
-      { title: 'From here a set-up leads to one cluster', problems: (facts) => setUpProblems(stateWith(facts.others)) },
+      { others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, ...wanted })) },
+      { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems] },
     );
 
-    const todo = planSetUp(stateWith(others));
+    const todo = planSetUp(stateWith(others), { autoRegister: installer.autoRegister });
+    const { set } = optionsWith(others);
     const chosen = (names: readonly string[]) => nodes.filter(({ name }) => names.includes(name));
     const through = nodes.find(({ name }) => name === todo.first)!.server;
     const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), names, found.balancers);
@@ -86,7 +90,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const thresholdDiffers = found.first[0]?.threshold !== minimumNodes;
     const prepared = found.hosts.filter((facts) => facts.prepared && facts.installation === 'complete').map(({ node }) => node);
 
-    if (!isEmptyPlan(todo) || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
+    if (!isEmptyPlan(todo) || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
       await step('Record the epoch beside the database', database.ensureEpoch({ database: target }));
     }
 
@@ -98,8 +102,11 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       installation.ensureLicensed({ server, licences: spec.licences }), { key: 'license-first' });
     await forEachNode('Start its Administration Tool', chosen(todo.startFirstAdmin), ({ server }) =>
       servers.ensureAdminStarted({ server }), { key: 'start-first-admin' });
+    if (Object.keys(set).length > 0) await step('Set the shared options of the cluster', servers.ensureOptions({ server: through, options: set }));
     await forEachNode('Install the other Servers on that schema', chosen(todo.installOthers), ({ server }) =>
       installation.ensureInstalled({ server, installer, database: target, taehFrom: through }, { limitMs: installMs }), { key: 'install-others' });
+    await forEachNode('See the node in the table: its installation registered it', chosen(todo.registered), ({ server }) =>
+      servers.ensureRegistered({ server: through, address: server.address }), { key: 'registered' });
     await forEachNode('Stop the Administration Tool of the new Servers', chosen(todo.stopAdmin), ({ server }) =>
       servers.ensureAdminStopped({ server }), { key: 'stop-admin' });
     await forEachNode('Stop every protocol server and service', chosen(todo.stopServices), ({ server }) =>
@@ -110,7 +117,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       servers.ensureAdminStarted({ server }), { key: 'start-admin' });
     await forEachNode('Install the licences of the new Servers', chosen(todo.licenseOthers), ({ server }) =>
       installation.ensureLicensed({ server, licences: spec.licences }), { key: 'license-others' });
-    await forEachNode('Stop everything, for the restart', chosen(todo.addToCluster), ({ server }) =>
+    await forEachNode('Stop everything, for the restart', chosen(todo.stopAll), ({ server }) =>
       servers.ensureAllStopped({ server }), { key: 'stop-all' });
     for (const wave of todo.restart) {
       const title = wave.includes(todo.first) ? 'Start the first Server and wait until it is Online' : 'Start the Servers and wait until they are Online';

@@ -45,6 +45,7 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
       'Install the first Server with a new schema',
       'Install its licences',
       'Start its Administration Tool',
+      'Set the shared options of the cluster',
       'Install the other Servers on that schema',
       'Stop the Administration Tool of the new Servers',
       'Stop every protocol server and service',
@@ -75,6 +76,25 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
     const again = await run('setUpCluster', { cluster });
     expect(again).toMatchObject({ outcome: 'nothing to do', steps: [], epoch: 2 });
     expect(await lab.snapshot()).toEqual(before);
+  });
+});
+
+test('one whose Servers register themselves, with an option of its own, is set up without being added by hand', async () => {
+  await lab.run('reset');
+  const spec = lab.spec();
+  spec.metadata.name += '-auto';
+  spec.product.installer.autoRegister = true;
+  spec.product.options['EventQueue.DispatchPolicy.name'] = ['roundRobinPolicy'];
+  const cluster = spec.metadata.name;
+  await withOperations(ground, async ({ run }) => {
+    const report = await run('setUpCluster', { cluster, spec });
+    expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
+    expect(report.steps.map(({ key, node, note }) => [key, node, note])).toEqual(expect.arrayContaining([
+      ['servers.ensureOptions', undefined, 'set EventQueue.DispatchPolicy.name'],
+      ...lab.spec().sites['prod']!.servers.map(({ name, address }) => [`registered/${name}`, name, `${address} registered itself`]),
+    ]));
+    expect(report.steps.filter(({ key }) => /^(add|stop-admin|stop-services|start-admin)\//.test(key))).toEqual([]);
+    expect(await run('setUpCluster', { cluster })).toMatchObject({ outcome: 'nothing to do', steps: [] });
   });
 });
 

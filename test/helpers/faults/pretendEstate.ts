@@ -12,6 +12,7 @@ import type { ServerActivities } from '../../../src/activities/servers';
 import { StError } from '../../../src/model/errors';
 import type { ServerFacts } from '../../../src/model/facts';
 import type { Outcome } from '../../../src/model/operation';
+import { sameValues } from '../../../src/model/optionsPlan';
 import { siteOf, productionSite } from '../../../src/model/slices';
 import type { ClusterSpec } from '../../../src/model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../../../src/model/targets';
@@ -48,7 +49,7 @@ function must(holds: boolean, rule: string): void {
 export function pretendEstate(spec: ClusterSpec): PretendGround {
   const nodes = siteOf(spec, productionSite(spec)).servers;
   const machines = new Map<string, Machine>(nodes.map(({ name }) => [name, { installed: false, licensed: false, admin: 'off', tm: false, daemons: false }]));
-  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, active: 'none', serving: [] as string[] };
+  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[] };
   let epoch = 0;
 
   const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
@@ -113,7 +114,7 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         const answers = installed && admin === 'up';
         const facts: ServerFacts = {
           node: server.node, admin: answers ? 'running' : admin === 'not operational' ? admin : 'not running',
-          tm: answers && tm, daemons: answers && daemons, members: answers ? [...estate.table] : null, threshold: answers ? estate.threshold : null,
+          tm: answers && tm, daemons: answers && daemons, members: answers ? [...estate.table] : null, threshold: answers ? estate.threshold : null, options: answers ? { ...estate.options } : null,
         };
         return { facts, problems: [] };
       },
@@ -143,6 +144,14 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         must(added === machine(server) || added.admin === 'off', 'the Administration Tool of a Server to add does not run');
         estate.table = [...estate.table, address].sort();
         return done('added');
+      },
+      ensureRegistered: async () => { throw new Error('nothing registers itself here'); },
+      async ensureOptions({ server, options }, authority) {
+        await claim(authority);
+        must(machine(server).admin === 'up' && running() === 0, 'options are set through a Server that answers, before the cluster serves');
+        if (Object.entries(options).every(([name, values]) => sameValues(estate.options[name], values))) return already;
+        Object.assign(estate.options, options);
+        return done('set');
       },
       async ensureOnline({ server }, authority) {
         await claim(authority);

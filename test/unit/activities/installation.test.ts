@@ -31,7 +31,7 @@ test('the password of the administrator is looked for before anything is changed
   const clients = createClients();
   const look = (password: string): Promise<unknown> => {
     const server = { node: 'st1', address: '127.0.0.1', admin: { address: '127.0.0.1', port: 1, user: 'admin', password, ca: written('ca.pem', '') } } as ServerTarget;
-    return serverActivities({ clients }).checkServer({ server, protocols: ['ssh'] });
+    return serverActivities({ clients }).checkServer({ server, protocols: ['ssh'], options: [] });
   };
   await expect(look('file:/no/such/secret')).rejects.toMatchObject({ code: 'SecretUnavailable', message: expect.stringContaining('/no/such/secret could not be read: it does not exist') });
   await expect(look(`file:${written('open', 'hunter2', 0o644)}`)).rejects.toMatchObject({ code: 'SecretUnavailable', message: expect.stringMatching(/mode is 644.*chmod 600/) });

@@ -10,16 +10,16 @@ const planOf = (estate: Estate, largestWave = 10) => {
   return planSetUp(state, { largestWave });
 };
 
-interface Cut { after: number; shuffle?: (nodes: string[]) => string[]; largestWave?: number; blurred?: boolean }
+interface Cut { after: number; autoRegister?: boolean; shuffle?: (nodes: string[]) => string[]; largestWave?: number; blurred?: boolean }
 
 /** Plans and performs, and is cut off after so many acts. True when it came to its end. */
-function run(estate: Estate, { after, shuffle = inOrder, largestWave = 10, blurred = false }: Cut): boolean {
+function run(estate: Estate, { after, shuffle = inOrder, largestWave = 10, blurred = false, autoRegister = false }: Cut): boolean {
   const state = observe(estate, blurred);
   expect(setUpProblems(state)).toEqual([]);
-  const plan = planSetUp(state, { largestWave });
+  const plan = planSetUp(state, { largestWave, autoRegister });
   estate.blind = state.servers.every(({ members }) => members === null);
   const acts = actsOf(plan, shuffle);
-  for (const act of acts.slice(0, after)) perform(estate, act, Number(plan.first.slice(2)) - 1, largestWave);
+  for (const act of acts.slice(0, after)) perform(estate, act, Number(plan.first.slice(2)) - 1, largestWave, autoRegister);
   if (after < acts.length) return false;
   estate.complete = true;
   return true;
@@ -35,6 +35,8 @@ describe('a fresh estate', () => {
       stopAdmin: ['st2', 'st3', 'st4'],
       stopServices: ['st1', 'st2', 'st3', 'st4'],
       startFirstAdmin: ['st1'],
+      registered: [],
+      stopAll: ['st1', 'st2', 'st3', 'st4'],
       addToCluster: ['st1', 'st2', 'st3', 'st4'],
       startAdmin: ['st2', 'st3', 'st4'],
       licenseOthers: ['st2', 'st3', 'st4'],
@@ -47,6 +49,12 @@ describe('a fresh estate', () => {
     expect(isOnline(estate)).toBe(true);
     expect(isEmptyPlan(planOf(estate))).toBe(true);
   });
+  test('whose Servers register themselves is set up without the steps that add them', () => {
+    expect(planSetUp(observe(emptyEstate(3)), { autoRegister: true })).toEqual({
+      first: 'st1', installFirst: ['st1'], licenseFirst: ['st1'], startFirstAdmin: ['st1'], installOthers: ['st2', 'st3'], registered: ['st1', 'st2', 'st3'],
+      stopAdmin: [], stopServices: [], addToCluster: [], startAdmin: [], licenseOthers: ['st2', 'st3'], stopAll: ['st1', 'st2', 'st3'], restart: [['st1'], ['st2', 'st3']],
+    });
+  });
   test('one Server is a cluster too', () => {
     const estate = emptyEstate(1);
     run(estate, { after: Infinity });
@@ -55,14 +63,12 @@ describe('a fresh estate', () => {
 });
 
 describe('cut off anywhere', () => {
-  test.each([1, 2, 3, 5])('at every act and at every pair of acts, of %i Servers, the next run completes the rest', (servers) => {
+  test.each([[1, false], [2, false], [3, false], [5, false], [3, true]])('at every act and at every pair of acts, of %i Servers (registering themselves: %s), the next run completes the rest', (servers, autoRegister) => {
     const acts = actsOf(planOf(emptyEstate(servers)), inOrder).length;
     for (let first = 0; first <= acts; first++) {
       for (let second = 0; second <= acts - first; second++) {
         const estate = emptyEstate(servers);
-        run(estate, { after: first });
-        run(estate, { after: second });
-        run(estate, { after: Infinity });
+        for (const after of [first, second, Infinity]) run(estate, { after, autoRegister });
         expect(isOnline(estate)).toBe(true);
         expect(isEmptyPlan(planOf(estate))).toBe(true);
       }
@@ -80,16 +86,16 @@ describe('cut off anywhere', () => {
 
   test('in any order of siblings, with faults between the runs, and with Servers added later, no rule is ever broken', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 10 }), fc.array(interruption, { maxLength: 6 }), fc.nat(8), fc.array(interruption, { maxLength: 3 }), (servers, largestWave, before, more, after) => {
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 10 }), fc.array(interruption, { maxLength: 6 }), fc.nat(8), fc.array(interruption, { maxLength: 3 }), fc.boolean(), (servers, largestWave, before, more, after, autoRegister) => {
         const estate = emptyEstate(servers);
         const suffering = (interruptions: typeof before) => {
           for (const { after: acts, keys, faults, blurred } of interruptions) {
             asked(estate);
-            run(estate, { after: acts, shuffle: shuffled(keys), largestWave, blurred });
+            run(estate, { after: acts, shuffle: shuffled(keys), largestWave, blurred, autoRegister });
             for (const one of faults) suffer(estate, one);
           }
           asked(estate);
-          run(estate, { after: Infinity, largestWave });
+          run(estate, { after: Infinity, largestWave, autoRegister });
           expect(isOnline(estate)).toBe(true);
           expect(isEmptyPlan(planOf(estate, largestWave))).toBe(true);
         };
@@ -127,7 +133,7 @@ describe('what works is left alone', () => {
     const estate = working(2);
     grow(estate, 1);
     expect(planOf(estate)).toEqual({
-      first: 'st1', installFirst: [], licenseFirst: [], installOthers: ['st3'], stopAdmin: ['st3'], stopServices: ['st3'], startFirstAdmin: [], addToCluster: ['st3'], startAdmin: ['st3'], licenseOthers: ['st3'], restart: [['st3']],
+      first: 'st1', installFirst: [], licenseFirst: [], installOthers: ['st3'], stopAdmin: ['st3'], stopServices: ['st3'], startFirstAdmin: [], addToCluster: ['st3'], startAdmin: ['st3'], licenseOthers: ['st3'], registered: [], stopAll: ['st3'], restart: [['st3']],
     });
   });
   test('a renewed licence is installed and nothing is restarted', () => {
@@ -174,7 +180,7 @@ describe('refuses to plan', () => {
 
 test('the facts of the checks become the state of the planner', () => {
   const host = { node: 'st1', identity: 'x', installation: 'complete' as const, prepared: false, ours: false, epoch: null, version: '5.5', taeh: 'aa', licences: { core: 'c', features: 'f' } };
-  const server = { node: 'st1', admin: 'running' as const, tm: true, daemons: false, members: ['10.0.0.1'], threshold: null };
+  const server = { node: 'st1', admin: 'running' as const, tm: true, daemons: false, members: ['10.0.0.1'], threshold: null, options: null };
   const state = setUpState([{ node: 'st1', address: '10.0.0.1' }, { node: 'st2', address: '10.0.0.2' }], {
     hosts: [{ ...host, node: 'st2', ours: true, installation: 'half', licences: { core: 'c', features: 'old' } }, host],
     servers: [{ ...server, node: 'st2', admin: 'not running', tm: false, members: null }, server],

@@ -59,7 +59,7 @@ export function observe(estate: Estate, blurred = false): SetUpState {
 
 /** A plan as single acts in their order; `shuffle` gives the order in which the nodes of a fan-out come to their turn. */
 export function actsOf(plan: SetUpPlan, shuffle: (nodes: string[]) => string[]): Act[] {
-  const order = ['installFirst', 'licenseFirst', 'startFirstAdmin', 'installOthers', 'stopAdmin', 'stopServices', 'addToCluster', 'startAdmin', 'licenseOthers'] as const;
+  const order = ['installFirst', 'licenseFirst', 'startFirstAdmin', 'installOthers', 'registered', 'stopAdmin', 'stopServices', 'addToCluster', 'startAdmin', 'licenseOthers', 'stopAll'] as const;
   const index = (node: string) => Number(node.slice(2)) - 1;
   return [
     ...order.flatMap((step) => (step === 'addToCluster' ? plan[step] : shuffle(plan[step])).map((node): Act => ({ step, on: index(node) }))),
@@ -72,19 +72,24 @@ function must(holds: boolean, rule: string): void {
 }
 
 /** Does one act as the product would, or throws when the order of things forbids it. */
-export function perform(estate: Estate, { step, on, wave }: Act, first: number, largestWave: number): void {
+export function perform(estate: Estate, { step, on, wave }: Act, first: number, largestWave: number, autoRegister = false): void {
   const it = estate.machines[on]!;
   const isMember = estate.table.includes(on);
+  const register = (): void => {
+    if (!isMember) estate.table.push(on);
+  };
   const tool = () => (estate.setUpBy === on || estate.table.includes(on) ? 'up' : 'not operational');
   estate.begun = true;
   switch (step) {
     case 'installFirst':
       must(estate.machines.every(({ installed }) => !installed) && !estate.schema, 'the first Server makes the schema');
       Object.assign(estate, { schema: true, setUpBy: on });
+      if (autoRegister) register();
       Object.assign(it, { installed: true, admin: tool() });
       return;
     case 'installOthers':
       must(!it.installed && estate.schema && estate.machines[first]!.installed && estate.machines[first]!.licensed && estate.machines[first]!.admin === 'up', 'the first Server is installed, licensed and operational before others are installed');
+      if (autoRegister) register();
       Object.assign(it, { installed: true, admin: tool() });
       return;
     case 'licenseFirst':
@@ -102,6 +107,13 @@ export function perform(estate: Estate, { step, on, wave }: Act, first: number, 
       return;
     case 'startFirstAdmin':
       it.admin = tool();
+      return;
+    case 'registered':
+      must(isMember, 'who registers itself is in the table');
+      return;
+    case 'stopAll':
+      must(!it.tm, 'no Transaction Manager that runs is stopped for the restart');
+      Object.assign(it, { admin: 'off', tm: false, daemons: false });
       return;
     case 'addToCluster':
       must(estate.machines[first]!.admin === 'up' && estate.machines[first]!.licensed, 'nodes are added through a licensed Server whose Administration Tool is operational');
