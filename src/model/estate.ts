@@ -11,7 +11,7 @@ export interface FoundCluster {
 }
 
 /** One Server: its host, and what its own Administration Tool says. */
-export interface FoundServer extends Omit<HostFacts, 'node' | 'ours' | 'prepared' | 'epoch'>, Omit<ServerFacts, 'node' | 'threshold'> {
+export interface FoundServer extends Omit<HostFacts, 'node' | 'ours' | 'prepared' | 'epoch'>, Omit<ServerFacts, 'node' | 'threshold' | 'options'> {
   address: string;
   hostName: string;
   timeZone: string;
