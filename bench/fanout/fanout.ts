@@ -36,7 +36,7 @@ export async function measureFanOut(client: Client, { hosts, repeat }: { hosts: 
     return {
       hosts,
       rows: [
-        { name: 'st-orchestrator: an operation of one step, four tasks an activity', times: own.oneStep.all }, { name: '… its step alone', times: own.oneStep.steps },
+        { name: 'st-orchestrator: an operation of one step, the four tasks as one script an activity', times: own.oneStep.all }, { name: '… its step alone', times: own.oneStep.steps },
         { name: 'st-orchestrator: an operation of four steps, one task an activity', times: own.fourSteps.all }, { name: '… its steps alone', times: own.fourSteps.steps },
         { name: 'Fabric, a thread a host, its process running already', times: byFabric }, { name: 'pyinfra, --no-wait', times: byPyinfra }, { name: 'Ansible, pipelining, strategy free', times: byAnsible },
       ],

@@ -11,6 +11,8 @@ import { guardExit, type RunOptions } from './sshRun';
 /**
  * `$HOME/.st-orchestrator/epoch` holds `cluster epoch`. A command runs under a shared lock that it took *before* comparing, and a new epoch is
  * written under the exclusive lock: so a newer operation waits until the commands of the older one have ended, and none begins after it.
+ * What is read before a lock is held only says which lock to take: epochs never fall, so a refusal holds at once and all else is looked at again.
+ * A lock is let go by opening its file anew, which the shell does without another process: many hosts of one orchestrator, or of one lab, feel each.
  * Those who raise the epoch queue at a second lock and look again there: of many that begin an operation together one writes, the others just run.
  * With the epoch goes what jobs of earlier operations left that have ended (remoteJobs.ts): nobody comes back for it.
  * The locks' descriptors are closed for the command, so a daemon that stays behind holds nothing.
@@ -31,10 +33,13 @@ known() {
   [ "$2" -ge "$epoch" ] || say "epoch $2 of $3 is over, this host has seen epoch $epoch" ${guardExit.stale}
 }
 while :; do
-  flock -s -w 20 9 || say "a newer operation is taking over this host" ${guardExit.busy}
   known "$1" "$2" "$3"
-  [ "$epoch" = "$2" ] && break
-  flock -u 9
+  if [ "$epoch" = "$2" ]; then
+    flock -s -w 20 9 || say "a newer operation is taking over this host" ${guardExit.busy}
+    known "$1" "$2" "$3"
+    [ "$epoch" = "$2" ] && break
+    exec 9<"$state/lock"
+  fi
   flock -x -w 20 8 || say "another command is taking over this host" ${guardExit.busy}
   known "$1" "$2" "$3"
   if [ "$epoch" != "$2" ]; then
@@ -43,9 +48,9 @@ while :; do
     for job in "$state"/jobs/*/; do
       if [ -e "\${job}alive" ] && flock -n -s "\${job}alive" true; then rm -rf "$job"; fi
     done
-    flock -u 9
+    exec 9<"$state/lock"
   fi
-  flock -u 8
+  exec 8<"$state/lock.new"
 done
 exec 8<&-
 /bin/sh -c "$4" 9<&-

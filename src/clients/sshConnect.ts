@@ -77,11 +77,12 @@ function dial(access: SshLogin, config: ConnectConfig, timeoutMs: number): Promi
     client.once('close', () => fail(new Error('the host closed the connection before the login')));
     client.once('ready', () => {
       clearTimeout(timer);
-      client.setNoDelay(true);
       resolve(client);
     });
     try {
       client.connect(config);
+      // From the first packet on: in the handshake small packets follow each other, and each would wait for the far side's delayed acknowledgement.
+      client.setNoDelay(true);
     } catch (error) {
       fail(error as Error);
     }

@@ -50,7 +50,10 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
   };
 }
 
-/** Beats at once and then by the clock, and repeats the last details, which an empty heartbeat would wipe out at the server. */
+/**
+ * Beats by the clock and repeats the last details, which an empty heartbeat would wipe out at the server. Those of the attempt before are sent at once;
+ * with none there is nothing to tell that the start has not told, and for a short activity a heartbeat costs the server as much as its end.
+ */
 function startHeartbeat(context: Context): () => void {
   const send = context.heartbeat;
   let details: unknown = context.info.heartbeatDetails;
@@ -61,7 +64,7 @@ function startHeartbeat(context: Context): () => void {
       send.call(context, details);
     },
   });
-  send.call(context, details);
+  if (details !== undefined) send.call(context, details);
   const timer = setInterval(() => send.call(context, details), heartbeatEveryMs);
   return () => {
     clearInterval(timer);
