@@ -58,6 +58,8 @@ export function networkProblems(node: string, answer: NetworkAnswer, others: rea
     return [{ what: `${node}: the ports between the machines can't be tried from here, since there is no python3`, remedy: `install it, or try ${portsText([echoPort, ...cachePorts])} (TCP) and ${portsText(cachePorts)} (UDP) by hand, in both directions`, level: 'warning' }];
   }
   const problems: Problem[] = [];
+  // An earlier try of ours, cut off, may hold them for some seconds more: no reason to refuse.
+  if (answer.listened.tcp.length === 0) problems.push({ what: `${node}: the ports ${portsText(cachePorts)} are all taken`, remedy: 'free one of them for the cluster cache', level: 'warning' });
   for (const { name, address } of others) {
     const place = name === address ? name : `${name} (${address})`;
     if (answer.unknown.includes(name)) problems.push({ what: `${node}: the name ${address} is not known here`, remedy: 'add it to DNS or /etc/hosts' });

@@ -18,9 +18,12 @@ export interface RunResult {
 /** Exit codes of the guard (guard.ts) and what they mean; no other command of ours uses them. */
 export const guardExit = { busy: 95, broken: 96, foreign: 97, stale: 98 } as const;
 
+/** What cmd.exe and PowerShell make of a command for /bin/sh. */
+const windowsSays = /is not recognized as an internal or external command|The system cannot find the path specified|is not recognized as the name of a cmdlet/;
+
 /**
  * The answer of a command that ended well.
- * @throws StError ConnectionLost, NotYet (time-out), StaleEpoch, ForeignCluster, PermissionDenied (sudo), RemoteCommandFailed with the end of what it wrote.
+ * @throws StError Refused (a Windows host), ConnectionLost, NotYet (time-out), StaleEpoch, ForeignCluster, PermissionDenied (sudo), RemoteCommandFailed with the end of what it wrote.
  */
 export function judge(where: string, command: string, result: ExecResult, options: RunOptions): RunResult {
   const what = options.purpose ?? shorten(command, 200);
@@ -28,6 +31,8 @@ export function judge(where: string, command: string, result: ExecResult, option
   const refusal = sudoRefusal(result);
   if (refusal) throw new StError('PermissionDenied', `${where}: ${what}: sudo refused (${tail(refusal, 400)}). Compare the host's sudoers with docs/sudoers.example.`);
   if (result.timedOut) throw new StError('NotYet', `${where}: not ended within ${options.timeoutMs} ms: ${what}.${said(result)}`);
+  const windows = result.code === 0 ? undefined : windowsSays.exec(`${result.stderr}\n${result.stdout}`)?.[0];
+  if (windows) throw new StError('Refused', `${where}: this is a Windows host (its shell says "${windows}"). The orchestrator works on Linux hosts; run this one by the vendor's own procedure.`);
   if (result.code !== null && (options.ok ?? [0]).includes(result.code)) {
     if (result.truncated) throw new StError('RemoteCommandFailed', `${where}: ${what} wrote more than the ${options.maxBytes ?? 1024 * 1024} bytes that were expected at most.`);
     return { code: result.code, stdout: result.stdout, stderr: result.stderr };

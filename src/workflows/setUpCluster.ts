@@ -9,6 +9,7 @@ import type { LoadBalancerActivities } from '../activities/loadBalancer';
 import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
 import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
+import { compareClocks, type ClockReading } from '../model/clocks';
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts } from '../model/facts';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
@@ -17,6 +18,7 @@ import { edgePorts } from '../model/ports';
 import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
 import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
+import type { ServerTarget } from '../model/targets';
 import { check, checkEachNode } from './operation/context';
 import { operation } from './operation/operation';
 import { tasks } from './operation/tasks';
@@ -53,12 +55,13 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const names = nodes.map(({ name }) => name);
     const addresses = nodes.map(({ name, server: { address, admin } }) => ({ name, address, adminPort: admin.port }));
     const peersOf = (name: string) => addresses.flatMap((peer, at) => (peer.name === name ? [] : [{ ...peer, later: at > names.indexOf(name) }]));
+    const portsOf = ({ admin }: ServerTarget) => [admin.port, Number(installer.properties['tomcatShutdownPort'] ?? 8005)];
     const edges = siteOf(spec, site).edges.map(({ name, address }) => ({ name, address, ports: edgePorts(protocols) }));
 
     const found = await checks({
       licence: check(`The licences cover ${nodes.length} Servers`, installation.checkLicences({ licences: spec.licences, servers: nodes.length })),
       hosts: checkEachNode('The host is ready', nodes, ({ server }) =>
-        hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, peers: [{ address: target.host, port: target.port }], clockLimitMs })),
+        hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, ports: portsOf(server), peers: [{ address: target.host, port: target.port }], clockLimitMs })),
       ways: checkEachNode('The way to the other machines is open', nodes, ({ name, server }) =>
         network.checkNetwork({ server, peers: peersOf(name), edges, roundTripLimitMs: spec.policies.maximumRoundTrip })),
       shared: checkEachNode('The shared files are really shared', nodes.slice(1), ({ server }) =>
@@ -69,7 +72,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, ...wanted })),
     }, {
       title: 'The hosts fit together',
-      problems: (facts) => [...compareHosts(facts.hosts), ...epochProblems(cluster, seenEpochs(facts))],
+      problems: (facts, { hosts: clocks = [] }) => [...compareHosts(facts.hosts), ...compareClocks(clocks as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts))],
     });
     const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
     const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });

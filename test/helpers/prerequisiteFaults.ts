@@ -108,6 +108,42 @@ export function prerequisiteFaults(at: () => Estate) {
         '/srv/st/shared is not shared: a file made on st1 is not there on st3. Remedy: mount the same file system at this path on both',
       ],
     },
+    'shared files on a mount that is dead': {
+      // A FUSE file system that nobody serves: the kernel waits for an answer for ever, as it does for a file server that is gone.
+      break: () => onHost(at().status, 'st3', `
+[ -e /dev/fuse ] || mknod /dev/fuse c 10 229
+setsid sh -c 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec sleep 600' >/dev/null 2>&1 </dev/null &
+until [ -s /run/dead.pid ]; do sleep 0.01; done`),
+      mend: () => onHost(at().status, 'st3', 'umount -l /srv/st/shared; kill "$(cat /run/dead.pid)"; rm /run/dead.pid'),
+      told: () => ['st3: /srv/st/shared does not answer: whoever touches it hangs. Remedy: it is a dead mount: see to the machine that it comes from, or mount it again'],
+    },
+    'hosts on which nothing could be installed': {
+      break: async () => {
+        await onHost(at().status, 'st1', `mount -t tmpfs -o mode=1777,noexec elsewhere /tmp
+setsid python3 -c 'import socket, time; s = socket.create_server(("", 8444)); open("/run/taken", "w").close(); time.sleep(600)' >/dev/null 2>&1 </dev/null & echo $! >/run/taken.pid
+until [ -e /run/taken ]; do sleep 0.01; done`);
+        await onHost(at().status, 'st2', 'install -d -o axway -g axway /opt/axway/ST55/bin; touch /opt/axway/ST55/bin/start_all');
+        await onHost(at().status, 'st3', 'mount -t tmpfs -o size=100k,uid=2002,gid=2002,ro elsewhere /opt/axway');
+      },
+      mend: async () => {
+        await onHost(at().status, 'st1', 'umount /tmp; kill "$(cat /run/taken.pid)"; rm /run/taken /run/taken.pid');
+        await onHost(at().status, 'st2', 'rm -r /opt/axway/ST55');
+        await onHost(at().status, 'st3', 'umount /opt/axway');
+      },
+      told: () => [
+        'st1: /tmp is mounted noexec: the installer runs programs from there. Remedy: mount -o remount,exec /tmp for as long as the installation takes',
+        'st1: port 8444, which the product needs, is taken by another program. Remedy: "ss -ltnp" as root names it: end it there, or give the product another port',
+        'st2: a product stands in /opt/axway/ST55, and FILEDRIVEHOME is /opt/axway/SecureTransport: it is the same path on every Server. Remedy: correct product.fileDriveHome, or take that installation away',
+        'st3: 100 KB are free in /opt/axway, expected 524288. Remedy: make room',
+        'st3: /opt/axway is mounted read-only. Remedy: mount it read-write',
+      ],
+    },
+    'a Windows host': {
+      // What its OpenSSH server makes of a command for /bin/sh.
+      break: () => onHost(at().status, 'st3', `printf '#!/bin/sh\necho "/bin/sh is not recognized as an internal or external command," >&2\nexit 1\n' >/etc/cmd; chmod 755 /etc/cmd; sed -i.kept 's,:/home/ops:/bin/bash,:/home/ops:/etc/cmd,' /etc/passwd`),
+      mend: () => onHost(at().status, 'st3', 'mv /etc/passwd.kept /etc/passwd; rm /etc/cmd'),
+      told: () => [`st3: ops@${address('st3')}:22: this is a Windows host (its shell says "is not recognized as an internal or external command"). The orchestrator works on Linux hosts; run this one by the vendor's own procedure. [Refused]`],
+    },
     'ports that are shut in one direction': {
       break: async () => {
         const shut = (host: string, from: string, ways: string[]): Promise<string> => onHost(at().status, host, ways.map((way) => `iptables -A INPUT -s ${address(from)} -p ${way}`).join('\n'));

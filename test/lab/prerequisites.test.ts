@@ -68,7 +68,7 @@ const toldBy = ({ report }: Refused): string[] => {
   const problems = report.checks.flatMap((check) => check.problems).filter((problem) => !isWarning(problem));
   const texts = problems.map(({ what, remedy }) => (remedy === '' ? what : `${what}. Remedy: ${remedy}`));
   // Two checks of one host may share a refused login, or the second hears of the first's.
-  const plain = texts.map((text) => text.replaceAll(/SHA256:[A-Za-z0-9+/]+/g, '<hash>').replace(/ Not tried again with this credential;.*? cured\./, ''));
+  const plain = texts.map((text) => text.replaceAll(/SHA256:[A-Za-z0-9+/]+/g, '<hash>').replace(/(takes|clock is) [\d.]+ (m?s)/, '$1 <n> $2').replace(/ Not tried again with this credential;.*? cured\./, ''));
   return [...new Set(plain)].sort();
 };
 

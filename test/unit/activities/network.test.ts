@@ -42,6 +42,10 @@ test('a name that the host does not know, and a host without python3', () => {
   expect(told({ python: false })).toEqual(['warning: st2: the ports between the machines can\'t be tried from here, since there is no python3']);
 });
 
+test('a host that has no port free for the cluster cache', () => {
+  expect(told({ listened: { tcp: [], udp: [] } })).toEqual(['warning: st2: the ports 8088-8093 are all taken']);
+});
+
 test('ports are written as people write them', () => {
   expect(portsText([8090, 7, 8088, 8089, 8093, 8088])).toBe('7, 8088-8090, 8093');
   expect(portsText([])).toBe('');

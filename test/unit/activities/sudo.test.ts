@@ -23,7 +23,7 @@ const denied = expect.objectContaining({ code: 'PermissionDenied', message: expe
 
 describe('the look at a host tries every command of the allow-list', () => {
   const look = async (): Promise<string[]> => {
-    const { problems } = await hostActivities(here).checkHost({ host: here.server, package: join(here.folder, 'install'), sharedPath: join(here.folder, 'shared'), version: '5.5', peers: [], clockLimitMs: 60_000 });
+    const { problems } = await hostActivities(here).checkHost({ host: here.server, package: join(here.folder, 'install'), sharedPath: join(here.folder, 'shared'), version: '5.5', ports: [], peers: [], clockLimitMs: 60_000 });
     return problems.map(({ what }) => what.replaceAll(here.folder, '')).filter((what) => what.includes('sudo refuses'));
   };
 
