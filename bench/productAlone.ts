@@ -6,7 +6,7 @@
  * 20 Servers on a few cores that is most of the time. When a service runs is read from its own log, so that no polling adds to the figure.
  */
 import { readFile } from 'node:fs/promises';
-import { propertiesText } from '../src/activities/installation';
+import { propertiesText } from '../src/activities/installer';
 import type { Clients } from '../src/clients';
 import { haproxyOverSsh } from '../src/clients/haproxy';
 import { asUser, script, sh, type CommandLine } from '../src/clients/quote';

@@ -31,7 +31,7 @@ try_allowed() {
   try /usr/bin/chmod 600 "$none"
   try /usr/bin/mv -f "$none" "$none"
   if [ -d "$beside" ]; then try /usr/bin/mkdir -p "$beside/."; fi
-  # Not where it is dead: whoever touched it would hang.
+  # Not where it is dead: whoever touched it would hang. An Edge has none.
   if [ -n "$shared" ]; then
     try /usr/bin/touch "$unshared"
     try /usr/bin/cat "$unshared"

@@ -8,7 +8,8 @@ import { readInstallationState } from './installationState';
 
 export interface ExpectedHost {
   installer: string;
-  sharedPath: string;
+  /** Edges have none. */
+  sharedPath: string | undefined;
   version: string;
   /** Those that the product will listen on, and nobody else may. */
   ports: number[];
@@ -55,8 +56,8 @@ function fileSystems(host: HostTarget, { values }: HostAnswer, { installation }:
   };
   room(parent, values.get('home'), neededKb);
   room('/tmp', values.get('tmp'), neededTmpKb);
-  room(sharedPath, values.get('shared'), neededKb);
-  if (readFolder(values.get('shared')).state === 'no') add(`the shared file system is not mounted: ${sharedPath} is no folder`, 'mount it at this path');
+  if (sharedPath !== undefined) room(sharedPath, values.get('shared'), neededKb);
+  if (sharedPath !== undefined && readFolder(values.get('shared')).state === 'no') add(`the shared file system is not mounted: ${sharedPath} is no folder`, 'mount it at this path');
   const home = mountOptions(values.get('home_mount'));
   if (home.includes('ro')) add(`${parent} is mounted read-only`, 'mount it read-write');
   if (home.includes('noexec')) add(`${parent} is mounted noexec: nothing of the product could run there`, 'mount it without noexec');

@@ -51,8 +51,9 @@ say home "$found"
 say home_mount "$(mounted "$parent")"
 say tmp "$(folder /tmp)"
 say tmp_mount "$(mounted /tmp)"
-found_shared=$(folder "$shared")
-say shared "$found_shared"
+# An Edge has no shared files.
+found_shared=none
+if [ -n "$shared" ]; then found_shared=$(folder "$shared"); say shared "$found_shared"; fi
 found_package=$(folder "$package")
 case $found_package in
   hangs) say package hangs ;;

@@ -8,7 +8,7 @@ import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { hostProblems } from './hostProblems';
 import { hostScript, readHostAnswer, type HostAnswer } from './hostScript';
-import { preparedFiles } from './installation';
+import { preparedFiles } from './installer';
 import { readInstallationState } from './installationState';
 import { productOn } from './product';
 
@@ -18,8 +18,8 @@ export interface Peer {
 }
 
 export interface HostActivities {
-  /** `peers`: what the host must reach by TCP; `ports`: what nobody else may listen on. `measured`: its clock. */
-  checkHost(input: { host: HostTarget; package: string; sharedPath: string; version: string; ports: number[]; peers: Peer[]; clockLimitMs: number }): Promise<CheckResult<HostFacts, ClockReading>>;
+  /** `peers`: what the host must reach by TCP; `ports`: what nobody else may listen on. `measured`: its clock. Edges have no shared files. */
+  checkHost(input: { host: HostTarget; package: string; sharedPath?: string; version: string; ports: number[]; peers: Peer[]; clockLimitMs: number }): Promise<CheckResult<HostFacts, ClockReading>>;
 }
 
 const wholeNumber = /^\d+$/;
@@ -29,7 +29,7 @@ export function hostActivities({ clients }: { clients: Clients }): HostActivitie
   return {
     async checkHost({ host, package: installer, sharedPath, version, ports, peers, clockLimitMs }) {
       const { taeh, second } = preparedFiles(productOn(clients, host));
-      const args = [host.productUser, host.fileDriveHome, installer, sharedPath, taeh, second, ...peers.flatMap(({ address, port }) => [address, String(port)])];
+      const args = [host.productUser, host.fileDriveHome, installer, sharedPath ?? '', taeh, second, ...peers.flatMap(({ address, port }) => [address, String(port)])];
       const before = Date.now();
       const { stdout } = await clients.ssh.run(host.ssh, script(hostScript, args), { timeoutMs: budgetMs, signal: abortSignal(), purpose: `looking at ${host.node}` });
       const after = Date.now();

@@ -5,6 +5,7 @@ import { adoptionActivities } from './adoption';
 import type { Clients } from './clients';
 import { databaseActivities } from './database';
 import { discoveryActivities } from './discovery';
+import { edgeActivities } from './edges';
 import { fileActivities } from './files';
 import { hostActivities } from './hosts';
 import { installationActivities } from './installation';
@@ -27,6 +28,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     leases: leaseActivities(dependencies),
     hosts: hostActivities(dependencies),
     network: networkActivities(dependencies),
+    edges: edgeActivities(dependencies),
     installation: installationActivities(dependencies),
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),

@@ -2,10 +2,12 @@
 import { FormData } from 'undici';
 import { StError } from '../model/errors';
 import type { AdminAccess } from '../model/targets';
+import { edgeCalls, type EdgeCalls } from './adminEdges';
 import { readList, readPage, readTwice } from './adminLists';
 import { createLogins } from './adminLogins';
 import { createAdminSession, type AdminSession, type CallOptions, type Method } from './adminSession';
 
+export type { Certificate, Listener, Zone, ZoneEdge } from './adminEdges';
 export type { CallOptions } from './adminSession';
 
 /** Daemons by protocol as the API names them. */
@@ -16,7 +18,6 @@ export interface ClusterNode { serverAddress: string; [field: string]: unknown }
 export interface ClusterManagement { isCluster: boolean; clusterMode?: string; clusterNodes?: ClusterNode[] }
 export interface NodeThreshold { numberOfNodes: number; sendNotification: boolean; subject: string; notification: string }
 export interface Option { name: string; values: string[]; [field: string]: unknown }
-export interface Zone { name: string; edges?: { title: string; [field: string]: unknown }[]; [field: string]: unknown }
 export interface DatabaseConfiguration { databaseType: string; host: string; port: number | string; databaseName: string; username: string; useSecureConnection?: boolean }
 export interface Session { id: string; [field: string]: unknown }
 export interface Event { id: string; status: string; [field: string]: unknown }
@@ -34,7 +35,7 @@ export type Stop = { graceful: false } | { graceful: true; timeoutSeconds: numbe
  * AuthenticationFailed, PermissionDenied (403), Refused (other 4xx), SecretUnavailable. An operation that the Server answers with
  * `isSuccessful: false` throws NotYet: live Servers say so for a moment and then do it. Success of a call is no proof of a state: wait for the state.
  */
-export interface AdminServer {
+export interface AdminServer extends EdgeCalls {
   version(options?: CallOptions): Promise<{ version: string; build?: string; raw: Record<string, unknown> }>;
   /** True per protocol: `Running`. */
   daemons(options?: CallOptions): Promise<Partial<Record<Protocol, boolean>>>;
@@ -52,7 +53,6 @@ export interface AdminServer {
   removeClusterNode(address: string, options?: CallOptions): Promise<void>;
   nodeThreshold(options?: CallOptions): Promise<NodeThreshold>;
   setNodeThreshold(threshold: NodeThreshold, options?: CallOptions): Promise<void>;
-  zones(options?: CallOptions): Promise<Zone[]>;
   /** The external database that this Server uses; never its password. */
   database(options?: CallOptions): Promise<DatabaseConfiguration>;
   options(options?: CallOptions): Promise<Option[]>;
@@ -123,6 +123,7 @@ function serverOver(session: AdminSession, place: string): AdminServer {
   const clusterManagement = (options?: CallOptions): Promise<ClusterManagement> => get(management, options);
 
   return {
+    ...edgeCalls(session),
     async version(options) {
       const raw = (await get<{ version?: string | number; build?: string | number } | undefined>('/version', options)) ?? {};
       return { version: String(raw.version ?? ''), ...(raw.build === undefined ? {} : { build: String(raw.build) }), raw };
@@ -144,7 +145,6 @@ function serverOver(session: AdminSession, place: string): AdminServer {
     removeClusterNode: (address, options) => write('DELETE', `${management}/nodes/${encodeURIComponent(address)}`, undefined, options),
     nodeThreshold: (options) => get(`${management}/nodeThreshold`, options),
     setNodeThreshold: (threshold, options) => write('PUT', `${management}/nodeThreshold`, threshold, options),
-    zones: (options) => readList<Zone>(session, '/zones', {}, ({ name }) => name, options),
     database: (options) => get('/configurations/database', options),
     options: (options) => readList<Option>(session, settings, {}, ({ name }) => name, options),
     option: (name, options) => get(`${settings}/${encodeURIComponent(name)}`, options),

@@ -1,6 +1,7 @@
 /** All clients that one worker shares; tests wrap this object to fail or cut off calls. */
 import { createAdminApi, type AdminApi } from './adminApi';
 import { createMailer, type Mailer } from './mail';
+import { createPartner, type Partner } from './partner';
 import { createPostgres, type Postgres } from './postgres';
 import { createSshPool, type SshPool, type SshPoolOptions } from './ssh';
 
@@ -9,6 +10,8 @@ export interface Clients {
   admin: AdminApi;
   postgres: Postgres;
   mail: Mailer;
+  /** A partner's login, to prove the way. */
+  partner: Partner;
 }
 
 export interface ClientsOptions {
@@ -23,6 +26,7 @@ export function createClients(options: ClientsOptions = {}): Clients & { close()
     admin: createAdminApi({ env }),
     postgres: createPostgres({ env }),
     mail: createMailer({ env }),
+    partner: createPartner(),
   };
   return {
     ...clients,

@@ -52,13 +52,44 @@ export interface LicenceFacts {
   clusterNodes: number;
 }
 
-/** What only shows side by side. Pure; used by operations in their checks. */
-export function compareHosts(facts: readonly HostFacts[]): Problem[] {
+/** What an Edge does, asked of its own Administration Tool. */
+export interface EdgeFacts {
+  node: string;
+  admin: boolean;
+  /** The wanted daemons all run. */
+  daemons: boolean;
+  /** SHA-256 of its own CA certificate, and of those it trusts; null and none where it could not be asked. */
+  ca: string | null;
+  trusted: string[];
+  /** Streaming ports of the wanted protocols in its zone Private; none where it could not be asked. */
+  ports: Record<string, number>;
+}
+
+/** What the Servers know of Edges: shared by all of a cluster. */
+export interface WayFacts {
+  ca: string | null;
+  trusted: string[];
+  zones: { zone: string; title: string; addresses: string[]; ports: Record<string, number>; deploymentSite: string }[];
+  /** The account that the way is tried with is there; null when none is configured. */
+  probe: boolean | null;
+}
+
+/** Which Edges a Server's Transaction Manager is connected to, on every wanted protocol. */
+export interface ConnectionFacts {
+  node: string;
+  connected: string[];
+}
+
+/** What only shows side by side, of the Servers and of them and the Edges. Pure; used by operations in their checks. */
+export function compareHosts(facts: readonly HostFacts[], edges: readonly HostFacts[] = []): Problem[] {
   const problems: Problem[] = [];
-  for (const [index, one] of facts.entries()) {
-    const twin = facts.slice(0, index).find(({ identity }) => identity !== null && identity === one.identity);
+  const all = [...facts, ...edges];
+  for (const [index, one] of all.entries()) {
+    const twin = all.slice(0, index).find(({ identity }) => identity !== null && identity === one.identity);
     const sign = one.identity?.replace(/ \S+$/, '') ?? '';
-    if (twin) problems.push({ what: `${one.node} and ${twin.node} are the same machine (same ${sign})`, remedy: `each Server needs a machine, and each machine ${sign}, of its own` });
+    if (twin) problems.push({ what: `${one.node} and ${twin.node} are the same machine (same ${sign})`, remedy: `each ${index < facts.length ? 'Server' : 'Edge'} needs a machine, and each machine ${sign}, of its own` });
+  }
+  for (const [index, one] of facts.entries()) {
     const other = facts.slice(0, index).find(({ taeh }) => taeh !== null && one.taeh !== null && taeh !== one.taeh);
     if (other) problems.push({ what: `the secret file bin/taeh of ${one.node} differs from that of ${other.node}`, remedy: 'one of them was installed for another cluster: take it out, or install it anew' });
   }

@@ -6,7 +6,8 @@ export const cachePorts = [8088, 8089, 8090, 8091, 8092, 8093] as const;
 /** Between Servers, by TCP: the cluster looks whether a machine lives. A machine that refuses it lives too. */
 export const echoPort = 7;
 
-const edgeProtocolPorts: Record<Protocol, number> = { ftp: 20021, ssh: 20022, http: 20080, as2: 21080, pesit: 27617 };
+/** Where the daemons of an Edge take streaming connections, unless its zone Private says otherwise. */
+export const edgeProtocolPorts: Record<Protocol, number> = { ftp: 20021, ssh: 20022, http: 20080, as2: 21080, pesit: 27617 };
 
 /** From a Server to an Edge: the protocol servers in use, the Administration Tool, the proxy. */
 export const edgePorts = (protocols: readonly Protocol[]): number[] => [...protocols.map((protocol) => edgeProtocolPorts[protocol]), 20444, 1080];

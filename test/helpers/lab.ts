@@ -25,6 +25,7 @@ export interface Lab {
 
 export interface LabOptions {
   servers?: number;
+  edges?: number;
   spare?: number;
   productTime?: string;
   lies?: boolean;
@@ -34,7 +35,7 @@ export interface LabOptions {
   autostart?: boolean;
 }
 
-export async function startLab({ servers = 3, spare = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, autostart = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ servers = 3, edges = 0, spare = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, autostart = false }: LabOptions = {}): Promise<Lab> {
   const name = `t${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'st-lab-'));
   const dir = join(home, name);
@@ -45,7 +46,7 @@ export async function startLab({ servers = 3, spare = 0, productTime = '100ms', 
         else done(stdout);
       });
     });
-  await run('up', '--servers', String(servers), '--spare', String(spare), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(autostart ? ['--autostart'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
+  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(autostart ? ['--autostart'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
   return {
     name, dir, run,
     status: async () => JSON.parse(await run('status', '-o', 'json')) as LabStatus,

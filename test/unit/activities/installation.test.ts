@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installationActivities, propertiesText } from '../../../src/activities/installation';
+import { installationActivities } from '../../../src/activities/installation';
+import { propertiesText } from '../../../src/activities/installer';
 import { serverActivities } from '../../../src/activities/servers';
 import { createClients, type Clients } from '../../../src/clients';
 import type { ServerTarget } from '../../../src/model/targets';

@@ -1,0 +1,166 @@
+/** Edges on real parts: set up with the cluster, proven by logins, and what is true of a partner's way through them. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'ssh2';
+import { Agent, request } from 'undici';
+import { until } from '../../lab/shell';
+import { createClients } from '../../src/clients';
+import { resolveSecret } from '../../src/clients/secrets';
+import { serverTarget } from '../../src/model/slices';
+import type { ClusterSpec } from '../../src/model/spec';
+import type { AdminAccess } from '../../src/model/targets';
+import { startLab, type Lab } from '../helpers/lab';
+import { withOperations, type Operations } from '../helpers/operations';
+import { connectGround, type Ground } from '../helpers/workflows';
+
+jest.setTimeout(180_000);
+
+let ground: Ground;
+let lab: Lab;
+let spec: ClusterSpec;
+let operations: Operations;
+/** Ends the worker, which serves the record of the cluster from the first test to the last. */
+let endWorker: () => Promise<void>;
+const clients = createClients();
+const open: Client[] = [];
+
+beforeAll(async () => {
+  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, edges: 2 })]);
+  spec = lab.spec();
+  await new Promise<void>((ready, failed) => {
+    const worker = withOperations(ground, (made) => new Promise<void>((end) => {
+      operations = made;
+      endWorker = () => { end(); return worker; };
+      ready();
+    }));
+    worker.catch(failed);
+  });
+});
+afterEach(() => { for (const client of open.splice(0)) client.destroy(); });
+afterAll(async () => {
+  await endWorker?.();
+  await clients.close();
+  await lab?.down();
+  await ground?.close();
+});
+
+const product = '/opt/axway/SecureTransport/bin';
+const onHost = (node: string, command: string) => clients.ssh.run(serverTarget(spec, 'prod', node).ssh, ['sudo', '-n', '-u', 'axway', `${product}/${command}`], { timeoutMs: 30_000, purpose: command });
+const addressOf = (node: string): string => serverTarget(spec, 'prod', node).address;
+const isOnline = async (node: string): Promise<boolean> => (await clients.admin.server(serverTarget(spec, 'prod', node).admin).transactionManager()).running;
+
+/** Logs in as the probe account does, and keeps the session open. */
+async function logIn(host: string, port: number): Promise<Client> {
+  const password = (await resolveSecret(spec.probe!.password)).reveal();
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    open.push(client);
+    client.on('error', reject);
+    client.once('ready', () => resolve(client));
+    client.connect({ host, port, username: spec.probe!.account, password, authHandler: ['password'], readyTimeout: 10_000 });
+  });
+}
+
+function put(client: Client, path: string, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.sftp((error, sftp) => {
+      if (error) return reject(error);
+      sftp.writeFile(path, content, (failure) => (failure ? reject(failure) : resolve()));
+    });
+  });
+}
+
+test('a set-up opens the Edges only when a login through each has worked, and has nothing to do the second time', async () => {
+  const cluster = spec.metadata.name;
+  const { run } = operations;
+  const plan = await run('setUpCluster', { cluster, spec, dryRun: true });
+  const titles = [...new Set(plan.steps.map(({ title }) => title))];
+  expect(titles.slice(titles.indexOf('Install the licences of the new Servers') + 1)).toEqual([
+    'Install the first Edge',
+    'Install the other Edges with its secret file',
+    'Install the licences of the Edge',
+    'Start the Administration Tool of the Edge',
+    'Exchange the CA certificates of the cluster and the Edge',
+    'Name the Edge in the network zone of the Servers',
+    'Stop everything, for the restart',
+    'Start the first Server and wait until it is Online',
+    'Start the Servers and wait until they are Online',
+    'Let the product notify below the node threshold',
+    'Start the Edge',
+    'Wait until its Transaction Manager is connected to every Edge',
+    'Make the account that the way is tried with',
+    'Log in through the Edge as a partner does',
+    'Let the balancer send to the Edge',
+    'Let the balancer send to the site',
+  ]);
+  const report = await run('setUpCluster', { cluster, spec, fingerprint: plan.fingerprint });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `${cluster} is set up: 2 of 2 Servers are Online, behind 2 Edges.` });
+  expect(report.steps.filter(({ title }) => title.startsWith('Log in')).map(({ node, note }) => [node, note])).toEqual(['ed1', 'ed2'].map((edge) =>
+    [edge, expect.stringMatching(new RegExp(`^st-orchestrator-probe logged in through ${edge} port 8022 in .* s; host key SHA256:`))]));
+
+  const before = await lab.snapshot();
+  expect(before.hosts['ed1']?.files['SecureTransport/bin/taeh']).toBe(before.hosts['ed2']?.files['SecureTransport/bin/taeh']);
+  expect(before.balancer?.servers).toMatchObject({ [`${cluster}_hc/ed1`]: 'ready', [`${cluster}_hc/ed2`]: 'ready' });
+  expect(await run('setUpCluster', { cluster })).toMatchObject({ outcome: 'nothing to do', steps: [] });
+  expect(await lab.snapshot()).toEqual(before);
+});
+
+test('a partner\'s file goes through balancer and Edge into the shared files, and nothing of it stays on the Edge', async () => {
+  const { balancer } = await lab.status();
+  const content = Buffer.from('through the front door');
+  await put(await logIn(balancer.address, 2022), '/through-edge', content);
+  const there = await clients.ssh.run(serverTarget(spec, 'prod', 'st2').ssh, ['sudo', '-n', '-u', 'axway', '/usr/bin/cat', `/srv/st/shared/home/${spec.probe!.account}/through-edge`], { timeoutMs: 10_000, purpose: 'reading' });
+  expect(createHash('sha256').update(there.stdout).digest('hex')).toBe(createHash('sha256').update(content).digest('hex'));
+  for (const edge of ['ed1', 'ed2']) {
+    const found = await clients.ssh.run(serverTarget(spec, 'prod', edge).ssh, ['ls', '/srv'], { timeoutMs: 10_000, purpose: 'looking', ok: [0, 2] });
+    expect(found.stdout.trim()).toBe('');
+  }
+});
+
+test('Transaction Managers take turns, and a session that one of them has keeps it until the end', async () => {
+  const sessions = await Promise.all([1, 2, 3, 4].map(() => logIn(addressOf('ed1'), 8022)));
+  const ended = sessions.map((session) => new Promise<boolean>((resolve) => void session.once('close', () => resolve(true))));
+  await onHost('st1', 'stop_tm');
+  const gone = await Promise.all(ended.map((end) => Promise.race([end, until('its end', () => false, 2_000).catch(() => false)])));
+  expect(gone.filter(Boolean)).toHaveLength(2);
+  // Those of the other Server go on.
+  const left = sessions.filter((_, index) => !gone[index]);
+  await Promise.all(left.map((session, index) => put(session, `/goes-on-${index}`, Buffer.from('x'))));
+});
+
+test('an Edge with no Transaction Manager behind it passes the health check and refuses every login', async () => {
+  await onHost('st2', 'stop_tm');
+  await until('every Edge alone', async () => {
+    const log = readFileSync(join(lab.dir, 'hosts/ed2/axway/SecureTransport/var/logs/sshd.log'), 'utf8');
+    return log.trim().split('\n').filter((line) => line.includes('no longer connected')).length >= 2;
+  });
+  await expect(logIn(addressOf('ed2'), 8022)).rejects.toMatchObject({ level: 'client-authentication' });
+  const { balancer } = await lab.snapshot();
+  expect(balancer?.servers).toMatchObject({ [`${spec.metadata.name}_hc/ed2`]: 'ready' });
+});
+
+test('a set-up brings the way back, and says which Edge trusts the cluster no longer', async () => {
+  const cluster = spec.metadata.name;
+  const edge = clients.admin.server(serverTarget(spec, 'prod', 'ed2').admin);
+  const trusted = (await edge.certificates()).filter(({ usage }) => usage === 'trusted');
+  expect(trusted.map(({ name }) => name)).toEqual([`cluster ${cluster}`]);
+  await onHost('ed2', 'stop_sshd');
+  // Somebody forgets the CA on the Edge.
+  await forget(serverTarget(spec, 'prod', 'ed2').admin, `cluster ${cluster}`);
+  const report = await operations.run('setUpCluster', { cluster });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect([...new Set(report.steps.map(({ key }) => key))]).toEqual(expect.arrayContaining(['stop-edges/ed2', 'trust/ed2', 'online/st1', 'online/st2', 'edge-online/ed2', 'connected/st1', 'login/ed1', 'login/ed2']));
+  expect(report.steps.map(({ key }) => key)).not.toContain('trust/ed1');
+  expect(await Promise.all(['st1', 'st2'].map(isOnline))).toEqual([true, true]);
+});
+
+async function forget({ address, port, user, password, ca }: AdminAccess, name: string): Promise<void> {
+  const secret = (await resolveSecret(password)).reveal();
+  const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
+  const answer = await request(`https://${address}:${port}/api/v2.0/certificates/${encodeURIComponent(name)}`, {
+    method: 'DELETE', dispatcher, headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`, referer: 'https://tests' },
+  });
+  expect(answer.statusCode).toBe(204);
+  await dispatcher.close();
+}
