@@ -41,7 +41,7 @@ const took = ({ startedAt, endedAt }: OperationReport, now: Date): number => (en
 
 /** The short report: a headline, the sums, and what is unusual. */
 export function reportText(report: OperationReport, colors: Colors, { full = false, now = new Date() }: { full?: boolean; now?: Date } = {}): string {
-  const { operation, cluster, outcome, epoch, revision, summary, unfinished, decisions, workflowId, requestedBy, reason } = report;
+  const { operation, cluster, outcome, epoch, revision, summary, unfinished, byHand = [], decisions, workflowId, requestedBy, reason } = report;
   const state = outcome === 'running' ? report.phase : outcome;
   const colour = outcome === 'completed' || outcome === 'nothing to do' || outcome === 'planned' ? colors.green : outcome === 'failed' ? colors.red : colors.yellow;
   return [
@@ -54,6 +54,7 @@ export function reportText(report: OperationReport, colors: Colors, { full = fal
     ...told(report, true),
     ...(full && report.steps.length > 0 ? ['', stepTable(report, colors)] : []),
     ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(byHand.length > 0 ? ['', 'Left for a person, in the Administration Tool:', ...byHand.map((line) => `  - ${oneLine(line)}`)] : []),
     ...(decisions.length > 0 ? ['', 'Decisions:', ...decisions.map((one) => `  - ${time(one.at)} ${one.by} (as claimed): ${one.do} ${one.step}${one.node ? ` (${one.node})` : ''}, ${oneLine(one.reason)}`)] : []),
     ...(full ? ['', `Now:  ${report.now}`, `Next: ${report.next}`] : []),
   ].join('\n');

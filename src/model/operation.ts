@@ -95,6 +95,8 @@ export interface OperationReport {
   steps: StepRow[];
   /** What was begun and is neither done nor undone. */
   unfinished: string[];
+  /** What the product lets only a person do, in the order in which it is done; told by the operation that makes it due. */
+  byHand?: string[];
   failure?: { code: ErrorCode | string; message: string };
   decisions: DecisionRecord[];
   /** The answer of an operation that is asked for one. */

@@ -13,6 +13,7 @@ import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../model/clocks';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/edgePlan';
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts } from '../model/facts';
+import { leftByHand } from '../model/initialConfiguration';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { planOptions } from '../model/optionsPlan';
@@ -193,6 +194,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       members: nodes.map(({ name, server }) => ({ site, node: name, address: server.address })),
       activeSite: site,
       complete: true,
+      ...(cluster.complete ? {} : { byHand: leftByHand(spec) }),
     };
   }, { parse: (value) => parseInput(setUpClusterInput, value), specOf: ({ spec }): ClusterSpec | undefined => spec });
 }

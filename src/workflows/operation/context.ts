@@ -96,6 +96,8 @@ export interface Ending {
   members?: Member[];
   activeSite?: string;
   complete?: boolean;
+  /** What is left for a person, since the product has no way to do it for them. */
+  byHand?: string[];
   /** What was asked for, where that is an answer; of a dry run too. */
   result?: unknown;
 }

@@ -1,0 +1,16 @@
+/** What of the product's initial configuration (reference §15) has no API: a person does it, once, after the first set-up. Pure. */
+import type { ClusterSpec } from './specTypes';
+
+/** In the guide's order. Nothing of it is looked at: a try with a default password would count against the account. */
+export function leftByHand({ product, sites, notifications }: ClusterSpec): string[] {
+  const edges = Object.values(sites).some(({ edges: listed }) => listed.length > 0);
+  return [
+    'set the password of the keystore',
+    'make or import the internal CA',
+    `give each protocol server its certificate (${product.protocols.join(', ')})`,
+    ...(edges ? ['let Servers and Edges import each other\'s CA'] : []),
+    `set the address of the product's own notifications${notifications ? ` (${notifications.to[0]})` : ''}; until then they go to root@localhost`,
+    'change the default passwords of the administrators "admin", "account" and "application", and remove "setup" or change its password',
+    'after that: stop_all and start_all on every Server, one after the other',
+  ];
+}
