@@ -41,6 +41,7 @@ export async function generate(plan: LabPlan, cluster: LabCluster, run: number, 
   const work = async (account: string, index: number): Promise<void> => {
     const random = makeRandom(options.seed * 1000 + run * 100 + index);
     const partner = makePartner({ host: hostOf(plan, 'balancer').address, port: cluster.ports.ssh, username: account, password: partnerPassword(plan.name) });
+    ended.addEventListener('abort', () => partner.hangUp());
     let due = Date.now() + gap * random();
     let left = filesOfSession;
     for (let number = 1; due < until && !ended.aborted; number += 1) {

@@ -23,16 +23,20 @@ export interface Partner {
 /** Connects at the first file, and at the first after a failure. */
 export function makePartner(door: Door): Partner {
   let open: { client: Client; sftp: SFTPWrapper } | undefined;
+  /** The connection of the moment, also while it is being made. */
+  let current: Client | undefined;
   /** Told when the session ends while a file is under way. */
   let closed: () => void = () => undefined;
 
   const hangUp = (): void => {
-    open?.client.destroy();
     open = undefined;
+    current?.destroy();
+    closed();
   };
   const connect = async (): Promise<SFTPWrapper> => {
     if (open) return open.sftp;
     const client = new Client();
+    current = client;
     try {
       const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
         client.on('error', reject);
