@@ -32,8 +32,8 @@ export interface LabSnapshot {
   balancer?: { mapFile: string[]; map: string[]; servers: Record<string, string> };
 }
 
-/** Run-time files, logs, and what an interrupted installation left: moved aside for a person to look at, under a name that holds the time. */
-const ignored = /(^|\/)(var|logs)\/|\.log$|^[^/]+\.half-\d+-\d+\//;
+/** Run-time files, logs, backups (of a run, under its epoch), and what an interrupted installation left: moved aside for a person to look at, under a name that holds the time. */
+const ignored = /(^|\/)(var|logs)\/|^st-orchestrator-backups\/|\.log$|^[^/]+\.half-\d+-\d+\//;
 
 /** Relative paths of all files below a folder; none when there is no folder. */
 function filesBelow(folder: string): string[] {
@@ -60,7 +60,7 @@ function hostSnapshot(plan: LabPlan, host: LabHost, names: Names): HostSnapshot 
   for (const file of filesBelow(axway).filter((f) => !ignored.test(f))) {
     files[withoutNumbers(file)] = hashOf(path.join(axway, file), names, file.split('/')[0] ?? file);
   }
-  const markers = filesBelow(path.join(folder, 'home/ops/.st-orchestrator')).filter((f) => path.basename(f) !== '.lock');
+  const markers = filesBelow(path.join(folder, 'home/ops/.st-orchestrator')).filter((f) => path.basename(f) !== '.lock' && !/(^|\/)backups\//.test(f));
   return { services: Object.keys(runningServices(plan, host)).filter((s) => s !== 'sshd').sort(), files, markers };
 }
 

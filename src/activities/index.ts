@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Authority } from '../model/targets';
 import { adoptionActivities } from './adoption';
+import { backupActivities } from './backups';
 import type { Clients } from './clients';
 import { databaseActivities } from './database';
 import { discoveryActivities } from './discovery';
@@ -33,6 +34,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),
     files: fileActivities(dependencies),
+    backups: backupActivities(dependencies),
     adoption: adoptionActivities(dependencies),
     discovery: discoveryActivities(dependencies),
     loadBalancer: loadBalancerActivities(dependencies),

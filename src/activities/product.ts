@@ -1,6 +1,7 @@
 /** The product's own files and commands on one host, run as its user and, when they change something, under the operation's authority. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import type { Readable } from 'node:stream';
 import { guardedCommand } from '../clients/guard';
 import { asUser, script } from '../clients/quote';
 import type { Command, RunResult } from '../clients/ssh';
@@ -46,7 +47,7 @@ exit "$code"
 
 export interface RunAs {
   purpose: string;
-  stdin?: string | Buffer;
+  stdin?: string | Buffer | Readable;
   timeoutMs?: number;
   ok?: readonly number[];
 }

@@ -22,7 +22,12 @@ export interface OperationFlags {
   reason?: string;
   /** adoptCluster alone. */
   apply?: boolean;
+  /** Of those that make a backup first. */
+  databaseBackup?: string;
 }
+
+/** Of operations that make a backup first. */
+export const backupOption = (command: Command): Command => command.option('--database-backup <id>', 'the DBA\'s own backup of the database, made for this change; no dump is made');
 
 /** The options that say what an operation is to do; the same for running, planning and printing it. */
 export function operationOptions(command: Command): void {
@@ -79,8 +84,8 @@ export function operationInput(cli: Cli, operation: OperationName, cluster: stri
   const from: { spec?: ClusterSpec; seed?: ClusterSeed } = flags.file === undefined ? {} : given(cli, operation, flags.file);
   const named = (from.spec ?? from.seed)?.metadata.name;
   if (named !== undefined && cluster !== undefined && cluster !== named) throw new UsageError(`${flags.file} is about cluster "${named}", not "${cluster}": name one of them only`);
-  const { fingerprint, waitForLease, patience, reason, apply } = flags;
-  const options = { fingerprint, waitForLease, patience, reason, apply };
+  const { fingerprint, waitForLease, patience, reason, apply, databaseBackup } = flags;
+  const options = { fingerprint, waitForLease, patience, reason, apply, databaseBackup };
   const input = { cluster: named ?? cli.cluster(cluster), ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)), ...from };
   const parsed = parseInput<unknown>(schemas[operation], input);
   if ('problems' in parsed) throw new StError('InvalidInput', parsed.problems.join('\n'));
@@ -105,7 +110,7 @@ export function operationRequest(cli: Cli, operation: OperationName, cluster: st
   return { ...request, words: [kebabCase(operation), ...(flags.file ? [] : [input.cluster]), ...options], same: startCommand(request, inputFrom) };
 }
 
-const optionWords = ({ waitForLease, patience, reason, apply }: OperationFlags): string[] => [
+const optionWords = ({ waitForLease, patience, reason, apply, databaseBackup }: OperationFlags): string[] => [
   ...(apply ? ['--apply'] : []),
-  ...Object.entries({ '--wait-for-lease': waitForLease, '--patience': patience, '--reason': reason }).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
+  ...Object.entries({ '--wait-for-lease': waitForLease, '--patience': patience, '--reason': reason, '--database-backup': databaseBackup }).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
 ];

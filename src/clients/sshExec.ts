@@ -1,10 +1,11 @@
 /** One command on one open SSH connection: bounded in time and output, abortable, and honest about what is not known. */
+import { Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { StError } from '../model/errors';
 
 export interface ExecOptions {
-  /** Fed to the command; its standard input is closed afterwards, always. */
-  stdin?: string | Buffer;
+  /** Fed to the command; its standard input is closed afterwards, always. A stream that breaks off closes the channel: the command is not told that its input is whole. */
+  stdin?: string | Buffer | Readable;
   /** The whole call, connecting included, in milliseconds. */
   timeoutMs: number;
   /** Ends the command with TERM, then closes its channel; the call throws `signal.reason`. */
@@ -122,12 +123,20 @@ export function execOn(client: Client, command: string, where: string, options: 
         opened.on('close', () => (code === null && signal === undefined ? end() : finish()));
         // A command may end without reading its input; that is no failure of ours.
         opened.on('error', () => undefined);
-        opened.end(options.stdin);
+        feed(opened, options.stdin);
       });
     } catch (error) {
       end(new StError('Unreachable', `${where}: the connection is closed.`, { cause: error }));
     }
   });
+}
+
+function feed(channel: ClientChannel, stdin: ExecOptions['stdin']): void {
+  if (!(stdin instanceof Readable)) return void channel.end(stdin);
+  // It may have broken off while the channel was opened.
+  if (stdin.errored || (stdin.destroyed && !stdin.readableEnded)) return channel.close();
+  stdin.once('error', () => channel.close());
+  stdin.pipe(channel);
 }
 
 const refusedSessions = new WeakSet<Error>();

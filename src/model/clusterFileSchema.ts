@@ -123,6 +123,16 @@ function build() {
     to: z.array(mailAddress).min(1).max(20),
   });
 
+  const backups = strict({
+    path: hostPath.optional().meta({ description: 'Where backups go on every Server\'s host, perhaps a mount of a shared store; st-orchestrator-backups beside FILEDRIVEHOME when left out.' }),
+    keep: whole(2, 50).optional().meta({ description: 'Of how many operations backups are kept; 3 when left out.' }),
+    maximumSize: whole(1024 * 1024, 100 * 1024 ** 4).optional().meta({ description: 'Bytes, of each archive and of the dump; 10 GiB when left out.' }),
+    database: strict({
+      by: oneOf(['pg_dump', 'attested']).meta({ description: 'attested: the DBA makes them, and each operation is told which (databaseBackup).' }),
+      program: workerPath.optional().meta({ description: 'pg_dump on the worker\'s host, when it is not on the PATH.' }),
+    }).optional(),
+  }).meta({ description: 'The backup that an operation makes before it changes a cluster that exists.' });
+
   const kindHint = (found: unknown) => (typeof found === 'string' && /standard/i.test(found) ? ' (Standard Clusters can\'t be run)' : undefined);
 
   return strict({
@@ -142,6 +152,7 @@ function build() {
     }).optional().meta({ description: 'An account of our own for trying the way of a partner: only a login through an Edge proves it. Made when it is missing.' }),
     sites: z.record(clusterName, site).meta({ description: 'The production site and, when there is one, the disaster-recovery site.' }),
     notifications: notifications.optional(),
+    backups: backups.optional(),
     policies: strict({
       minimumNodes: whole(1, 20).optional().meta({ description: 'A notification goes out while fewer Servers are Online; one less than there are when left out.' }),
       maximumRoundTrip: duration(1, 60_000).optional().meta({ description: 'The longest round trip between two Servers of a site; 10ms when left out.' }),

@@ -37,7 +37,10 @@ const common = {
   reason: line.optional(),
 };
 
-export const setUpClusterInput = strict({ ...common, spec: inlineSpec.optional() }).check((ctx) => {
+/** The DBA's own backup of the database, in place of a dump. */
+const backedUp = { databaseBackup: line.optional() };
+
+export const setUpClusterInput = strict({ ...common, ...backedUp, spec: inlineSpec.optional() }).check((ctx) => {
   const { cluster, spec } = ctx.value;
   if (spec && spec.metadata.name !== cluster) {
     ctx.issues.push({ code: 'custom', path: ['cluster'], message: `expected the name in the spec (${spec.metadata.name}), found ${describe(cluster)}`, input: cluster });

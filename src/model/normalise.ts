@@ -1,7 +1,7 @@
 /** From a cluster file that passed every check to the spec that the rest works with. Doing it to a spec changes nothing. */
 import { apiVersion, type NodeEntry, type ParsedClusterFile } from './clusterFileSchema';
 import { expandRange } from './ranges';
-import type { AdminSpec, ClusterSpec, JumpSpec, NodeSpec, NotificationSpec, Protocol, SiteSpec, SshSpec } from './specTypes';
+import type { AdminSpec, BackupSpec, ClusterSpec, JumpSpec, NodeSpec, NotificationSpec, Protocol, SiteSpec, SshSpec } from './specTypes';
 
 type Defaults = NonNullable<ParsedClusterFile['defaults']>;
 type SshEntry = NonNullable<NodeEntry['ssh']>;
@@ -27,6 +27,7 @@ export function normalise(file: ParsedClusterFile): ClusterSpec {
     ...(probe && { probe: { account: probe.account, password: probe.password } }),
     sites,
     ...(notifications && { notifications: normaliseNotifications(notifications) }),
+    backups: normaliseBackups(file),
     policies: {
       minimumNodes: policies?.minimumNodes ?? Math.max(1, serversOfProduction(sites) - 1),
       maximumRoundTrip: policies?.maximumRoundTrip ?? 10,
@@ -149,6 +150,16 @@ function normaliseNotifications({ smtp, from, to }: NonNullable<ParsedClusterFil
     },
     from,
     to: [...to],
+  };
+}
+
+function normaliseBackups({ backups, product }: ParsedClusterFile): BackupSpec {
+  const { program } = backups?.database ?? {};
+  return {
+    path: backups?.path ?? `${product.fileDriveHome.replace(/\/[^/]+$/, '')}/st-orchestrator-backups`,
+    keep: backups?.keep ?? 3,
+    maximumSize: backups?.maximumSize ?? 10 * 1024 ** 3,
+    database: { by: backups?.database?.by ?? 'pg_dump', ...(program !== undefined && { program }) },
   };
 }
 

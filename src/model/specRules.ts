@@ -9,7 +9,7 @@ import { isSecretProperty, secretRefProblem } from './fields';
 import { at, entriesAt, listAt, textAt } from './raw';
 
 export function checkRules(file: unknown): InputProblem[] {
-  return [...checkSites(file), ...checkNodes(file), ...checkProduct(file), ...checkPolicies(file), ...checkNotifications(file)];
+  return [...checkSites(file), ...checkNodes(file), ...checkProduct(file), ...checkBackups(file), ...checkPolicies(file), ...checkNotifications(file)];
 }
 
 function checkSites(file: unknown): InputProblem[] {
@@ -79,6 +79,13 @@ function checkProduct(file: unknown): InputProblem[] {
     if (protocols.indexOf(protocol) < i) problems.push({ path: ['product', 'protocols', i], message: 'named twice' });
   });
   return problems;
+}
+
+function checkBackups(file: unknown): InputProblem[] {
+  const path = textAt(file, 'backups', 'path');
+  const home = textAt(file, 'product', 'fileDriveHome');
+  if (path === undefined || home === undefined || !inside(path, home)) return [];
+  return [{ path: ['backups', 'path'], message: `expected a folder outside of FILEDRIVEHOME (${home}): backups must not be lost, or backed up, with it` }];
 }
 
 function checkPolicies(file: unknown): InputProblem[] {

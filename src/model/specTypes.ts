@@ -97,6 +97,17 @@ export interface NotificationSpec {
   to: string[];
 }
 
+export interface BackupSpec {
+  /** On every Server's host. */
+  path: string;
+  /** Operations of which backups are kept. */
+  keep: number;
+  /** Bytes, of each archive and of the dump. */
+  maximumSize: number;
+  /** `program` is a path on the worker's host. */
+  database: { by: 'pg_dump' | 'attested'; program?: string };
+}
+
 export interface ClusterSpec {
   apiVersion: 'st-orchestrator/v1';
   kind: 'Cluster';
@@ -115,6 +126,7 @@ export interface ClusterSpec {
   probe?: { account: string; password: string };
   sites: Record<string, SiteSpec>;
   notifications?: NotificationSpec;
+  backups: BackupSpec;
   policies: {
     minimumNodes: number;
     /** Between two Servers of a site, in milliseconds. */

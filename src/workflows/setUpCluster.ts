@@ -22,6 +22,7 @@ import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
 import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
 import type { ClusterSpec, LicenceFiles } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
+import { backUp } from './operation/backUp';
 import { check, checkEachNode } from './operation/context';
 import { operation } from './operation/operation';
 import { tasks } from './operation/tasks';
@@ -46,7 +47,8 @@ const seenEpochs = ({ hosts: seen, edgeHosts = [], database: beside, balancers }
 ];
 
 export async function setUpCluster(raw: unknown): Promise<OperationReport> {
-  return operation<SetUpClusterInput>('setUpCluster', raw, async ({ cluster, checks, step, forEachNode }) => {
+  return operation<SetUpClusterInput>('setUpCluster', raw, async (context) => {
+    const { cluster, checks, step, forEachNode } = context;
     const { spec } = cluster;
     const site = productionSite(spec);
     const nodes = siteOf(spec, site).servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
@@ -125,6 +127,9 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     // Only a login proves a way, so a way of which anything changes is tried.
     const waysChange = gateways.length > 0 && (!isEmptyEdgePlan(opening) || todo.restart.length > 0 || disconnected || serve.length > 0);
 
+    // Starting what stands still, and emptying what an installer left, is no change of configuration.
+    const configured = [todo.installFirst, todo.licenseFirst, todo.installOthers, todo.addToCluster, todo.licenseOthers, opening.installFirst, opening.installOthers, opening.license, opening.trust, opening.zone, activate, Object.keys(set)];
+    if (cluster.complete && (thresholdDiffers || configured.some((things) => things.length > 0))) await backUp(context, site, chosen(found.hosts.filter(({ installation: state }) => state === 'complete').map(({ node }) => node)));
     if (!isEmptyPlan(todo) || waysChange || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
       await step('Record the epoch beside the database', database.ensureEpoch({ database: target }));
     }

@@ -1,6 +1,8 @@
 /** Adopting a cluster that serves and that no record knows: looking changes nothing, the file that comes of it is right, and a set-up then has nothing to do. */
-import { writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LabSnapshot } from '../../lab/snapshot';
 import type { LabStatus } from '../../lab/status';
 import type { Adoption } from '../../src/model/adoption';
 import type { ClusterSeed } from '../../src/model/clusterSeed';
@@ -10,7 +12,7 @@ import { parseClusterSpec } from '../../src/model/spec';
 import { loadClusterFile } from '../../src/control/clusterFile';
 import { applySpec } from '../../src/control/clusters';
 import { createClients } from '../../src/worker/clients';
-import { onHost, sql } from '../helpers/breaking';
+import { onHost, reloadBalancer, sql } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
 import { connectGround, type Ground } from '../helpers/workflows';
@@ -71,9 +73,9 @@ function seed(): ClusterSeed {
 
 /** What no two Servers should differ in, and these do. */
 async function plantDifferences(): Promise<void> {
-  for (const host of ['st1', 'st2', 'st3']) await onHost(estate, host, `mkdir -p ${home}/brules/local/wptdocuments; echo rules > ${home}/brules/local/wptdocuments/Archive.xml; chown -R axway ${home}/brules`);
-  await onHost(estate, 'st2', `echo tuned > ${home}/brules/local/wptdocuments/Streaming.xml; chown axway ${home}/brules/local/wptdocuments/Streaming.xml; ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime`);
-  await onHost(estate, 'st3', `echo other > ${home}/brules/local/wptdocuments/Archive.xml; mv ${home}/conf/filedrive.license ${home}/conf/kept; (cat ${home}/conf/kept; echo '# renewed') > ${home}/conf/filedrive.license; chown axway ${home}/conf/filedrive.license; rm ${home}/conf/kept`);
+  for (const host of ['st1', 'st2', 'st3']) await onHost(estate, host, `mkdir -p ${home}/brules/local/wptdocuments; echo rules > ${home}/brules/local/wptdocuments/OtherRules.xml; chown -R axway ${home}/brules`);
+  await onHost(estate, 'st2', `echo tuned > ${home}/brules/local/wptdocuments/OwnRules.xml; chown axway ${home}/brules/local/wptdocuments/OwnRules.xml; ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime`);
+  await onHost(estate, 'st3', `echo other > ${home}/brules/local/wptdocuments/OtherRules.xml; mv ${home}/conf/filedrive.license ${home}/conf/kept; (cat ${home}/conf/kept; echo '# renewed') > ${home}/conf/filedrive.license; chown axway ${home}/conf/filedrive.license; rm ${home}/conf/kept`);
   const clients = createClients();
   try {
     const { admin } = lab.spec().sites['prod']!.servers[2]!;
@@ -102,11 +104,11 @@ test('a cluster that exists is found from one Server, taken over as its file say
   expect(found.obstacles).toEqual([]);
   const value = (node: string): unknown => expect.objectContaining({ nodes: expect.arrayContaining([node]) });
   const differences = Object.fromEntries(found.differences.map(({ about, values }) => [about, values]));
-  expect(Object.keys(differences)).toEqual(['time zone', 'core licence (hash)', 'file brules/local/wptdocuments/Streaming.xml', 'option EventQueue.taskProcessor.attributes', 'file brules/local/wptdocuments/Archive.xml']);
+  expect(Object.keys(differences)).toEqual(['time zone', 'core licence (hash)', 'file brules/local/wptdocuments/OwnRules.xml', 'option EventQueue.taskProcessor.attributes', 'file brules/local/wptdocuments/OtherRules.xml']);
   expect(differences['time zone']).toEqual([{ value: expect.stringMatching(/[+-]0000$/), nodes: ['st1', 'st3'] }, { value: 'JST +0900', nodes: ['st2'] }]);
-  expect(differences['file brules/local/wptdocuments/Streaming.xml']).toEqual([{ value: 'missing', nodes: ['st1', 'st3'] }, { value: expect.stringMatching(/^[0-9a-f]{12}$/), nodes: ['st2'] }]);
+  expect(differences['file brules/local/wptdocuments/OwnRules.xml']).toEqual([{ value: 'missing', nodes: ['st1', 'st3'] }, { value: expect.stringMatching(/^[0-9a-f]{12}$/), nodes: ['st2'] }]);
   expect(differences['option EventQueue.taskProcessor.attributes']).toEqual([expect.objectContaining({ nodes: ['st1', 'st2'] }), { value: expect.stringContaining('PGP=true'), nodes: ['st3'] }]);
-  expect(differences['file brules/local/wptdocuments/Archive.xml']).toEqual([value('st1'), value('st3')]);
+  expect(differences['file brules/local/wptdocuments/OtherRules.xml']).toEqual([value('st1'), value('st3')]);
   expect(found.notes).toEqual([expect.objectContaining({ what: 'the core licence of st3 is not the one on the worker\'s host' })]);
 
   // The file that was found says what the lab's own says, the name and what only people say apart.
@@ -186,3 +188,64 @@ async function gone(workflowId: string): Promise<void> {
   }
 }
 
+/** A dump goes back by the program that made it, as its owner. */
+function pgRestore(file: string): Promise<void> {
+  const { address } = estate.database;
+  const env = { PATH: process.env['PATH'], PGPASSWORD: readFileSync(join(lab.dir, 'secrets/database-password'), 'utf8').trim(), PGSSLMODE: 'verify-full', PGSSLROOTCERT: join(lab.dir, 'ca.pem') };
+  return new Promise((done, fail) => {
+    execFile('pg_restore', ['--exit-on-error', '--no-owner', `--host=${address}`, `--username=${lab.name}`, `--dbname=${lab.name}`, file], { env, timeout: 60_000 }, (error, _, stderr) => (error ? fail(new Error(stderr)) : done()));
+  });
+}
+
+/** The estate without our own note of the last operation, and without what the Servers write down at each start: who leads, and with which options they run. */
+async function product(): Promise<LabSnapshot> {
+  const found = await lab.snapshot();
+  delete found.databases[`${lab.name}_orchestrator`];
+  for (const table of ['clusterservice', 'nodeservice']) delete found.databases[lab.name]![table];
+  return found;
+}
+
+test('what a set-up changes on a cluster that exists is backed up first, and comes back from there whole', async () => {
+  const whole = await product();
+  const { admin } = lab.spec().sites['prod']!.servers[0]!;
+  const clients = createClients();
+  try {
+    const tool = clients.admin.server({ ...admin, address: estate.hosts.find((host) => host.name === 'st1')!.address });
+    await tool.setNodeThreshold({ ...(await tool.nodeThreshold()), numberOfNodes: 1 });
+  } finally {
+    await clients.close();
+  }
+  const report = await operations.run('setUpCluster', { cluster: name });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect(report.steps.map(({ key }) => key)).toEqual(['backup-files/st1', 'backup-files/st2', 'backup-files/st3', 'backup-database', 'backup-map/lb1', 'database.ensureEpoch', 'servers.ensureNodeThreshold']);
+  expect(await product()).toEqual(whole);
+
+  // The report names each file with the hash that it has, and nobody but the product's user reads it.
+  const backups = `/opt/axway/st-orchestrator-backups/${name}/epoch-${report.epoch}`;
+  const places = [...['st1', 'st2', 'st3'].map((node) => [node, `${backups}/${node}-files.tar.gz`]), ['st1', `${backups}/database.dump`], ['lb1', `/home/ops/.st-orchestrator/clusters/${name}/backups/epoch-${report.epoch}/site.map`]] as const;
+  const notes = report.steps.slice(0, 5).map(({ note }) => note ?? '');
+  for (const [index, [host, file]] of places.entries()) {
+    const [hash, mode] = (await onHost(estate, host!, `sha256sum ${file} | cut -d' ' -f1; stat -c %a ${file}`)).trim().split('\n');
+    expect({ note: notes[index], mode }).toEqual({ note: expect.stringMatching(new RegExp(`^${host}:${file}, [\\d.]+ [KMi]*B, sha256 ${hash}$`)), mode: '600' });
+  }
+
+  // Everything that was backed up is lost; what docs/backups.md says brings it back.
+  const asProduct = 'sudo -u axway';
+  for (const host of ['st1', 'st2', 'st3']) await onHost(estate, host, `${asProduct} ${home}/bin/stop_all >/dev/null; rm -rf ${home}/conf ${home}/brules ${home}/bin/taeh`);
+  await sql(estate, 'postgres', `drop database ${lab.name} with (force)`);
+  await onHost(estate, 'lb1', 'echo lost > /etc/haproxy/maps/site.map');
+
+  for (const host of ['st1', 'st2', 'st3']) await onHost(estate, host, `${asProduct} tar -x -z -C ${home} -f ${backups}/${host}-files.tar.gz`);
+  await sql(estate, 'postgres', `create database ${lab.name} owner ${lab.name} tablespace st_data`);
+  await pgRestore(join(lab.dir, 'hosts/st1/axway/st-orchestrator-backups', name, `epoch-${report.epoch}`, 'database.dump'));
+  await reloadBalancer(estate, `cp ${places.at(-1)![1]} /etc/haproxy/maps/site.map; chown ops /etc/haproxy/maps/site.map`);
+  for (const host of ['st1', 'st2', 'st3']) await onHost(estate, host, `${asProduct} ${home}/bin/start_all >/dev/null`);
+
+  // Back is what was when the backup was made: the change is to be made once more, and then everything is as it was before all this.
+  const again = await operations.run('setUpCluster', { cluster: name, databaseBackup: 'DBA-7' });
+  expect(again).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect(again.steps.at(-1)).toMatchObject({ key: expect.stringMatching(/ensureNodeThreshold|serving|active-site/) });
+  expect(again.steps.map(({ key }) => key)).toContain('servers.ensureNodeThreshold');
+  expect(again.steps.find(({ key }) => key === 'backup-database')).toMatchObject({ note: 'the backup "DBA-7" is attested, as claimed; no dump was made' });
+  expect(await product()).toEqual(whole);
+});

@@ -1,6 +1,6 @@
 /** `stctl input`. */
 import { exit } from '../failure';
-import { operationInput, operationNamed, operationOptions, type OperationFlags } from '../request';
+import { backupOption, operationInput, operationNamed, operationOptions, type OperationFlags } from '../request';
 import type { Verb } from '../verb';
 
 export const input: Verb = {
@@ -13,6 +13,7 @@ export const input: Verb = {
   output: ['json', 'jsonl', 'yaml'],
   options: (command) => {
     operationOptions(command);
+    backupOption(command);
     command.option('--fingerprint <digits>', 'run exactly this plan, or refuse').option('--dry-run', 'only plan');
   },
   run: async (cli, [operation, cluster], flags: OperationFlags & { dryRun?: boolean }) => {

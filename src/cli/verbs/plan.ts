@@ -1,7 +1,7 @@
 /** `stctl plan`. */
 import { exit } from '../failure';
 import { makePlan, printPlan } from '../planning';
-import { operationNamed, operationOptions, operationRequest, type OperationFlags } from '../request';
+import { backupOption, operationNamed, operationOptions, operationRequest, type OperationFlags } from '../request';
 import { anyFormat, type Verb } from '../verb';
 import { timeoutOf } from './setUpCluster';
 
@@ -12,6 +12,7 @@ export const plan: Verb = {
   output: anyFormat,
   options: (command) => {
     operationOptions(command);
+    backupOption(command);
     command.option('--timeout <duration>', 'how long to wait for the plan (exit code 5)');
   },
   run: async (cli, [operation, cluster], flags: OperationFlags & { timeout?: string }) => {

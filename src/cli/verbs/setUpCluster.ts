@@ -7,7 +7,7 @@ import { exit, UsageError } from '../failure';
 import { followToEnd } from '../following';
 import { howToRun, makePlan, printPlan } from '../planning';
 import { planText } from '../reportText';
-import { operationOptions, operationRequest, type OperationFlags, type OperationRequest } from '../request';
+import { backupOption, operationOptions, operationRequest, type OperationFlags, type OperationRequest } from '../request';
 import { anyFormat, type Verb } from '../verb';
 
 interface Flags extends OperationFlags {
@@ -36,6 +36,7 @@ export const setUpCluster: Verb = {
   output: anyFormat,
   options: (command) => {
     operationOptions(command);
+    backupOption(command);
     command
       .option('--fingerprint <digits>', 'run exactly this plan, or refuse')
       .option('--dry-run', 'the same as "stctl plan set-up-cluster"')

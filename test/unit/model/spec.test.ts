@@ -28,6 +28,7 @@ describe('a normalised spec', () => {
     const spec = specOf(file);
     expect(spec.policies).toEqual({ minimumNodes: 2, maximumRoundTrip: 10, failover: { mode: 'observe', for: 300_000, maximumDataLoss: 0 } });
     expect(spec.monitoring).toEqual({ interval: 2000, failuresToOffline: 3 });
+    expect(spec.backups).toEqual({ path: '/opt/axway/st-orchestrator-backups', keep: 3, maximumSize: 10 * 1024 ** 3, database: { by: 'pg_dump' } });
     expect(spec).not.toHaveProperty('notifications');
     expect(spec.sites.prod).toMatchObject({
       edges: [], deploymentSite: 'Prod',
@@ -84,7 +85,9 @@ describe('a normalised spec', () => {
 describe('what is wrong is said with the place, what was expected and what was found', () => {
   const table: [name: string, path: (string | number)[], value: unknown, problems: string[]][] = [
     ['an unknown key, with the one meant', [...servers, 0, 'adress'], 'x', ['sites.prod.servers[0].adress: unknown key; did you mean "address"?']],
-    ['an unknown key like none', ['zzzzzzzz'], 1, ['zzzzzzzz: unknown key; expected one of apiVersion, kind, metadata, defaults, product, licences, probe, sites, notifications, policies, monitoring']],
+    ['an unknown key like none', ['zzzzzzzz'], 1, ['zzzzzzzz: unknown key; expected one of apiVersion, kind, metadata, defaults, product, licences, probe, sites, notifications, backups, policies, monitoring']],
+    ['backups inside of what they are made of', ['backups'], { path: '/opt/axway/SecureTransport/backups' }, [expect.stringContaining('backups.path: expected a folder outside of FILEDRIVEHOME')]],
+    ['a backup of a database that nobody makes', ['backups'], { keep: 1, database: { by: 'hope' } }, ['backups.keep: expected at least 2, found 1', 'backups.database.by: expected pg_dump or attested, found "hope"']],
     ['a missing key', ['licences', 'core'], undefined, ['licences.core: missing; expected text']],
     ['a wrong kind', ['kind'], 'StandardCluster', ['kind: expected Cluster, found "StandardCluster" (Standard Clusters can\'t be run)']],
     ['a wrong version of the format', ['apiVersion'], 'st-orchestrator/v2', ['apiVersion: expected st-orchestrator/v1, found "st-orchestrator/v2"; did you mean "st-orchestrator/v1"?']],
