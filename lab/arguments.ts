@@ -36,6 +36,13 @@ export function lies(text: string): string {
   return text;
 }
 
+/** A share in percent, `10%`. */
+export function percent(text: string): number {
+  const match = /^(\d{1,3})%$/.exec(text);
+  if (match === null || Number(match[1]) > 100) throw new InvalidArgumentError('expected a share such as 10%');
+  return Number(match[1]);
+}
+
 /** One more `name=value`, added to those given before. */
 export function setting(text: string, earlier: Record<string, string>): Record<string, string> {
   const match = /^([a-z_.]+)=(.*)$/.exec(text);

@@ -1,16 +1,19 @@
 /**
  * The command line of the lab.
  */
+import * as path from 'node:path';
 import { Command } from 'commander';
-import { count, lies, milliseconds, setting } from './arguments';
+import { count, lies, milliseconds, percent, setting } from './arguments';
+import { setCableFault } from './badCable';
 import { freeze, powerOff } from './hosts';
 import { addLoadCommands } from './load/commands';
 import { locked } from './lock';
 import { setCable } from './network';
 import { requirePlan } from './place';
-import { hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
+import { fileDriveHome, hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
 import { snapshot } from './snapshot';
 import { describe, status } from './status';
+import { empty, fill, parseWay, setBlocked, skew } from './trouble';
 import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
@@ -76,6 +79,24 @@ onHost('freeze', 'stop all processes of a host where they stand', (plan, host) =
 onHost('thaw', 'let a frozen host go on', (plan, host) => freeze(plan, host, false));
 onHost('cut', 'pull a host\'s network cable', (plan, host) => setCable(plan, host, 'down'));
 onHost('heal', 'plug it in again', (plan, host) => setCable(plan, host, 'up'));
+
+command('slow', 'make a host\'s cable slow, so that a round trip takes so much longer; 0ms: as before').argument('<host>').argument('<duration>', 'such as 300ms', milliseconds)
+  .action((host: string, slowMs: number, { name }: { name: string }) => setCableFault(requirePlan(name), hostNamed(requirePlan(name), host), { slowMs }));
+command('loss', 'let a host\'s cable lose packets, in both directions; 0%: as before').argument('<host>').argument('<share>', 'such as 10%', percent)
+  .action((host: string, lossPercent: number, { name }: { name: string }) => setCableFault(requirePlan(name), hostNamed(requirePlan(name), host), { lossPercent }));
+command('skew', 'set a host\'s clock ahead (or behind), as "date" tells it; 0s: right again').argument('<host>').argument('<duration>', 'such as 5s', milliseconds).option('--behind', 'behind, not ahead', false)
+  .action((host: string, ms: number, { name, behind }: { name: string; behind: boolean }) => skew(requirePlan(name), hostNamed(requirePlan(name), host), behind ? -ms : ms));
+for (const [verb, text, blocked] of [['block', 'let nothing from one host reach a port of another (8088, 8088/tcp, 8088/udp; left out: nothing at all)', true], ['unblock', 'take that back', false]] as const) {
+  command(verb, text).argument('<from>').argument('<to>').argument('[port]')
+    .action((from: string, to: string, port: string | undefined, { name }: { name: string }) => {
+      const plan = requirePlan(name);
+      return setBlocked(plan, hostNamed(plan, from), hostNamed(plan, to), parseWay(port), blocked);
+    });
+}
+for (const [verb, text, act] of [['fill', 'make the disk below a folder of a host full', fill], ['empty', 'take that back', empty]] as const) {
+  command(verb, text).argument('<host>').argument('[folder]', 'on the host', path.dirname(fileDriveHome))
+    .action((host: string, folder: string, { name }: { name: string }) => act(requirePlan(name), hostNamed(requirePlan(name), host), folder));
+}
 
 addLoadCommands(command, print);
 

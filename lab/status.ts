@@ -3,6 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { cableFault, type CableFault } from './badCable';
 import { initOf, states, type HostState } from './hosts';
 import { giveToCaller, hostFolder, labFolder } from './place';
 import { balancerSocket, fileDriveHome, fronted, hasProduct, hostOf, siteMap, tablespaces, type LabHost, type LabPlan } from './plan';
@@ -24,6 +25,8 @@ export interface HostStatus {
   site?: string;
   address: string;
   state: HostState;
+  /** Only where the host's cable is slow or loses packets. */
+  cable?: CableFault;
   ssh: LabSsh;
   /** Servers and Edges only. */
   adminUrl?: string;
@@ -125,6 +128,7 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
       ...(host.site === undefined ? {} : { site: host.site }),
       address: host.address,
       state: now.get(host.name) ?? 'off',
+      ...cableOf(plan, host),
       ssh: sshOf(plan, host),
       ...(hasProduct(host) ? {
         adminUrl: `https://${host.address}:8444`,
@@ -148,6 +152,14 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
   };
 }
 
+function cableOf(plan: LabPlan, host: LabHost): { cable?: CableFault } {
+  const fault = cableFault(plan, host);
+  return fault.slowMs > 0 || fault.lossPercent > 0 ? { cable: fault } : {};
+}
+
+const stateText = ({ state, cable }: HostStatus): string =>
+  [state, ...(cable && cable.slowMs > 0 ? [`slow ${cable.slowMs} ms`] : []), ...(cable && cable.lossPercent > 0 ? [`loses ${cable.lossPercent} %`] : [])].join(', ');
+
 /** Keeps the status of the moment in the lab's folder, for people who look there. */
 export async function writeStatus(plan: LabPlan): Promise<void> {
   const file = path.join(labFolder(plan.name), 'status.json');
@@ -157,7 +169,7 @@ export async function writeStatus(plan: LabPlan): Promise<void> {
 
 /** The status for a person. */
 export function describe(now: LabStatus): string {
-  const rows = now.hosts.map((h) => [h.name, h.address, h.state, h.cluster ?? h.role, Object.keys(h.pids).join(' ')]);
+  const rows = now.hosts.map((h) => [h.name, h.address, stateText(h), h.cluster ?? h.role, Object.keys(h.pids).join(' ')]);
   const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((r) => (r[i] ?? '').length)));
   const table = rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd());
   const files = now.clusters.map((c) => `cluster ${c.name}: ${c.file}`);

@@ -3,6 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setCableFault } from './badCable';
 import { balancerInit, bootBalancer, layBalancer, makeBalancer, restoreBalancerState } from './balancer';
 import { checkReadable, layCode } from './code';
 import { bootDatabase, databaseInit, layConfiguration, makeDatabase, postgresPrograms, restoreDatabase } from './database';
@@ -19,6 +20,7 @@ import { fileDriveHome, planLab, users, type LabHost, type LabOptions, type LabP
 import { identify, isAlive, signal } from './processes';
 import { all, until } from './shell';
 import { writeStatus } from './status';
+import { unblockAll } from './trouble';
 import { stopWatcher } from './watch';
 
 /** @throws Error that names what is missing on this machine. */
@@ -154,7 +156,7 @@ export async function reset(name: string): Promise<void> {
   const plan = requirePlan(name);
   await endRuns(name);
   fs.rmSync(loadFolder(name), { recursive: true, force: true });
-  await all(plan.hosts.map((h) => powerOff(plan, h)));
+  await all([...plan.hosts.map((h) => powerOff(plan, h)), unblockAll(plan)]);
   layCode(plan);
   writeClusterFiles(plan);
   for (const host of plan.hosts) {
@@ -164,6 +166,7 @@ export async function reset(name: string): Promise<void> {
   }
   await all(plan.hosts.map(async (host) => {
     await setCable(plan, host, 'up');
+    await setCableFault(plan, host, { slowMs: 0, lossPercent: 0 });
     if (host.role === 'database') await restoreDatabase(plan);
     if (host.role === 'balancer') await restoreBalancerState(plan);
     await powerOn(plan, host);

@@ -34,6 +34,7 @@ export function prerequisiteFaults(at: () => Estate) {
   const setPassword = (): Promise<string> => sql(at().status, 'postgres', `ALTER ROLE "${database()}" PASSWORD '${readFileSync(passwordFile(), 'utf8').trim()}'`);
   const withoutHost = (name: string, content: string): string => content.split('\n').filter((line) => !line.startsWith(`${address(name)},`)).join('\n');
 
+  const comeTogether = 'the Servers of a cluster stand in one network of low latency: bring them together, or raise policies.maximumRoundTrip, knowing what it costs';
   const openThem = 'open what is shut, in this direction, in every firewall between the two and on both hosts';
   const forbiddenPassword = otherContent(passwordFile, () => 'pa$s%word\n');
 
@@ -136,6 +137,15 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
         'st2: a product stands in /opt/axway/ST55, and FILEDRIVEHOME is /opt/axway/SecureTransport: it is the same path on every Server. Remedy: correct product.fileDriveHome, or take that installation away',
         'st3: 100 KB are free in /opt/axway, expected 524288. Remedy: make room',
         'st3: /opt/axway is mounted read-only. Remedy: mount it read-write',
+      ],
+    },
+    'a host that is far away and one that has another time': {
+      break: () => Promise.all([at().lab.run('slow', 'st2', '40ms'), at().lab.run('skew', 'st3', '5s')]),
+      mend: () => Promise.all([at().lab.run('slow', 'st2', '0ms'), at().lab.run('skew', 'st3', '0s')]),
+      told: () => [
+        `st1: the round trip to st2 (${address('st2')}) takes <n> ms (limit 10 ms). Remedy: ${comeTogether}`,
+        `st2: the round trip to st3 (${address('st3')}) takes <n> ms (limit 10 ms). Remedy: ${comeTogether}`,
+        'st3: the clock is <n> s ahead (limit 1 s). Remedy: synchronise the clocks of all hosts, this one and the orchestrator\'s included',
       ],
     },
     'a Windows host': {

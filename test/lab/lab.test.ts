@@ -206,6 +206,56 @@ describe('a fault', () => {
     await until('st1 to answer', () => reaches(address, 22));
   });
 
+  it('slow makes a cable slow for every protocol, loss lets it lose packets, and both can be taken back', async () => {
+    const { address } = await host('st3');
+    const connects = async (): Promise<number> => {
+      const start = performance.now();
+      expect(await reaches(address, 22, 5_000)).toBe(true);
+      return performance.now() - start;
+    };
+    await lab('slow', 'st3', '300ms');
+    expect(await connects()).toBeGreaterThanOrEqual(300);
+    await lab('loss', 'st3', '100%');
+    expect((await host('st3')).cable).toEqual({ slowMs: 300, lossPercent: 100 });
+    expect(await reaches(address, 22, 1_500)).toBe(false);
+    await lab('loss', 'st3', '0%');
+    expect(await connects()).toBeGreaterThanOrEqual(300);
+    await lab('slow', 'st3', '0ms');
+    expect((await host('st3')).cable).toBeUndefined();
+    expect(await connects()).toBeLessThan(300);
+  });
+
+  it('block lets one host reach a port of another no more, in one direction; unblock ends that', async () => {
+    const { address } = await host('st3');
+    const from = async (wanted: string, port: number): Promise<string> => (await ssh(wanted, `timeout 1 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>&1 | grep -q refused && echo refused || echo silent`)).stdout.trim();
+    await lab('block', 'st1', 'st3', '8088');
+    expect([await from('st1', 8088), await from('st1', 8089), await from('st2', 8088)]).toEqual(['silent', 'refused', 'refused']);
+    await lab('unblock', 'st1', 'st3', '8088');
+    expect(await from('st1', 8088)).toBe('refused');
+    await expect(lab('block', 'st1', 'st3', '8088/icmp')).rejects.toThrow('port "8088/icmp": expected a number from 1 to 65535, alone or with /tcp or /udp');
+  });
+
+  it('skew sets the clock off as date tells it, ahead or behind; 0s sets it right', async () => {
+    const off = async (): Promise<number> => Math.round((Number((await ssh('st3', 'date +%s%3N')).stdout) - Date.now()) / 10_000);
+    await lab('skew', 'st3', '60s');
+    expect(await off()).toBe(6);
+    await lab('skew', 'st3', '90s', '--behind');
+    expect(await off()).toBe(-9);
+    await lab('skew', 'st3', '0s');
+    expect(await off()).toBeCloseTo(0);
+  });
+
+  it('fill leaves not one byte free for the product, empty gives the disk back with what was written since', async () => {
+    const write = async (file: string): Promise<number> => (await ssh('st3', `echo content | sudo -n -u axway /usr/bin/tee /opt/axway/${file}`)).code;
+    expect(await write('before')).toBe(0);
+    await lab('fill', 'st3');
+    expect((await ssh('st3', 'sudo -n -u axway /usr/bin/cat /opt/axway/before; stat -f -c %a /opt/axway')).stdout).toBe('content\n0\n');
+    expect(await write('meanwhile')).toBe(1);
+    await lab('empty', 'st3');
+    expect(await write('after')).toBe(0);
+    expect((await ssh('st3', 'ls -A /opt/axway')).stdout).toBe('after\nbefore\nmeanwhile\n');
+  });
+
   it('refuses a host that there is not, and says which there are', async () => {
     await expect(lab('kill', 'st9')).rejects.toThrow('no host "st9"; it has db1, lb1, jump1, st1, st2, st3, sp1');
   });
@@ -219,6 +269,8 @@ describe('reset', () => {
     await ssh('st1', 'echo 1 > left_over; sudo -n -u axway /usr/bin/touch /srv/st/shared/left_over; echo x | sudo -n -u axway /usr/bin/tee /opt/axway/left_over');
     await lab('kill', 'st2');
     await lab('cut', 'st3');
+    await lab('slow', 'st1', '100ms');
+    await lab('block', 'st1', 'sp1');
     const { dir } = await status();
     const keys = fs.readFileSync(path.join(dir, 'known_hosts'), 'utf8');
     expect((await snapshot()).hosts['st1']?.files).toHaveProperty('left_over');
@@ -228,7 +280,8 @@ describe('reset', () => {
     expect(performance.now() - start).toBeLessThan(5000);
 
     const after = await status();
-    expect(after.hosts.every((h) => h.state === 'up')).toBe(true);
+    expect(after.hosts.every((h) => h.state === 'up' && h.cable === undefined)).toBe(true);
+    expect((await ssh('st1', `timeout 2 bash -c 'exec 3<>/dev/tcp/sp1/22' && echo open`)).stdout).toBe('open\n');
     expect(fs.readFileSync(path.join(dir, 'known_hosts'), 'utf8')).toBe(keys);
     expect((await ssh('st1', 'ls /home/ops /srv/st/shared')).stdout).toBe('/home/ops:\n\n/srv/st/shared:\n');
     const state = await snapshot();
