@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 /** Aborted when the activity is cancelled, timed out or its worker shuts down. */
 export function abortSignal(): AbortSignal {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'ssh2';
 import { Agent, request } from 'undici';
 import { until } from '../../lab/shell';
+import { edgeActivities } from '../../src/activities/edges';
 import { createClients } from '../../src/clients';
 import { resolveSecret } from '../../src/clients/secrets';
 import { serverTarget } from '../../src/model/slices';
@@ -96,6 +97,7 @@ test('a set-up opens the Edges only when a login through each has worked, and ha
   ]);
   const report = await run('setUpCluster', { cluster, spec, fingerprint: plan.fingerprint });
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `${cluster} is set up: 2 of 2 Servers are Online, behind 2 Edges.` });
+  expect(report.byHand).toContainEqual(expect.stringContaining('synchronise the Edges'));
   expect(report.steps.filter(({ title }) => title.startsWith('Log in')).map(({ node, note }) => [node, note])).toEqual(['ed1', 'ed2'].map((edge) =>
     [edge, expect.stringMatching(new RegExp(`^st-orchestrator-probe logged in through ${edge} port 8022 in .* s; host key SHA256:`))]));
 
@@ -135,7 +137,9 @@ test('an Edge with no Transaction Manager behind it passes the health check and 
     const log = readFileSync(join(lab.dir, 'hosts/ed2/axway/SecureTransport/var/logs/sshd.log'), 'utf8');
     return log.trim().split('\n').filter((line) => line.includes('no longer connected')).length >= 2;
   });
-  await expect(logIn(addressOf('ed2'), 8022)).rejects.toMatchObject({ level: 'client-authentication' });
+  const { ensureLogin } = edgeActivities({ clients });
+  const login = ensureLogin({ edge: serverTarget(spec, 'prod', 'ed2'), probe: spec.probe! }, { cluster: spec.metadata.name, epoch: 2, operation: 'this test' });
+  await expect(login).rejects.toMatchObject({ code: 'AuthenticationFailed', message: expect.stringMatching(/^ed2: .*the login was refused.* no Transaction Manager stands behind this Edge/) });
   const { balancer } = await lab.snapshot();
   expect(balancer?.servers).toMatchObject({ [`${spec.metadata.name}_hc/ed2`]: 'ready' });
 });
