@@ -1,6 +1,6 @@
 /** The Temporal client of `stctl` and the web page. */
 import { hostname, userInfo } from 'node:os';
-import { Client, Connection, isGrpcDeadlineError } from '@temporalio/client';
+import { Client, Connection, isGrpcDeadlineError, isGrpcServiceError } from '@temporalio/client';
 import { StError } from '../model/errors';
 import { dataConverterFor, type ConnectionConfig } from './connectionConfig';
 
@@ -37,14 +37,18 @@ export async function withinDeadline<R>(client: Client, timeoutMs: number, what:
   try {
     return await client.withDeadline(Date.now() + timeoutMs, call);
   } catch (error) {
-    if (!isDeadline(error)) throw error;
+    if (!nobodyAnswered(error)) throw error;
     throw new StError('Unreachable', `No answer within ${timeoutMs / 1000} s for ${what}: no worker seems to be running on this task queue, or it is busy.`, { cause: error });
   }
 }
 
-function isDeadline(error: unknown): boolean {
+/** gRPC's FAILED_PRECONDITION: the server gave up first, since no worker has taken the workflow's first task. */
+const notReady = 9;
+
+function nobodyAnswered(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || isDeadline(error.cause) || isGrpcDeadlineError(error);
+  if (isGrpcServiceError(error) && Number(error.code) === notReady) return true;
+  return error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || nobodyAnswered(error.cause) || isGrpcDeadlineError(error);
 }
 
 function claimedIdentity(): string {
