@@ -35,7 +35,7 @@ export async function generate(plan: LabPlan, cluster: LabCluster, run: number, 
   const until = Date.now() + options.for;
   const gap = (1000 * options.partners) / options.rate;
   const result: LoadResult = { acknowledged: 0, broken: 0 };
-  setMaxListeners(options.partners, ended);
+  setMaxListeners(2 * options.partners, ended);
   const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal: ended }).catch(() => undefined);
 
   const work = async (account: string, index: number): Promise<void> => {
