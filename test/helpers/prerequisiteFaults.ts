@@ -121,7 +121,7 @@ until [ -s /run/dead.pid ]; do sleep 0.01; done`),
     'hosts on which nothing could be installed': {
       break: async () => {
         await onHost(at().status, 'st1', `mount -t tmpfs -o mode=1777,noexec elsewhere /tmp
-setsid python3 -c 'import socket, time; s = socket.create_server(("", 8444)); open("/run/taken", "w").close(); time.sleep(600)' >/dev/null 2>&1 </dev/null & echo $! >/run/taken.pid
+setsid python3 -c 'import socket, time; s = socket.create_server(("", 8005)); open("/run/taken", "w").close(); time.sleep(600)' >/dev/null 2>&1 </dev/null & echo $! >/run/taken.pid
 until [ -e /run/taken ]; do sleep 0.01; done`);
         await onHost(at().status, 'st2', 'install -d -o axway -g axway /opt/axway/ST55/bin; touch /opt/axway/ST55/bin/start_all');
         await onHost(at().status, 'st3', 'mount -t tmpfs -o size=100k,uid=2002,gid=2002,ro elsewhere /opt/axway');
@@ -133,7 +133,7 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
       },
       told: () => [
         'st1: /tmp is mounted noexec: the installer runs programs from there. Remedy: mount -o remount,exec /tmp for as long as the installation takes',
-        'st1: port 8444, which the product needs, is taken by another program. Remedy: "ss -ltnp" as root names it: end it there, or give the product another port',
+        'st1: port 8005, which the product needs, is taken by another program. Remedy: "ss -ltnp" as root names it: end it there, or give the product another port',
         'st2: a product stands in /opt/axway/ST55, and FILEDRIVEHOME is /opt/axway/SecureTransport: it is the same path on every Server. Remedy: correct product.fileDriveHome, or take that installation away',
         'st3: 100 KB are free in /opt/axway, expected 524288. Remedy: make room',
         'st3: /opt/axway is mounted read-only. Remedy: mount it read-write',
