@@ -16,7 +16,7 @@ let tape: Recorded[];
 const calls = new Map<string, number>();
 
 beforeAll(async () => {
-  lab = await startLab({ servers: 3, productTime: '20ms' });
+  lab = await startLab({ servers: 2, edges: 1, productTime: '20ms' });
   performing = performer();
   const ground = await connectGround();
   const spec = lab.spec();
