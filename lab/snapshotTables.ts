@@ -8,6 +8,8 @@ export type Table = Record<string, unknown>[];
 
 /** The server log and the audit log are logs; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
 const logs = new Set(['logging_event', 'auditlog']);
+/** Which Server leads a cluster service is as it happens. */
+const leads = new Set(['clusterservice']);
 const random = new Set(['salt', 'passwordhash', 'pem', 'epoch', 'offlinelogged']);
 
 interface Column {
@@ -27,7 +29,7 @@ export async function tablesOf(client: Client, names: Names): Promise<Record<str
       where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'
       order by 1, ordinal_position`);
     const tables: Record<string, Table> = {};
-    for (const table of [...new Set(rows.map((r) => r.table))].filter((t) => !logs.has(t))) {
+    for (const table of [...new Set(rows.map((r) => r.table))].filter((t) => !logs.has(t) && !leads.has(t))) {
       const kept = rows.filter((r) => r.table === table && !r.counts && !/^(timestamp|date|time|interval)/.test(r.type) && !random.has(r.name));
       const from = table.split('.').map((part) => client.escapeIdentifier(part)).join('.');
       const columns = kept.map((c) => client.escapeIdentifier(c.name)).join(', ');
