@@ -47,7 +47,7 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
         sharedFiles: { path: '/srv/st/shared' },
         loadBalancer: {
           kind: 'haproxy', fronts: fronted(cluster) === cluster.edges ? 'edges' : 'servers', map: siteMap, mapKey: cluster.name,
-          siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
+          stateFile: '/var/lib/haproxy/server-state', siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
           instances: [{ name: balancer.name, address: balancer.address, socket: balancerSocket }],
         },
       },

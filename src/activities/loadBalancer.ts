@@ -1,5 +1,6 @@
 /** The balancer: which Servers it may send to, and which site it sends to. */
 import { readSharedEpoch } from '../clients/guard';
+import { readStateFile, saveServersState } from '../clients/haproxyState';
 import { haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../clients/haproxy';
 import { claimThings, ownerFile, readOwners } from '../clients/owners';
 import { waitFor } from '../clients/waitFor';
@@ -25,15 +26,19 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
   const open = (balancer: BalancerTarget): Haproxy => haproxyOverSsh(clients.ssh, balancer.ssh, balancer.socket);
   const serving = async (balancer: BalancerTarget): Promise<string[]> =>
     (await open(balancer).showStat(limits())).filter((row) => row['pxname'] === balancer.healthBackend && row['svname'] !== 'BACKEND' && row['status'] === 'UP').map((row) => row['svname'] ?? '');
+  const savedReady = async ({ ssh, stateFile, healthBackend }: BalancerTarget): Promise<string[] | null> =>
+    stateFile === undefined ? null : (await readStateFile(clients.ssh, ssh, stateFile, limits()))
+      .filter(({ backend, admin }) => backend === healthBackend && !admin.forcedMaint && !admin.forcedDrain).map(({ server }) => server).sort();
 
   return {
     async checkBalancer({ balancer, nodes }) {
       const haproxy = open(balancer);
-      const [map, file, backends, states, owners, epoch] = await Promise.all([
+      const [map, file, backends, states, owners, epoch, saved] = await Promise.all([
         haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
         haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
         readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
         readSharedEpoch(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading the epoch` }),
+        savedReady(balancer),
       ]);
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
@@ -43,13 +48,15 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
       const site = balancer.siteBackends[balancer.site] ?? '';
       if (protocolBackends(backends, site).length === 0) add(`there is no backend ${site}_<protocol>`, 'define one for each protocol');
-      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), epoch }, problems };
+      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
     },
     async ensureServing({ balancer, node }, authority) {
       const haproxy = open(balancer);
       await claimBalancer(clients, balancer, authority);
-      if ((await serving(balancer)).includes(node)) return { changed: false, note: `${balancer.name} sends to it already` };
+      const [now, saved] = await Promise.all([serving(balancer), savedReady(balancer)]);
+      if (now.includes(node) && saved?.includes(node) !== false) return { changed: false, note: `${balancer.name} sends to it already` };
       await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
+      if (balancer.stateFile !== undefined) await saveServersState(clients.ssh, balancer.ssh, authority, { haproxy, path: balancer.stateFile }, limits());
       await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });
       return { changed: true, note: `healthy, ${balancer.name} may send to it` };
     },

@@ -33,6 +33,8 @@ export interface Haproxy {
   showMap(path: string, limits: CallLimits): Promise<Record<string, string>>;
   /** Sets one key in memory and reads it back. `backends`: full names that must exist, since HAProxy accepts any text. @throws StError Refused. */
   setMap(path: string, key: string, value: string, backends: readonly string[], limits: CallLimits): Promise<void>;
+  /** The states of all servers as HAProxy writes and reads them. */
+  serversState(limits: CallLimits): Promise<string>;
   /** Of one backend, or of all. @throws StError Refused when there is no such backend. */
   showServersState(backend: string | undefined, limits: CallLimits): Promise<ServerState[]>;
   /** One record per line, by the header's names. */
@@ -75,10 +77,10 @@ export function createHaproxy(open: SocketOpener): Haproxy {
     },
     async showServersState(backend, limits) {
       const reply = await ask(backend === undefined ? 'show servers state' : `show servers state ${backend}`, limits);
-      const header = reply.split('\n').find((line) => line.startsWith('# '))?.slice(2).trim().split(/\s+/);
-      if (!header) throw new StError('Refused', `HAProxy: ${reply.trim().slice(0, 300) || `no backend ${backend ?? 'at all'}`}`);
-      return rows(reply).filter((line) => line.includes(' ')).map((line) => serverState(record(header, line.split(/\s+/))));
+      if (!/^# /m.test(reply)) throw new StError('Refused', `HAProxy: ${reply.trim().slice(0, 300) || `no backend ${backend ?? 'at all'}`}`);
+      return parseServersState(reply);
     },
+    serversState: (limits) => ask('show servers state', limits),
     async showStat(limits) {
       const [header = '', ...lines] = (await ask('show stat', limits)).split('\n').filter((line) => line.trim() !== '');
       return lines.map((line) => record(header.replace(/^# /, '').split(','), line.split(',')));
@@ -91,6 +93,12 @@ export function createHaproxy(open: SocketOpener): Haproxy {
     },
   };
   return haproxy;
+}
+
+/** A reply to `show servers state`, or the file that such replies are kept in. */
+export function parseServersState(text: string): ServerState[] {
+  const header = text.split('\n').find((line) => line.startsWith('# '))?.slice(2).trim().split(/\s+/) ?? [];
+  return rows(text).filter((line) => line.includes(' ')).map((line) => serverState(record(header, line.split(/\s+/))));
 }
 
 /** HAProxy on a host, through SSH. */

@@ -8,12 +8,14 @@ export interface BalancerFacts {
   persisted: string;
   /** Nodes that are ready and healthy. */
   serving: string[];
+  /** Nodes that are ready in the file which a reload reads; null where the cluster file names none. */
+  saved: string[] | null;
   /** The highest epoch of this cluster that its host has seen. */
   epoch: number | null;
 }
 
 export interface BalancerPlan {
-  /** Nodes that a balancer does not send to yet. */
+  /** Nodes that a balancer does not send to yet, or would not after a reload. */
   serve: { balancer: string; node: string }[];
   /** Balancers that do not send to the site yet, or would not after a reload. */
   activate: string[];
@@ -23,7 +25,7 @@ export interface BalancerPlan {
 export function planBalancers(wanted: readonly { name: string; backend: string }[], nodes: readonly string[], found: readonly BalancerFacts[]): BalancerPlan {
   const factsOf = (name: string): BalancerFacts | undefined => found.find((facts) => facts.name === name);
   return {
-    serve: wanted.flatMap(({ name }) => nodes.filter((node) => !factsOf(name)?.serving.includes(node)).map((node) => ({ balancer: name, node }))),
+    serve: wanted.flatMap(({ name }) => nodes.filter((node) => !factsOf(name)?.serving.includes(node) || factsOf(name)?.saved?.includes(node) === false).map((node) => ({ balancer: name, node }))),
     activate: wanted.filter(({ name, backend }) => factsOf(name)?.active !== backend || factsOf(name)?.persisted !== backend).map(({ name }) => name),
   };
 }

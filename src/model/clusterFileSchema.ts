@@ -71,6 +71,7 @@ function build() {
     fronts: oneOf(['servers', 'edges']).optional().meta({ description: 'What the balancer sends clients to; the Edges when the site has any.' }),
     map: hostPath.meta({ description: 'The map file that names the site which is served, on the balancer\'s host.' }),
     mapKey: proxyName.optional().meta({ description: 'The cluster\'s key in the map; the cluster\'s name when left out.' }),
+    stateFile: hostPath.optional().meta({ description: 'HAProxy\'s server-state-file on the balancer\'s host, where it has one: without it a reload undoes who was taken out or in.' }),
     siteBackend: proxyName.meta({ description: 'What the map says when this site is served.' }),
     healthBackend: proxyName.meta({ description: 'The backend whose health checks all others track.' }),
     instances: z.array(strict({ name: proxyName, address, socket: hostPath.optional(), ssh: strict({ ...sshShape, address: address.optional() }).optional() })).min(1).max(8),

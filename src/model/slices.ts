@@ -69,6 +69,7 @@ export function balancerTargets(spec: ClusterSpec, site: string): BalancerTarget
     socket,
     map: loadBalancer.map,
     mapKey: loadBalancer.mapKey,
+    ...(loadBalancer.stateFile !== undefined && { stateFile: loadBalancer.stateFile }),
     healthBackend: loadBalancer.healthBackend,
     siteBackends,
   });

@@ -76,6 +76,7 @@ export interface LoadBalancerSpec {
   fronts: 'servers' | 'edges';
   map: string;
   mapKey: string;
+  stateFile?: string;
   siteBackend: string;
   healthBackend: string;
   instances: BalancerInstanceSpec[];

@@ -72,6 +72,8 @@ export interface BalancerTarget {
   /** Path of the site map on that host, and the key of this cluster in it. */
   map: string;
   mapKey: string;
+  /** Path of the file from which HAProxy takes its servers' states at a reload. */
+  stateFile?: string;
   /** The backend whose health checks all others track. */
   healthBackend: string;
   /** Backend that the map names for each site. */

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { OperationReport } from '../../src/model/operation';
 import { until } from '../../lab/shell';
+import { reloadBalancer } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { activeOn, clusterDatabase, ledger, settledLedger } from '../helpers/partnersFiles';
 import { withOperations } from '../helpers/operations';
@@ -69,6 +70,12 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
     const { balancer } = await lab.status();
     expect(balancer.address).toBeTruthy();
     expect(await greeting(balancer.address, 2022)).toMatch(/^SSH-2\.0-/);
+
+    await reloadBalancer(await lab.status(), '');
+    await until('the balancer to let partners in after a reload', async () => (await greeting(balancer.address, 2022)).startsWith('SSH-2.0-'), 20_000, 200);
+    await lab.run('kill', 'lb1');
+    await lab.run('start', 'lb1');
+    await until('the balancer to let partners in after a power cut', async () => (await greeting(balancer.address, 2022)).startsWith('SSH-2.0-'), 20_000, 200);
 
     const before = await lab.snapshot();
     const replan = await run('setUpCluster', { cluster, dryRun: true });

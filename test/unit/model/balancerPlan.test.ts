@@ -1,11 +1,13 @@
 import { planBalancers, type BalancerFacts } from '../../../src/model/balancerPlan';
 
 const wanted = [{ name: 'lb1', backend: 'demo_prod' }, { name: 'lb2', backend: 'demo_prod' }];
-const fine = (name: string): BalancerFacts => ({ name, active: 'demo_prod', persisted: 'demo_prod', serving: ['st1', 'st2'], epoch: null });
+const fine = (name: string): BalancerFacts => ({ name, active: 'demo_prod', persisted: 'demo_prod', serving: ['st1', 'st2'], saved: ['st1', 'st2'], epoch: null });
 
 test.each<[string, BalancerFacts[], object]>([
   ['nothing, when both send to the site and to every node', [fine('lb1'), fine('lb2')], { serve: [], activate: [] }],
   ['the node that one of them leaves out', [fine('lb1'), { ...fine('lb2'), serving: ['st1'] }], { serve: [{ balancer: 'lb2', node: 'st2' }], activate: [] }],
+  ['the node that a reload would leave out', [{ ...fine('lb1'), saved: ['st2'] }, fine('lb2')], { serve: [{ balancer: 'lb1', node: 'st1' }], activate: [] }],
+  ['nothing, where no file of states is kept', [{ ...fine('lb1'), saved: null }, fine('lb2')], { serve: [], activate: [] }],
   ['the site, where the memory names another', [{ ...fine('lb1'), active: 'none' }, fine('lb2')], { serve: [], activate: ['lb1'] }],
   ['the site, where only the file does: a reload would undo the switch', [fine('lb1'), { ...fine('lb2'), persisted: 'none' }], { serve: [], activate: ['lb2'] }],
   ['everything, of a balancer nothing is known of', [fine('lb1')], { serve: [{ balancer: 'lb2', node: 'st1' }, { balancer: 'lb2', node: 'st2' }], activate: ['lb2'] }],

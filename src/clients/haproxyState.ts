@@ -1,0 +1,48 @@
+/**
+ * The file in which HAProxy looks for its servers' states when it starts (`server-state-file`, infrastructure reference §5). Commands change only the
+ * memory: without this file a reload undoes them, and with an old one it undoes them wrongly.
+ */
+import { StError } from '../model/errors';
+import type { Authority, SshAccess } from '../model/targets';
+import { guardedCommand } from './guard';
+import { parseServersState, type CallLimits, type Haproxy, type ServerState } from './haproxy';
+import { script } from './quote';
+import type { SshPool } from './ssh';
+
+/** What the file says; nothing while it is missing or empty. */
+export async function readStateFile(pool: SshPool, access: SshAccess, path: string, limits: CallLimits): Promise<ServerState[]> {
+  const { stdout } = await pool.run(access, script('if [ -e "$1" ]; then cat -- "$1"; fi', [path]), { ...limits, purpose: `reading ${path}` });
+  return stdout.trim() === '' ? [] : parseServersState(stdout);
+}
+
+/** $1 path; the content comes by standard input, whole or not at all. In a folder that may not be written the file itself is. */
+const saveScript = String.raw`
+set -e
+umask 022
+content=$(cat)
+case $content in *'# be_id '*'# end'*) ;; *) echo 'the states broke off on the way' >&2; exit 1 ;; esac
+content=$(printf '%s\n' "$content" | sed '/^# end$/d')
+new="$1.st-orchestrator"
+if (printf '%s\n' "$content" >"$new") 2>/dev/null; then
+  sync "$new"
+  mv -f "$new" "$1"
+else
+  printf '%s\n' "$content" >"$1"
+  sync "$1"
+fi
+`;
+
+const tries = 5;
+/** What a reload must not forget: who is taken out, and by whom. */
+const wishes = (states: readonly ServerState[]): string => JSON.stringify(states.map(({ backend, server, admin }) => [backend, server, admin]).sort());
+
+/** Saves what HAProxy has in memory, and again while another operation changes it meanwhile. Guarded by the cluster's epoch on that host. */
+export async function saveServersState(pool: SshPool, access: SshAccess, authority: Authority, { haproxy, path }: { haproxy: Haproxy; path: string }, limits: CallLimits): Promise<void> {
+  for (let count = 1; count <= tries; count += 1) {
+    const text = await haproxy.serversState(limits);
+    await pool.run(access, guardedCommand(authority, script(saveScript, [path]), { sharedHost: true }), { ...limits, purpose: `writing ${path}`, stdin: `${text.trim()}\n# end\n` });
+    const [memory, file] = [await haproxy.showServersState(undefined, limits), await readStateFile(pool, access, path, limits)];
+    if (wishes(memory) === wishes(file)) return;
+  }
+  throw new StError('NotYet', `${access.address}: ${path} still differs from what HAProxy has in memory after it was written ${tries} times`);
+}
