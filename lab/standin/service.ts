@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { openDatabase } from './database';
 import { readHome, takeProductTime, type Home } from './home';
@@ -24,6 +25,8 @@ export interface Context {
   giveUp(why: string): Promise<never>;
 }
 
+const beginsWithinMs = 2_000;
+
 /** What a started service answers to. */
 export interface Running {
   stop(): Promise<void> | void;
@@ -46,13 +49,16 @@ export async function runService(start: (context: Context) => Promise<Running>):
   let busy = 0;
   let stopping = false;
   let running: Running | undefined = undefined;
+  let begun: Promise<Running> | undefined = undefined;
 
   const publish = () => writeAtomically(join(dir, 'var/run', `${name}.state`), `${state} ${busy}\n`);
   const end = async (code: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
     if (running) await takeProductTime(0.25);
-    await running?.stop();
+    // One that is still beginning may have told the cluster already that it runs. Who gives up himself never comes to the end of his beginning.
+    const service = running ?? (code === 0 ? await Promise.race([begun, pause(beginsWithinMs)]) : undefined);
+    await service?.stop();
     for (const ending of ['state', 'sock']) rmSync(join(dir, 'var/run', `${name}.${ending}`), { force: true });
     log('INFO', `${name} ended.`);
     process.exit(code);
@@ -75,7 +81,7 @@ export async function runService(start: (context: Context) => Promise<Running>):
 
   publish();
   log('INFO', `${name} starts.`);
-  running = await start({
+  begun = start({
     home, name, log, pool,
     stopping: () => stopping,
     state: () => state,
@@ -90,6 +96,7 @@ export async function runService(start: (context: Context) => Promise<Running>):
       return new Promise<never>(() => undefined);
     },
   });
+  running = await begun;
   if (running.control) listenForControl(join(dir, 'var/run', `${name}.sock`), running.control);
   if (state === 'Starting') become('Running');
   else if (state === 'Draining') running.drain?.();

@@ -34,7 +34,7 @@ fi
 
 const tries = 5;
 /** What a reload must not forget: who is taken out, and by whom. */
-const wishes = (states: readonly ServerState[]): string => JSON.stringify(states.map(({ backend, server, admin }) => [backend, server, admin]).sort());
+const wishes = (states: readonly ServerState[]): string => JSON.stringify(states.map(({ backend, server, admin }) => JSON.stringify([backend, server, admin])).sort((a, b) => (a < b ? -1 : 1)));
 
 /** Saves what HAProxy has in memory, and again while another operation changes it meanwhile. Guarded by the cluster's epoch on that host. */
 export async function saveServersState(pool: SshPool, access: SshAccess, authority: Authority, { haproxy, path }: { haproxy: Haproxy; path: string }, limits: CallLimits): Promise<void> {
