@@ -138,7 +138,7 @@ function told({ maps, backends }: FoundBalancer, seed: ClusterSeed): BalancerNam
 }
 
 function balancerOf(seed: ClusterSeed, balancers: readonly FoundBalancer[], edges: boolean): object {
-  const { instances } = seed.loadBalancer!;
+  const { instances, stateFile } = seed.loadBalancer!;
   const { map, mapKey, siteBackend, healthBackend } = balancerFacts(seed, balancers);
-  return { kind: 'haproxy', fronts: edges ? 'edges' : 'servers', map, ...(mapKey === undefined ? {} : { mapKey }), siteBackend, healthBackend, instances };
+  return { kind: 'haproxy', fronts: edges ? 'edges' : 'servers', map, ...(mapKey === undefined ? {} : { mapKey }), ...(stateFile === undefined ? {} : { stateFile }), siteBackend, healthBackend, instances };
 }

@@ -27,7 +27,7 @@ function build() {
     licences,
     database: strict({ password: database.password, ca: database.ca, tablespaces: database.tablespaces, stateDatabase: database.stateDatabase }),
     sharedFiles: site.sharedFiles,
-    loadBalancer: strict({ instances: balancer.instances, map: balancer.map.optional(), mapKey: balancer.mapKey, siteBackend: balancer.siteBackend.optional(), healthBackend: balancer.healthBackend.optional() })
+    loadBalancer: strict({ instances: balancer.instances, map: balancer.map.optional(), mapKey: balancer.mapKey, stateFile: balancer.stateFile, siteBackend: balancer.siteBackend.optional(), healthBackend: balancer.healthBackend.optional() })
       .optional()
       .meta({ description: 'The balancers, when there are any; map, key and backends are found where they can be told.' }),
     notifications,

@@ -67,7 +67,7 @@ function seed(): ClusterSeed {
     licences: { core: at(`licences/${lab.name}/filedrive.license`), features: at(`licences/${lab.name}/st.license`) },
     database: { password: `file:${at('secrets/database-password')}`, ca: at('ca.pem') },
     sharedFiles: { path: '/srv/st/shared' },
-    loadBalancer: { instances: [{ name: 'lb1', address: estate.balancer.address }] },
+    loadBalancer: { stateFile: '/var/lib/haproxy/server-state', instances: [{ name: 'lb1', address: estate.balancer.address }] },
   };
 }
 
