@@ -1,6 +1,6 @@
 /** The balancer: which Servers it may send to, and which site it sends to. */
 import { readSharedEpoch } from '../clients/guard';
-import { readStateFile, saveServersState } from '../clients/haproxyState';
+import { canWriteStateFile, isSaved, readStateFile, saveServersState } from '../clients/haproxyState';
 import { haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../clients/haproxy';
 import { claimThings, ownerFile, readOwners } from '../clients/owners';
 import { waitFor } from '../clients/waitFor';
@@ -33,15 +33,17 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
   return {
     async checkBalancer({ balancer, nodes }) {
       const haproxy = open(balancer);
-      const [map, file, backends, states, owners, epoch, saved] = await Promise.all([
+      const [map, file, backends, states, owners, epoch, saved, writable] = await Promise.all([
         haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
         haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
         readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
         readSharedEpoch(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading the epoch` }),
         savedReady(balancer),
+        balancer.stateFile === undefined || canWriteStateFile(clients.ssh, balancer.ssh, balancer.stateFile, limits()),
       ]);
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
+      if (!writable) add(`${balancer.ssh.user} can't write the file of server states ${balancer.stateFile}`, 'let that user write it, or correct loadBalancer.stateFile');
       if (!(balancer.mapKey in map)) add(`the map ${balancer.map} has no key "${balancer.mapKey}"`, `add the line "${balancer.mapKey} none" and reload`);
       problems.push(...foreignProblems(balancer, owners, [map[balancer.mapKey], file[balancer.mapKey]]));
       if (!backends.includes(balancer.healthBackend)) add(`there is no backend ${balancer.healthBackend}`, 'define it, with one server line for each node');
@@ -53,8 +55,8 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
     async ensureServing({ balancer, node }, authority) {
       const haproxy = open(balancer);
       await claimBalancer(clients, balancer, authority);
-      const [now, saved] = await Promise.all([serving(balancer), savedReady(balancer)]);
-      if (now.includes(node) && saved?.includes(node) !== false) return { changed: false, note: `${balancer.name} sends to it already` };
+      const [now, saved] = await Promise.all([serving(balancer), balancer.stateFile === undefined || isSaved(clients.ssh, balancer.ssh, { haproxy, path: balancer.stateFile }, limits())]);
+      if (now.includes(node) && saved) return { changed: false, note: `${balancer.name} sends to it already` };
       await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
       if (balancer.stateFile !== undefined) await saveServersState(clients.ssh, balancer.ssh, authority, { haproxy, path: balancer.stateFile }, limits());
       await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });

@@ -15,16 +15,24 @@ export async function readStateFile(pool: SshPool, access: SshAccess, path: stri
   return stdout.trim() === '' ? [] : parseServersState(stdout);
 }
 
-/** $1 path; the content comes by standard input, whole or not at all. In a folder that may not be written the file itself is. */
+/** Whether the file, or a new one in its place, may be written. */
+export async function canWriteStateFile(pool: SshPool, access: SshAccess, path: string, limits: CallLimits): Promise<boolean> {
+  const { code } = await pool.run(access, script('if [ -e "$1" ]; then [ -f "$1" ] && [ -r "$1" ] && [ -w "$1" ]; else [ -w "$(dirname -- "$1")" ]; fi', [path]), { ...limits, purpose: `looking at ${path}`, ok: [0, 1, 2] });
+  return code === 0;
+}
+
+/** $1 path; the content comes by standard input, whole or not at all. In a folder that may not be written the file itself is. The lock is that of the map: one writer at a time. */
 const saveScript = String.raw`
 set -e
 umask 022
 content=$(cat)
 case $content in *'# be_id '*'# end'*) ;; *) echo 'the states broke off on the way' >&2; exit 1 ;; esac
 content=$(printf '%s\n' "$content" | sed '/^# end$/d')
+exec 7>>"$HOME/.st-orchestrator/map.lock"
+flock -w 10 7
 new="$1.st-orchestrator"
-if (printf '%s\n' "$content" >"$new") 2>/dev/null; then
-  sync "$new"
+if [ -w "$(dirname -- "$1")" ]; then
+  printf '%s\n' "$content" >"$new" && sync "$new" || { rm -f "$new"; exit 1; }
   mv -f "$new" "$1"
 else
   printf '%s\n' "$content" >"$1"
@@ -36,13 +44,18 @@ const tries = 5;
 /** What a reload must not forget: who is taken out, and by whom. */
 const wishes = (states: readonly ServerState[]): string => JSON.stringify(states.map(({ backend, server, admin }) => JSON.stringify([backend, server, admin])).sort((a, b) => (a < b ? -1 : 1)));
 
+/** Whether a reload now would forget nothing. */
+export async function isSaved(pool: SshPool, access: SshAccess, { haproxy, path }: { haproxy: Haproxy; path: string }, limits: CallLimits): Promise<boolean> {
+  const [memory, file] = [await haproxy.showServersState(undefined, limits), await readStateFile(pool, access, path, limits)];
+  return wishes(memory) === wishes(file);
+}
+
 /** Saves what HAProxy has in memory, and again while another operation changes it meanwhile. Guarded by the cluster's epoch on that host. */
 export async function saveServersState(pool: SshPool, access: SshAccess, authority: Authority, { haproxy, path }: { haproxy: Haproxy; path: string }, limits: CallLimits): Promise<void> {
   for (let count = 1; count <= tries; count += 1) {
     const text = await haproxy.serversState(limits);
     await pool.run(access, guardedCommand(authority, script(saveScript, [path]), { sharedHost: true }), { ...limits, purpose: `writing ${path}`, stdin: `${text.trim()}\n# end\n` });
-    const [memory, file] = [await haproxy.showServersState(undefined, limits), await readStateFile(pool, access, path, limits)];
-    if (wishes(memory) === wishes(file)) return;
+    if (await isSaved(pool, access, { haproxy, path }, limits)) return;
   }
   throw new StError('NotYet', `${access.address}: ${path} still differs from what HAProxy has in memory after it was written ${tries} times`);
 }

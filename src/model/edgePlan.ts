@@ -13,8 +13,8 @@ export interface EdgeState {
   /** Its Administration Tool answers. */
   admin: boolean;
   daemons: boolean;
-  /** It trusts the cluster's CA, and the cluster trusts its. */
-  trusted: boolean;
+  /** It trusts the cluster's CA, and the cluster trusts its; unknown where one of them could not be asked. */
+  trust: 'yes' | 'no' | 'unknown';
   /** The network zone of the spec names it, with the ports that it has itself. */
   zoned: boolean;
 }
@@ -27,7 +27,7 @@ export interface EdgePlan {
   first: string;
   license: string[];
   startAdmin: string[];
-  /** Their daemons read the trusted CAs when they start. */
+  /** Their daemons read the trusted CAs when they start. Only where trust is known to be missing: what can't be asked may serve. */
   stop: string[];
   trust: string[];
   zone: string[];
@@ -42,7 +42,7 @@ export interface FoundEdges {
   ways: WayFacts | undefined;
 }
 
-/** Puts together what the checks found, in the order of the spec. What could not be asked counts as missing: each step looks again before it acts. */
+/** Puts together what the checks found, in the order of the spec. What could not be asked is looked at again by the steps that may do it twice; nothing is stopped for it. */
 export function edgeStates(site: Pick<SiteSpec, 'edges' | 'deploymentSite'>, { hosts, edges, licence, ways }: FoundEdges): EdgeState[] {
   return site.edges.flatMap(({ name, address, zone }) => {
     const host = hosts.find(({ node }) => node === name);
@@ -55,10 +55,15 @@ export function edgeStates(site: Pick<SiteSpec, 'edges' | 'deploymentSite'>, { h
       licensed: host.licences.core === licence.core && host.licences.features === licence.features,
       admin: edge.admin,
       daemons: edge.daemons,
-      trusted: ways !== undefined && ways.ca !== null && edge.ca !== null && edge.trusted.includes(ways.ca) && ways.trusted.includes(edge.ca),
+      trust: trustBetween(ways, edge),
       zoned: entry !== undefined && entry.deploymentSite === site.deploymentSite && Object.entries(edge.ports).every(([protocol, port]) => entry.ports[protocol] === port) && Object.keys(edge.ports).length > 0,
     }];
   });
+}
+
+function trustBetween(ways: WayFacts | undefined, edge: EdgeFacts): EdgeState['trust'] {
+  if (!ways || ways.ca === null || edge.ca === null) return 'unknown';
+  return edge.trusted.includes(ways.ca) && ways.trusted.includes(edge.ca) ? 'yes' : 'no';
 }
 
 export function planEdges(states: readonly EdgeState[]): EdgePlan {
@@ -72,10 +77,10 @@ export function planEdges(states: readonly EdgeState[]): EdgePlan {
     license: nodes(states.filter((edge) => !edge.licensed)),
     // The installer starts that of a new one, and answers before it is up.
     startAdmin: nodes(states.filter((edge) => !edge.installed || !edge.admin)),
-    stop: nodes(installed.filter((edge) => !edge.trusted)),
-    trust: nodes(states.filter((edge) => !edge.trusted)),
+    stop: nodes(installed.filter((edge) => edge.trust === 'no')),
+    trust: nodes(states.filter((edge) => edge.trust !== 'yes')),
     zone: nodes(states.filter((edge) => !edge.zoned)),
-    start: nodes(states.filter((edge) => !edge.installed || !edge.admin || !edge.daemons || !edge.trusted)),
+    start: nodes(states.filter((edge) => !edge.installed || !edge.admin || !edge.daemons || edge.trust === 'no')),
   };
 }
 

@@ -12,7 +12,7 @@ import type { ServerActivities } from '../activities/servers';
 import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../model/clocks';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/edgePlan';
-import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts } from '../model/facts';
+import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts, type WayFacts } from '../model/facts';
 import { leftByHand } from '../model/initialConfiguration';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
@@ -96,7 +96,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
     const optionsWith = (others: ServerFacts[]) => planOptions(options, { complete: cluster.complete, servers: [...found.first, ...others] });
     const wayChecks = {
-      known: checkEachNode('What the Servers know of the Edges', [first], ({ server }) => edges.checkWays({ server, protocols, ...(probe ? { probe: probe.account } : {}) })),
+      known: checkEachNode('What the Servers know of the Edges', nodes, ({ server }) => edges.checkWays({ server, protocols, ...(probe ? { probe: probe.account } : {}) })),
       connections: checkEachNode('Which Edges its Transaction Manager is connected to', nodes, ({ server }) => edges.checkConnections({ server, edges: doors, protocols })),
     };
     const seen = await checks(
@@ -104,11 +104,11 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
         others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, ...wanted })),
         ...(gateways.length > 0 ? wayChecks : ({} as typeof wayChecks)),
       },
-      { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems, ...zoneProblems({ edges: edgeSpecs }, facts.known?.[0])] },
+      { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems, ...zoneProblems({ edges: edgeSpecs }, waysIn(facts.known))] },
     );
 
     // Without Edges nothing of them was looked at.
-    const [known] = seen.known ?? [];
+    const known = waysIn(seen.known);
     const connections = seen.connections ?? [];
     const todo = planSetUp(stateWith(seen.others), { autoRegister: installer.autoRegister });
     const { set } = optionsWith(seen.others);
@@ -118,7 +118,9 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const serve = fronts.serve.map(({ balancer: at, node }) => ({ name: `${node} at ${at}`, node, balancer: balancers.find(({ name }) => name === at)!.balancer }));
     const activate = balancers.filter(({ name }) => fronts.activate.includes(name));
     const { minimumNodes } = spec.policies;
-    const thresholdDiffers = found.first[0]?.threshold !== minimumNodes;
+    const told = [...found.first, ...seen.others].find(({ threshold }) => threshold !== null);
+    // Where nobody can say, a cluster that has been set up before has its threshold.
+    const thresholdDiffers = told ? told.threshold !== minimumNodes : !cluster.complete;
     const prepared = [...found.hosts, ...(found.edgeHosts ?? [])].filter((facts) => facts.prepared && facts.installation === 'complete').map(({ node }) => node);
     const states = edgeStates({ edges: edgeSpecs, deploymentSite }, { hosts: found.edgeHosts ?? [], edges: found.edges ?? [], licence: found.edgeLicence, ways: known });
     const opening = planEdges(states);
@@ -203,6 +205,9 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     };
   }, { parse: (value) => parseInput(setUpClusterInput, value), specOf: ({ spec }): ClusterSpec | undefined => spec });
 }
+
+/** What a Server that answers knows of the Edges. */
+const waysIn = (known: readonly WayFacts[] = []): WayFacts | undefined => known.find(({ ca }) => ca !== null) ?? known[0];
 
 /** Those of the Servers or of the Edges alone, as an activity takes them. */
 const licencesOf = ({ core, features }: LicenceFiles): LicenceFiles => ({ core, features });

@@ -211,6 +211,11 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
       mend: () => reloadBalancer(at().status, 'mv /etc/haproxy/haproxy.cfg.kept /etc/haproxy/haproxy.cfg'),
       told: () => [`lb1: the backend ${at().lab.name}_hc has no server "st3". Remedy: add it, under the node's name in the cluster file`],
     },
+    'a balancer whose file of server states can\'t be written': {
+      break: () => onHost(at().status, 'lb1', 'chown root /var/lib/haproxy/server-state && chmod 644 /var/lib/haproxy/server-state'),
+      mend: () => onHost(at().status, 'lb1', 'chown ops /var/lib/haproxy/server-state'),
+      told: () => ['lb1: ops can\'t write the file of server states /var/lib/haproxy/server-state. Remedy: let that user write it, or correct loadBalancer.stateFile'],
+    },
     'a balancer without its socket': {
       break: () => onHost(at().status, 'lb1', 'mv /run/haproxy/admin.sock /run/haproxy/kept.sock'),
       mend: () => onHost(at().status, 'lb1', 'mv /run/haproxy/kept.sock /run/haproxy/admin.sock'),

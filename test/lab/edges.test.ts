@@ -168,3 +168,12 @@ async function forget({ address, port, user, password, ca }: AdminAccess, name: 
   expect(answer.statusCode).toBe(204);
   await dispatcher.close();
 }
+
+test('a Server whose power failed is brought back, and no Edge is stopped for it', async () => {
+  await lab.run('kill', 'st1');
+  await lab.run('start', 'st1');
+  const plan = await operations.run('setUpCluster', { cluster: lab.name, dryRun: true });
+  expect(plan.steps.map(({ key }) => key)).toContain('online/st1');
+  expect(plan.steps.filter(({ key }) => /^(stop-|servers\.ensureNodeThreshold|backups)/.test(key))).toEqual([]);
+  expect(await operations.run('setUpCluster', { cluster: lab.name })).toMatchObject({ outcome: 'completed', unfinished: [] });
+});

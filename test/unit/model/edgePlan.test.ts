@@ -55,7 +55,9 @@ test('zones: an Edge of another deployment site is written, one of another zone 
   expect(zoneProblems(site, undefined)).toEqual([]);
 });
 
-test('where no Server could be asked, every Edge counts as unknown to the cluster: each step looks again before it acts', () => {
+test('where no Server could be asked, or an Edge could not, nothing that serves is stopped for it', () => {
   const states: EdgeState[] = edgeStates(site, { ...found, ways: undefined });
-  expect(states.map(({ trusted, zoned }) => [trusted, zoned])).toEqual([[false, false], [false, false]]);
+  expect(states.map(({ trust, zoned }) => [trust, zoned])).toEqual([['unknown', false], ['unknown', false]]);
+  for (const ways of [undefined, { ca: null, trusted: [], zones: [], probe: null }]) expect(planEdges(edgeStates(site, { ...found, ways }))).toMatchObject({ stop: [], start: [], trust: ['ed1', 'ed2'] });
+  expect(planFor({ edges: [edge('ed1'), { ...edge('ed2'), admin: false, daemons: false, ca: null, trusted: [], ports: {} }] })).toMatchObject({ stop: [] });
 });
