@@ -7,7 +7,8 @@ import { commandLine, startCommand } from '../control/temporalCommand';
 import { readBounded } from '../control/textFile';
 import { StError } from '../model/errors';
 import { kebabCase, operations, operationWorkflowId, type OperationName } from '../model/ids';
-import { adoptClusterInput, parseInput, setUpClusterInput } from '../model/inputs';
+import { parseInput } from '../model/inputs';
+import { operationKinds } from '../model/operations';
 import { didYouMean } from '../model/problems';
 import type { ClusterSeed } from '../model/clusterSeed';
 import type { ClusterSpec } from '../model/spec';
@@ -37,9 +38,6 @@ export function operationOptions(command: Command): void {
     .option('--patience <duration>', 'how long a step keeps trying through faults that may pass, e.g. 10m')
     .option('--reason <text>', 'why, for the report and the history');
 }
-
-const schemas = { setUpCluster: setUpClusterInput, adoptCluster: adoptClusterInput } satisfies Record<OperationName, unknown>;
-const titles: Record<OperationName, string> = { setUpCluster: 'Set up cluster', adoptCluster: 'Adopt cluster' };
 
 /** The workflow type of an operation named in either way. @throws UsageError */
 export function operationNamed(word: string): OperationName {
@@ -87,7 +85,7 @@ export function operationInput(cli: Cli, operation: OperationName, cluster: stri
   const { fingerprint, waitForLease, patience, reason, apply, databaseBackup } = flags;
   const options = { fingerprint, waitForLease, patience, reason, apply, databaseBackup };
   const input = { cluster: named ?? cli.cluster(cluster), ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)), ...from };
-  const parsed = parseInput<unknown>(schemas[operation], input);
+  const parsed = parseInput<unknown>(operationKinds[operation].input, input);
   if ('problems' in parsed) throw new StError('InvalidInput', parsed.problems.join('\n'));
   return input;
 }
@@ -104,7 +102,7 @@ export function operationRequest(cli: Cli, operation: OperationName, cluster: st
   const plain = operationInput(cli, operation, cluster, flags);
   const input = { ...plain, ...(dryRun ? { dryRun } : {}) };
   const workflowId = operationWorkflowId(operation, input.cluster, { dryRun });
-  const request = { operation, workflowId, input, taskQueue: cli.taskQueue, summary: `${dryRun ? 'Plan: ' : ''}${titles[operation]} ${input.cluster}` };
+  const request = { operation, workflowId, input, taskQueue: cli.taskQueue, summary: `${dryRun ? 'Plan: ' : ''}${operationKinds[operation].title} ${input.cluster}` };
   const options = [...(flags.file ? ['-f', flags.file] : []), ...optionWords(flags)];
   const inputFrom = flags.file ? commandLine(['stctl', 'input', operation, ...options, ...(dryRun ? ['--dry-run'] : []), ...(flags.fingerprint ? ['--fingerprint', flags.fingerprint] : [])]) : undefined;
   return { ...request, words: [kebabCase(operation), ...(flags.file ? [] : [input.cluster]), ...options], same: startCommand(request, inputFrom) };

@@ -19,6 +19,32 @@ export interface Member {
   site: string;
   node: string;
   address: string;
+  role: 'server' | 'edge';
+}
+
+/** What a host still owes that could not be reached when it was due: paid at first contact, by the next operation about that node. */
+export interface Debt {
+  site: string;
+  node: string;
+  address: string;
+  /** `gate`: it was removed, and nothing keeps its product from being started yet. */
+  what: 'gate';
+  since: string;
+  because: string;
+}
+
+/** A time in which the failures of some nodes are expected: no mail, no trigger. Always ends. */
+export interface Maintenance {
+  id: string;
+  /** Names of nodes; empty: the whole cluster. */
+  nodes: string[];
+  /** ISO-8601 UTC. */
+  since: string;
+  until: string;
+  reason: string;
+  ticket?: string;
+  /** As claimed. */
+  by: string;
 }
 
 /** `new`: applied, never set up. `interrupted`: an operation ended without a report. */
@@ -51,6 +77,8 @@ export interface ClusterRecord {
   epoch: number;
   lease: Lease | null;
   unfinished: string[];
+  debts: Debt[];
+  maintenance: Maintenance[];
   /** Newest first, at most 20. */
   operations: OperationLine[];
 }
@@ -66,7 +94,7 @@ export interface AcquireRequest {
 }
 
 export type AcquireAnswer =
-  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; activeSite: string | null; complete: boolean; evicted: boolean }
+  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean }
   | { granted: false; reason: 'busy'; lease: Lease }
   | { granted: false; reason: 'no spec' }
   | { granted: false; reason: 'spec conflict'; revision: number };
@@ -76,6 +104,7 @@ export interface ReleaseRequest {
   line: OperationLine;
   unfinished: string[];
   members?: Member[];
+  debts?: Debt[];
   activeSite?: string;
   complete?: boolean;
 }

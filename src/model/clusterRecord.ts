@@ -7,7 +7,7 @@ import { clusterWorkflowId } from './ids';
 const historyLength = 20;
 
 export function newRecord(name: string): ClusterRecord {
-  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, lease: null, unfinished: [], operations: [] };
+  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, lease: null, unfinished: [], debts: [], maintenance: [], operations: [] };
 }
 
 const sameHolder = (a: LeaseHolder | null, b: LeaseHolder): boolean => a !== null && a.workflowId === b.workflowId && a.firstExecutionRunId === b.firstExecutionRunId;
@@ -36,7 +36,7 @@ export function acquire(record: ClusterRecord, request: AcquireRequest): Acquire
     record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
     if (record.phase === 'new') record.phase = 'setting up';
   }
-  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted };
+  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, debts: record.debts, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted };
 }
 
 /** Takes the lease from a holder that closed without a report, and keeps what it left. */
@@ -61,6 +61,7 @@ export function release(record: ClusterRecord, request: ReleaseRequest): { relea
   record.lease = null;
   addLine(record, request.line);
   if (request.members) record.members = request.members;
+  if (request.debts) record.debts = request.debts;
   if (request.activeSite !== undefined) record.activeSite = request.activeSite;
   if (request.complete !== undefined) record.complete = request.complete;
   if (record.complete) delete record.recovered;

@@ -7,10 +7,10 @@ import type { Decision } from './operation';
 import { describe, formatProblem, problemsFromZod, type InputProblem } from './problems';
 import { parseClusterSpec, type ClusterSpec } from './spec';
 
-const day = 86_400_000;
+export const day = 86_400_000;
 
 /** Names, reasons and titles that people write: one line, at most 500 characters. */
-const line = z.string().trim().min(1).max(500);
+export const line = z.string().trim().min(1).max(500);
 
 const inlineSpec = z.unknown().transform((value, ctx): ClusterSpec => {
   const parsed = parseClusterSpec(value);
@@ -27,7 +27,7 @@ const inlineSeed = z.unknown().transform((value, ctx): ClusterSeed => {
 });
 
 /** What every operation takes. Durations are milliseconds or texts such as "30s". */
-const common = {
+export const common = {
   cluster: clusterName,
   dryRun: z.boolean().optional(),
   fingerprint: matching(/^[0-9a-f]{12}$/, 'the 12 hexadecimal digits that a plan names').optional(),
@@ -38,7 +38,7 @@ const common = {
 };
 
 /** The DBA's own backup of the database, in place of a dump. */
-const backedUp = { databaseBackup: line.optional() };
+export const backedUp = { databaseBackup: line.optional() };
 
 export const setUpClusterInput = strict({ ...common, ...backedUp, spec: inlineSpec.optional() }).check((ctx) => {
   const { cluster, spec } = ctx.value;

@@ -9,6 +9,7 @@ import type { DiscoveryActivities } from '../activities/discovery';
 import { adoption, type Adoption, type FoundEstate } from '../model/adoption';
 import { seedSpec, type Known } from '../model/adoptionFile';
 import { adoptClusterInput, parseInput, type AdoptClusterInput } from '../model/inputs';
+import { membersOf } from '../model/members';
 import type { OperationReport } from '../model/operation';
 import { balancerTargets, databaseTarget, hostTarget, productionSite, serverTarget, siteOf } from '../model/slices';
 import { formatProblem, type ClusterSpec } from '../model/spec';
@@ -77,7 +78,7 @@ export async function adoptCluster(raw: unknown): Promise<OperationReport> {
 
     return {
       summary: `${cluster.name} is adopted: ${counts}.`,
-      members: nodes.map(({ name, server }) => ({ site, node: name, address: server.address })),
+      members: membersOf(spec, site),
       activeSite: site,
       complete: true,
       result: answer,

@@ -15,6 +15,7 @@ import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/e
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts, type WayFacts } from '../model/facts';
 import { leftByHand } from '../model/initialConfiguration';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
+import { memberSite, membersOf, outsiders } from '../model/members';
 import type { OperationReport } from '../model/operation';
 import { planOptions } from '../model/optionsPlan';
 import { edgePorts } from '../model/ports';
@@ -51,10 +52,13 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { cluster, checks, step, forEachNode } = context;
     const { spec } = cluster;
     const site = productionSite(spec);
-    const nodes = siteOf(spec, site).servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
+    // Who belongs to a cluster that works is known to its record; addNode and removeNode change that.
+    const grown = cluster.complete && cluster.members.length > 0;
+    const here = grown ? memberSite(spec, site, cluster.members) : siteOf(spec, site);
+    const nodes = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
     const first = nodes[0]!;
     const target = databaseTarget(spec, site);
-    const { deploymentSite, loadBalancer: front, edges: edgeSpecs } = siteOf(spec, site);
+    const { deploymentSite, loadBalancer: front, edges: edgeSpecs } = here;
     const gateways = edgeSpecs.map(({ name, address, zone }) => ({ name, address, zone, edge: serverTarget(spec, site, name) }));
     const edgeLicences = licencesOf(spec.licences.edge ?? spec.licences);
     const balancers = balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));
@@ -196,9 +200,11 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     await forEachNode(`Let the balancer send to the ${fronted.what}`, serve, ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
     await forEachNode('Let the balancer send to the site', activate, ({ balancer }) => loadBalancer.ensureActiveSite({ balancer, site }), { key: 'active-site' });
 
+    const others = grown ? outsiders(spec, site, cluster.members) : [];
+    const left = others.length === 0 ? '' : ` ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} in the cluster file and no member: "stctl add-node".`;
     return {
-      summary: `${cluster.name} is set up: ${nodes.length} of ${nodes.length} Servers are Online${behind(gateways.length, probe !== undefined)}.`,
-      members: nodes.map(({ name, server }) => ({ site, node: name, address: server.address })),
+      summary: `${cluster.name} is set up: ${nodes.length} of ${nodes.length} Servers are Online${behind(gateways.length, probe !== undefined)}.${left}`,
+      members: membersOf(spec, site, [...names, ...gateways.map(({ name }) => name)]),
       activeSite: site,
       complete: true,
       ...(cluster.complete ? {} : { byHand: leftByHand(spec) }),

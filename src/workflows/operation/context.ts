@@ -1,5 +1,5 @@
 /** How an operation is written: the context its body gets, the checks it makes and what it hands back. Types and two builders; no machinery. */
-import type { Member } from '../../model/cluster';
+import type { Debt, Member } from '../../model/cluster';
 import type { CheckResult, Outcome, Problem, Task } from '../../model/operation';
 import type { ClusterSpec } from '../../model/spec';
 
@@ -20,6 +20,7 @@ export interface ClusterView {
   name: string;
   spec: ClusterSpec;
   members: Member[];
+  debts: Debt[];
   activeSite: string | null;
   /** Of this grant of the lease; in a dry run that of the last. */
   epoch: number;
@@ -94,6 +95,8 @@ export interface OperationContext<I> {
 export interface Ending {
   summary: string;
   members?: Member[];
+  /** What hosts still owe, whole; left out: as before. */
+  debts?: Debt[];
   activeSite?: string;
   complete?: boolean;
   /** What is left for a person, since the product has no way to do it for them. */

@@ -82,7 +82,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
     if (!spec && !options.discovers?.(input)) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
     if (spec) run.report.revision = record?.spec ? record.revision : 1;
-    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
+    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
   }
   const granted = await acquireLease({
     operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
@@ -90,7 +90,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
   });
   run.authority = { ...run.authority, epoch: granted.epoch };
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
-  return { name: cluster, spec: granted.spec, members: granted.members, activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
+  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts, activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
 }
 
 function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {
@@ -167,9 +167,9 @@ function ended(run: Run, error: unknown): unknown {
 async function release(run: Run, ending: Ending | undefined): Promise<void> {
   const { workflowId, startedAt, endedAt, outcome, summary } = run.report;
   const line = { operation: run.name, workflowId, epoch: run.authority.epoch, startedAt, endedAt: endedAt ?? now(), outcome, summary: summary.slice(0, 300) };
-  const { members, activeSite, complete } = ending ?? {};
+  const { members, debts, activeSite, complete } = ending ?? {};
   await CancellationScope.nonCancellable(() =>
-    releaseLease(run.authority, { line, unfinished: run.report.unfinished.slice(0, 50), ...(members ? { members } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {
+    releaseLease(run.authority, { line, unfinished: run.report.unfinished.slice(0, 50), ...(members ? { members } : {}), ...(debts ? { debts } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {
       const { code, message } = describe(error);
       throw failure(code, `${run.name} ended as "${outcome}", but the record of the cluster could not be told: ${message}. The next operation finds that this one has ended.`, workflowId);
     }),

@@ -53,7 +53,7 @@ test('warnings stand in the plan and in the report, and are no failure', () => {
 });
 
 test('a status shows Servers of the spec and members outside of it, what runs, and states as words', () => {
-  const members = [...record().members, { site: 'prod', node: 'st9', address: '10.86.0.19' }];
+  const members = [...record().members, { site: 'prod', node: 'st9', address: '10.86.0.19', role: 'server' as const }];
   const running = report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state: 'running' }] });
   const text = clusterText({ ...record({ members, lease }), sampledAt: '2026-10-01T12:01:00.000Z', running }, plain);
   expect(text).toMatch(/^st9 +prod +Server +10\.86\.0\.19 +yes, but not in the spec$/m);

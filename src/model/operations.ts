@@ -1,0 +1,15 @@
+/** The operations that people start: what each is called in a sentence, and what it takes. The doors (stctl, the page) are made from this. */
+import type { z } from 'zod';
+import type { OperationName } from './ids';
+import { adoptClusterInput, setUpClusterInput } from './inputs';
+
+export interface OperationKind {
+  /** "Add node", before the names of cluster and nodes. */
+  title: string;
+  input: z.ZodType;
+}
+
+export const operationKinds: Record<OperationName, OperationKind> = {
+  setUpCluster: { title: 'Set up cluster', input: setUpClusterInput },
+  adoptCluster: { title: 'Adopt cluster', input: adoptClusterInput },
+};
