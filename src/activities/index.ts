@@ -8,6 +8,7 @@ import { databaseActivities } from './database';
 import { discoveryActivities } from './discovery';
 import { edgeActivities } from './edges';
 import { fileActivities } from './files';
+import { gateActivities } from './gates';
 import { hostActivities } from './hosts';
 import { installationActivities } from './installation';
 import { leaseActivities } from './leases';
@@ -33,6 +34,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     installation: installationActivities(dependencies),
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),
+    gates: gateActivities(dependencies),
     files: fileActivities(dependencies),
     backups: backupActivities(dependencies),
     adoption: adoptionActivities(dependencies),

@@ -1,0 +1,129 @@
+/**
+ * Keeps the product from being started on a host that is no member: its start commands are gated, whoever calls them, and nothing of it runs behind the gate.
+ * One script on the host does it (gateScripts.ts); this is its other end.
+ */
+import { script as shell } from '../clients/quote';
+import { waitFor } from '../clients/waitFor';
+import { StError } from '../model/errors';
+import { gateState, type GateFacts, type GateLook } from '../model/gate';
+import type { CheckResult, Outcome } from '../model/operation';
+import type { Authority, HostTarget } from '../model/targets';
+import { abortSignal } from './context';
+import type { Clients } from './clients';
+import { gateLog, gateLookScript, gateScript, gateScriptName, gateText } from './gateScripts';
+import { productOn, sha256 } from './product';
+
+/** What runs of the product, as command lines; differs from look to look. */
+export interface GateMeasure {
+  node: string;
+  processes: string[];
+}
+
+export interface GateActivities {
+  /** Open, closed or broken; `unknown` where the host does not answer within some seconds. An opening by hand is told as a warning. */
+  checkGate(input: { host: HostTarget }): Promise<CheckResult<GateFacts, GateMeasure>>;
+  /** `stop_all`, until no process of the product is left: only that is a stop. */
+  ensureStopped(input: { host: HostTarget }, authority: Authority): Promise<Outcome>;
+  /** Closes the gate, stops what was started before it was shut, and looks again. True: the host is stopped and gated. Nothing to do where no product stands. */
+  ensureGated(input: { host: HostTarget }, authority: Authority): Promise<Outcome<boolean>>;
+  /** Every start command is back, byte for byte. */
+  ensureOpened(input: { host: HostTarget }, authority: Authority): Promise<Outcome>;
+}
+
+const stopMs = 5 * 60_000;
+const endMs = 60_000;
+/** A host that may be dead gets no more: never call the dead on the critical path. */
+const lookMs = 15_000;
+
+/** Two attempts that write the script at once may leave it with the mode of an unfinished one. $1 product user, $2 the script, then its arguments. */
+const runScript = String.raw`
+user=$1; shift
+sudo -n -u "$user" /usr/bin/chmod 755 "$1" && sudo -n -u "$user" "$@"
+`;
+
+export interface GateFound extends GateLook {
+  host: { cluster: string; epoch: number } | null;
+  opened?: string;
+  processes: string[];
+}
+
+/** The answer of `gateLookScript`. */
+export function readGateLook(stdout: string): GateFound {
+  const found: GateFound = { bin: true, files: {}, host: null, processes: [] };
+  for (const line of stdout.split('\n')) {
+    const [key = '', value = ''] = line.split('\t');
+    const [first = '', second = ''] = value.split(' ');
+    if (key === 'bin') found.bin = false;
+    else if (key === 'file') found.files[second] = first;
+    else if (key === 'epoch') found.host = { cluster: first, epoch: Number(second) };
+    else if (key === 'closed' || key === 'opened') found[key] = value;
+    else if (key === 'process') found.processes.push(value);
+  }
+  return found;
+}
+
+export function gateActivities({ clients }: { clients: Clients }): GateActivities {
+  const look = async (host: HostTarget, timeoutMs = 60_000): Promise<GateFound> => {
+    const args = [host.productUser, host.fileDriveHome, gateLog(host.fileDriveHome)];
+    return readGateLook((await clients.ssh.run(host.ssh, shell(gateLookScript, args), { timeoutMs, signal: abortSignal(), purpose: `${host.node}: looking at its gate` })).stdout);
+  };
+  const stateOf = (host: HostTarget, found: GateLook) => gateState(found, { gate: sha256(gateText(host.fileDriveHome)), script: sha256(gateScript), scriptName: gateScriptName });
+  const runGate = async (host: HostTarget, found: GateLook, argv: string[], authority: Authority): Promise<string> => {
+    const product = productOn(clients, host);
+    const path = product.path('bin', gateScriptName);
+    if (found.files[gateScriptName] !== sha256(gateScript)) await product.writeFiles(authority, [{ path, content: gateScript, mode: '755' }]);
+    return (await product.actScript(authority, runScript, [host.productUser, path, ...argv], { purpose: `its gate: ${argv[0]}` })).stdout.trim();
+  };
+  const stop = async (host: HostTarget, authority: Authority): Promise<Outcome> => {
+    const product = productOn(clients, host);
+    await product.claim(authority);
+    const before = (await look(host)).processes.length;
+    if (before === 0) return { changed: false, note: 'nothing of the product ran' };
+    await product.act(authority, [product.path('bin', 'stop_all')], { purpose: 'stop_all', timeoutMs: stopMs });
+    await waitFor(`${host.node}: nothing of the product runs`, async () => (await look(host)).processes, (left) => left.length === 0, { timeoutMs: endMs, signal: abortSignal(), show: (left) => `still there: ${(left as string[]).slice(0, 3).join('; ')}` });
+    return { changed: true, note: `stopped; processes that ended: ${before}` };
+  };
+
+  return {
+    async checkGate({ host }) {
+      try {
+        const found = await look(host, lookMs);
+        const ours = found.host?.cluster === host.cluster;
+        const facts = { node: host.node, ...stateOf(host, found), ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
+        const byHand = facts.gate === 'open' && found.opened !== undefined ? [{ what: `${host.node}: its gate was opened at some time: ${found.opened}`, remedy: 'nothing, when that was meant', level: 'warning' as const }] : [];
+        return { facts, problems: byHand, measured: { node: host.node, processes: found.processes } };
+      } catch (error) {
+        if (!(error instanceof StError) || !['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) throw error;
+        return { facts: { node: host.node, gate: 'unknown', why: error.message, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: [] } };
+      }
+    },
+    ensureStopped: ({ host }, authority) => stop(host, authority),
+    async ensureGated({ host }, authority) {
+      const found = await look(host);
+      if (stateOf(host, found).gate === 'none') {
+        await productOn(clients, host).claim(authority);
+        return { changed: false, note: 'no product stands there: nothing to gate', value: true };
+      }
+      const sentence = `this host was removed from cluster ${authority.cluster} by ${authority.operation.replace(/\s+/g, ' ')} (${new Date().toISOString().slice(0, 19)}Z). "stctl add-node ${authority.cluster} ${host.node}" adds it back`;
+      const closed = await runGate(host, found, ['close', authority.cluster, String(authority.epoch), sentence], authority);
+      // Whatever was started while the gate was still open runs behind it, and monitord would keep it running.
+      const { changed } = await stop(host, authority);
+      const { gate, why } = stateOf(host, await look(host));
+      if (gate !== 'closed') throw new StError('NotYet', `${host.node}: its gate is ${gate} after it was closed${why ? `: ${why}` : ''}`);
+      const gated = closed !== '0';
+      return { changed: gated || changed, note: `${gated ? `gated: ${closed} start commands refuse` : 'gated already'}${changed ? '; what ran behind it was stopped' : ''}`, value: true };
+    },
+    async ensureOpened({ host }, authority) {
+      const found = await look(host);
+      const { gate } = stateOf(host, found);
+      if (gate === 'none' || gate === 'open') {
+        await productOn(clients, host).claim(authority);
+        return { changed: false, note: gate === 'none' ? 'no product stands there' : 'not gated' };
+      }
+      await runGate(host, found, ['open', 'st-orchestrator', `${authority.operation.replace(/\s+/g, ' ')}, epoch ${authority.epoch}`], authority);
+      const after = stateOf(host, await look(host));
+      if (after.gate !== 'open') throw new StError('NotYet', `${host.node}: its gate is ${after.gate} after it was opened${after.why ? `: ${after.why}` : ''}`);
+      return { changed: true, note: 'every start command is back' };
+    },
+  };
+}
