@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { giveToCaller, labFolder } from './place';
-import { balancerSocket, fileDriveHome, fronted, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
+import { balancerSocket, fileDriveHome, grown, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
 
 /** The cluster file of one cluster, as an object; paths are relative to the file. */
 export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, unknown> {
@@ -46,7 +46,7 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
         },
         sharedFiles: { path: '/srv/st/shared' },
         loadBalancer: {
-          kind: 'haproxy', fronts: fronted(cluster) === cluster.edges ? 'edges' : 'servers', map: siteMap, mapKey: cluster.name,
+          kind: 'haproxy', fronts: cluster.edges.length > 0 ? 'edges' : 'servers', map: siteMap, mapKey: cluster.name,
           stateFile: '/var/lib/haproxy/server-state', siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
           instances: [{ name: balancer.name, address: balancer.address, socket: balancerSocket }],
         },
@@ -84,13 +84,16 @@ export function makeSecrets(lab: string): void {
 export function writeClusterFiles(plan: LabPlan): void {
   const lab = labFolder(plan.name);
   for (const cluster of plan.clusters) {
-    const file = path.join(lab, cluster.file);
     const head = `# Cluster "${cluster.name}" of the practice estate "${plan.name}". Written anew by every \`lab up\`.\n`;
-    fs.writeFileSync(file, head + stringify(clusterSpec(plan, cluster), { lineWidth: 140 }));
+    for (const written of cluster.reserve ? [cluster, grown(cluster)] : [cluster]) {
+      const file = path.join(lab, written.file);
+      fs.writeFileSync(file, head + stringify(clusterSpec(plan, written), { lineWidth: 140 }));
+      giveToCaller(file);
+    }
     const folder = path.join(lab, 'licences', cluster.name);
     fs.mkdirSync(folder, { recursive: true });
-    giveToCaller(file, path.dirname(folder));
-    writeLicences(folder, licences(plan.options.licensedNodes ?? cluster.servers.length));
+    giveToCaller(path.dirname(folder));
+    writeLicences(folder, licences(plan.options.licensedNodes ?? grown(cluster).servers.length));
     if (cluster.edges.length > 0) writeLicences(path.join(folder, 'edge'), edgeLicences);
   }
 }

@@ -18,7 +18,7 @@ import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
-  name: string; servers: number; edges: number; spare: number; productTime: number; lies?: string | false; seed: number;
+  name: string; servers: number; edges: number; reserve: number; reserveEdges: number; spare: number; productTime: number; lies?: string | false; seed: number;
   autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
 }
 
@@ -29,6 +29,8 @@ const print = (text: string): void => { process.stdout.write(`${text}\n`); };
 command('up', 'build the estate anew and start it')
   .option('--servers <n>', 'Servers of the main cluster', count, 3)
   .option('--edges <n>', 'Edges of the main cluster', count, 0)
+  .option('--reserve <n>', 'Servers that only cluster-grown.yaml names, to be added', count, 0)
+  .option('--reserve-edges <n>', 'Edges that only cluster-grown.yaml names', count, 0)
   .option('--spare <n>', 'Servers of a second cluster', count, 0)
   .option('--product-time <duration>', 'unit of the product\'s durations', milliseconds, 300)
   .option('--lies <names>', 'only these half-truths of the product, separated by commas', lies)
@@ -40,7 +42,7 @@ command('up', 'build the estate anew and start it')
   .option('--die-with <pid>', 'take the lab down when this process is gone', count)
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
-      name: flags.name, servers: flags.servers, edges: flags.edges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
+      name: flags.name, servers: flags.servers, edges: flags.edges, reserve: flags.reserve, reserveEdges: flags.reserveEdges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
       lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.autostart === true ? { autostart: true } : {}),
       ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
     };

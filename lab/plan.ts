@@ -23,6 +23,8 @@ export interface LabCluster {
   servers: string[];
   /** The balancer fronts them when there are any, else the Servers. */
   edges: string[];
+  /** Hosts for nodes to be added later: ready, known to the balancer and to every host, and only in a second cluster file. */
+  reserve?: { file: string; servers: string[]; edges: string[] };
   database: string;
   /** Ports of the balancer's fronts. */
   ports: { ssh: number; https: number };
@@ -34,6 +36,9 @@ export interface LabOptions {
   spare: number;
   /** Edges of the main cluster; none when left out. */
   edges?: number;
+  /** Hosts of the main cluster that only its second cluster file names; none when left out. */
+  reserve?: number;
+  reserveEdges?: number;
   /** Unit of all durations of the stand-in product, milliseconds. */
   productTimeMs: number;
   /** `1` (the usual ones), `0` (none), or a list of names. */
@@ -41,7 +46,7 @@ export interface LabOptions {
   seed: number;
   /** Whether Servers and Edges start the product by themselves at power-on, as an installation as a service of the machine does. */
   autostart?: boolean;
-  /** What the features licence allows; undefined = as many as there are Servers. */
+  /** What the features licence allows; undefined = as many as there are Servers, those in reserve included. */
   licensedNodes?: number;
   /** PostgreSQL settings that replace the lab's own, by name. */
   postgres: Record<string, string>;
@@ -83,8 +88,10 @@ export function planLab(options: LabOptions, index: number): LabPlan {
   checkName(options.name);
   if (options.servers < 1 || options.servers > 20) throw new Error(`--servers ${options.servers}: expected 1 to 20`);
   if (options.spare < 0 || options.spare > 20) throw new Error(`--spare ${options.spare}: expected 0 to 20`);
-  const edges = options.edges ?? 0;
-  if (edges > 10) throw new Error(`--edges ${edges}: expected 0 to 10`);
+  const { edges = 0, reserve = 0, reserveEdges = 0 } = options;
+  if (options.servers + reserve > 20) throw new Error(`--reserve ${reserve}: expected at most 20 Servers with those of --servers`);
+  if (edges + reserveEdges > 10) throw new Error(`--edges ${edges}: expected 0 to 10, with those of --reserve-edges`);
+  if (edges === 0 && reserveEdges > 0) throw new Error('--reserve-edges: expected --edges too, since the balancer fronts the one or the other');
   const at = (last: number): string => `10.86.${index}.${last}`;
   const clusters: LabCluster[] = [];
   const hosts: LabHost[] = [
@@ -104,11 +111,13 @@ export function planLab(options: LabOptions, index: number): LabPlan {
     }
     clusters.push({ name, file, servers, edges: [], database: name.replaceAll('-', '_'), ports });
   };
-  addCluster(options.name, 'cluster.yaml', 'st', 11, options.servers, { ssh: 2022, https: 8443 });
-  for (let i = 1; i <= edges; i++) {
+  addCluster(options.name, 'cluster.yaml', 'st', 11, options.servers + reserve, { ssh: 2022, https: 8443 });
+  for (let i = 1; i <= edges + reserveEdges; i++) {
     hosts.push({ name: `ed${i}`, role: 'edge', address: at(70 + i), cluster: options.name, site: 'prod' });
     clusters[0]?.edges.push(`ed${i}`);
   }
+  const [main] = clusters;
+  if (main && reserve + reserveEdges > 0) main.reserve = { file: 'cluster-grown.yaml', servers: main.servers.splice(options.servers), edges: main.edges.splice(edges) };
   if (options.spare > 0) addCluster(`${options.name}2`, 'cluster2.yaml', 'sp', 41, options.spare, { ssh: 2122, https: 8543 });
   return { name: options.name, index, options, hosts, clusters };
 }
@@ -117,7 +126,14 @@ export function planLab(options: LabOptions, index: number): LabPlan {
 export const hasProduct = (host: LabHost): boolean => host.role === 'server' || host.role === 'edge';
 
 /** The hosts that the balancer of a cluster sends its clients to. */
-export const fronted = (cluster: LabCluster): string[] => (cluster.edges.length > 0 ? cluster.edges : cluster.servers);
+export function fronted(cluster: LabCluster): string[] {
+  const { servers, edges } = grown(cluster);
+  return edges.length > 0 ? edges : servers;
+}
+
+/** The cluster with the hosts that it has in reserve. */
+export const grown = ({ reserve, ...cluster }: LabCluster): LabCluster =>
+  (reserve ? { ...cluster, file: reserve.file, servers: [...cluster.servers, ...reserve.servers], edges: [...cluster.edges, ...reserve.edges] } : cluster);
 
 /** The one host of a role that a lab has once. */
 export function hostOf(plan: LabPlan, role: Exclude<Role, 'server' | 'edge'>): LabHost {

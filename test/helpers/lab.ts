@@ -27,6 +27,9 @@ export interface LabOptions {
   servers?: number;
   edges?: number;
   spare?: number;
+  /** Hosts that only `spec('cluster-grown.yaml')` names. */
+  reserve?: number;
+  reserveEdges?: number;
   productTime?: string;
   lies?: boolean;
   seed?: number;
@@ -35,7 +38,7 @@ export interface LabOptions {
   autostart?: boolean;
 }
 
-export async function startLab({ servers = 3, edges = 0, spare = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, autostart = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0, reserveEdges = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, autostart = false }: LabOptions = {}): Promise<Lab> {
   const name = `t${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'st-lab-'));
   const dir = join(home, name);
@@ -46,7 +49,7 @@ export async function startLab({ servers = 3, edges = 0, spare = 0, productTime 
         else done(stdout);
       });
     });
-  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(autostart ? ['--autostart'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
+  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(autostart ? ['--autostart'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
   return {
     name, dir, run,
     status: async () => JSON.parse(await run('status', '-o', 'json')) as LabStatus,

@@ -5,7 +5,7 @@ import { postgresSettings } from '../../lab/database';
 import { clusterSpec, licences } from '../../lab/files';
 import { accounts, hostsFile, sshdConfig } from '../../lab/identity';
 import { cable, hostNamespace } from '../../lab/network';
-import { hostNamed, planLab, type LabOptions } from '../../lab/plan';
+import { grown, hostNamed, planLab, type LabCluster, type LabOptions } from '../../lab/plan';
 import { identify, isAlive, signal } from '../../lab/processes';
 import { Names } from '../../lab/randomNames';
 import { all, until } from '../../lab/shell';
@@ -117,6 +117,31 @@ describe('a lab with Edges', () => {
     expect(sites['prod']?.loadBalancer?.fronts).toBe('edges');
     expect(found.edge).toEqual({ core: '/lab/licences/demo/edge/filedrive.license', features: '/lab/licences/demo/edge/st.license' });
     expect(probe).toEqual({ account: 'st-orchestrator-probe', password: 'file:/lab/secrets/probe-password' });
+  });
+});
+
+describe('a lab with hosts in reserve', () => {
+  const plan = planLab({ ...options, servers: 2, spare: 0, edges: 1, reserve: 1, reserveEdges: 1 }, 0);
+  const [main] = plan.clusters;
+
+  it('has them ready, known to the balancer, and named by the second cluster file alone', () => {
+    expect(plan.hosts.map(({ name }) => name)).toEqual(['db1', 'lb1', 'jump1', 'st1', 'st2', 'st3', 'ed1', 'ed2']);
+    expect(balancerConfiguration(plan)).toContain('backend demo_hc\n  server ed1 10.86.0.71:8022 check inter 500ms\n  server ed2 10.86.0.72:8022 check inter 500ms\n');
+    const nodesOf = (cluster: LabCluster): string[] => {
+      const loaded = loadClusterFile(stringify(clusterSpec(plan, cluster)), cluster.file, { baseDir: '/lab' });
+      if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+      const { servers = [], edges = [] } = loaded.spec.sites['prod'] ?? {};
+      return [...servers, ...edges].map(({ name }) => name);
+    };
+    expect(nodesOf(main!)).toEqual(['st1', 'st2', 'ed1']);
+    expect(grown(main!).file).toBe('cluster-grown.yaml');
+    expect(nodesOf(grown(main!))).toEqual(['st1', 'st2', 'st3', 'ed1', 'ed2']);
+  });
+
+  it('refuses what could not be built', () => {
+    expect(() => planLab({ ...options, servers: 19, reserve: 2 }, 0)).toThrow('expected at most 20 Servers');
+    expect(() => planLab({ ...options, edges: 10, reserveEdges: 1 }, 0)).toThrow('expected 0 to 10');
+    expect(() => planLab({ ...options, reserveEdges: 1 }, 0)).toThrow('expected --edges too');
   });
 });
 
