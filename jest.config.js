@@ -21,7 +21,7 @@ const project = (folder, more = {}) => ({
 });
 
 const temporal = { globalSetup: '<rootDir>/test/globalSetup.ts', globalTeardown: '<rootDir>/test/globalTeardown.ts' };
-const serial = { runner: '<rootDir>/test/helpers/serialRunner.js' };
+const inPairs = { runner: '<rootDir>/test/helpers/pairRunner.js' };
 
 /** jest ignores `testTimeout` inside a project; a file that is run before the tests sets it, in milliseconds. */
 const patience = (ms) => ({ setupFilesAfterEnv: ['<rootDir>/test/helpers/patience.js'], globals: { stTestTimeout: ms } });
@@ -30,7 +30,7 @@ module.exports = {
   projects: [
     project('unit', patience(30_000)),
     project('workflows', { ...temporal, ...patience(90_000) }),
-    project('lab', { ...temporal, ...serial, ...patience(180_000) }),
-    project('faults', { ...temporal, ...serial, ...patience(300_000) }),
+    project('lab', { ...temporal, ...inPairs, ...patience(180_000) }),
+    project('faults', { ...temporal, ...inPairs, ...patience(300_000) }),
   ],
 };

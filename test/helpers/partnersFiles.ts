@@ -8,11 +8,20 @@ import type { Lab } from './lab';
 
 export const ledger = async (lab: Lab): Promise<LedgerReport> => JSON.parse(await lab.run('ledger', '-o', 'json')) as LedgerReport;
 
-/** Waits until nothing is queued and nothing is worked on. */
-export const settledLedger = (lab: Lab): Promise<LedgerReport> => until('every file to be processed or left behind', async () => {
-  const report = await ledger(lab);
-  return report.underWay === 0 && report;
-}, 30_000, 250);
+/**
+ * Waits until nothing is queued and nothing is worked on. A Transaction Manager that waits for the database says no more that it works on a file, and is
+ * about to: what is stranded is so a second look later too.
+ */
+export async function settledLedger(lab: Lab): Promise<LedgerReport> {
+  let seen: string | undefined;
+  return until('every file to be processed or left behind', async () => {
+    const report = await ledger(lab);
+    const stranded = report.underWay > 0 ? undefined : report.stranded.join();
+    const settled = stranded === '' || (stranded !== undefined && stranded === seen);
+    seen = stranded;
+    return settled && report;
+  }, 30_000, 1_000);
+}
 
 /** The main cluster's database, as its owner. */
 export async function clusterDatabase(lab: Lab): Promise<Client> {
