@@ -14,6 +14,7 @@ import { installationActivities } from './installation';
 import { leaseActivities } from './leases';
 import { loadBalancerActivities } from './loadBalancer';
 import { networkActivities } from './network';
+import { notificationActivities } from './notifications';
 import { serverActivities } from './servers';
 
 export interface ActivityDependencies {
@@ -40,6 +41,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     adoption: adoptionActivities(dependencies),
     discovery: discoveryActivities(dependencies),
     loadBalancer: loadBalancerActivities(dependencies),
+    notifications: notificationActivities(dependencies),
   });
 }
 

@@ -3,13 +3,17 @@ import { createAdminApi, type AdminApi } from './adminApi';
 import { createMailer, type Mailer } from './mail';
 import { createPartner, type Partner } from './partner';
 import { createPostgres, type Postgres } from './postgres';
+import { createPrograms, type Programs } from './program';
 import { createSshPool, type SshPool, type SshPoolOptions } from './ssh';
+import { createWebhook, type Webhook } from './webhook';
 
 export interface Clients {
   ssh: SshPool;
   admin: AdminApi;
   postgres: Postgres;
   mail: Mailer;
+  webhook: Webhook;
+  programs: Programs;
   /** A partner's login, to prove the way. */
   partner: Partner;
 }
@@ -26,6 +30,8 @@ export function createClients(options: ClientsOptions = {}): Clients & { close()
     admin: createAdminApi({ env }),
     postgres: createPostgres({ env }),
     mail: createMailer({ env }),
+    webhook: createWebhook({ env }),
+    programs: createPrograms({ env }),
     partner: createPartner(),
   };
   return {

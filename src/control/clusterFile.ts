@@ -115,12 +115,12 @@ function unreadable(error: unknown): string {
 }
 
 const pathKeys = new Set(['knownHosts', 'ca']);
-const secretKeys = new Set(['key', 'passphrase', 'password']);
+const secretKeys = new Set(['key', 'passphrase', 'password', 'secret']);
 
 /** A copy with the paths of the worker's host made absolute. Aliased parts are copied; depth is bounded as the model bounds it. */
 function resolvePaths(value: unknown, baseDir: string, parents: string[] = []): unknown {
   if (parents.length > 20) return value;
-  if (Array.isArray(value)) return value.map((entry) => resolvePaths(entry, baseDir, [...parents, '']));
+  if (Array.isArray(value)) return value.map((entry, i) => resolvePaths(entry, baseDir, [...parents, String(i)]));
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([key, entry]) => [key, resolvePaths(entry, baseDir, [...parents, key])] as const);
     return entries.some(([key]) => key === '__proto__') ? value : Object.fromEntries(entries);
@@ -128,7 +128,7 @@ function resolvePaths(value: unknown, baseDir: string, parents: string[] = []): 
   if (typeof value !== 'string') return value;
   const key = parents.at(-1) ?? '';
   const parent = parents.at(-2);
-  if (pathKeys.has(key) || ((parent === 'licences' || parent === 'edge') && (key === 'core' || key === 'features'))) return absolute(value, baseDir);
+  if (pathKeys.has(key) || ((parent === 'licences' || parent === 'edge') && (key === 'core' || key === 'features')) || (parent === 'command' && key === '0')) return absolute(value, baseDir);
   if ((secretKeys.has(key) || (parent === 'properties' && isSecretProperty(key))) && value.startsWith('file:')) return `file:${absolute(value.slice('file:'.length), baseDir)}`;
   return value;
 }

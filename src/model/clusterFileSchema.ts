@@ -1,8 +1,9 @@
 /** The shape of a cluster file, key by key. Rules between keys are in specRules.ts; a normalised spec has this shape too. */
 import { z } from 'zod';
 import {
-  address, clusterName, databaseName, duration, hostPath, loginUser, mailAddress, matching, oneOf, port, proxyName, secretRef, strict, userName, whole, workerPath, zoneName,
+  address, clusterName, databaseName, duration, hostPath, loginUser, matching, oneOf, port, proxyName, secretRef, strict, userName, whole, workerPath, zoneName,
 } from './fields';
+import { notificationSchema } from './notificationSchema';
 import { describe } from './problems';
 
 export const apiVersion = 'st-orchestrator/v1';
@@ -111,19 +112,6 @@ function build() {
     protocols: z.array(oneOf(protocols)).min(1).max(protocols.length).optional(),
   });
 
-  const notifications = strict({
-    smtp: strict({
-      host: address,
-      port: port.optional(),
-      user: matching(/^\S{1,128}$/, 'a login name without spaces').optional(),
-      password: secretRef.optional(),
-      tls: oneOf(['starttls', 'tls', 'none']).optional(),
-      ca: workerPath.optional(),
-    }),
-    from: mailAddress,
-    to: z.array(mailAddress).min(1).max(20),
-  });
-
   const backups = strict({
     path: hostPath.optional().meta({ description: 'Where backups go on every Server\'s host, perhaps a mount of a shared store; st-orchestrator-backups beside FILEDRIVEHOME when left out.' }),
     keep: whole(2, 50).optional().meta({ description: 'Of how many operations backups are kept; 3 when left out.' }),
@@ -152,7 +140,7 @@ function build() {
       password: secretRef,
     }).optional().meta({ description: 'An account of our own for trying the way of a partner: only a login through an Edge proves it. Made when it is missing.' }),
     sites: z.record(clusterName, site).meta({ description: 'The production site and, when there is one, the disaster-recovery site.' }),
-    notifications: notifications.optional(),
+    notifications: notificationSchema().optional().meta({ description: 'Where events go; nobody is told anything when left out.' }),
     backups: backups.optional(),
     policies: strict({
       minimumNodes: whole(1, 20).optional().meta({ description: 'A notification goes out while fewer Servers are Online; one less than there are when left out.' }),

@@ -5,10 +5,13 @@ export const limits = { text: 1024, entries: 1000, depth: 16, values: 20_000 } a
 
 /** Control, format and unpaired characters and line separators have no place in any input; quotes none in a name, path, address or reference. */
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+/** What people write to be read has lines. */
+const invisibleInProse = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const proseLimit = 2 * limits.text;
 const invisibleOrQuote = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"'`]/u;
 
-/** Problems of plain data that comes from outside; `quotes` allows them (sentences that people write). `fatal` when the rest can't be looked at safely (too deep, too large, not plain). */
-export function checkHygiene(value: unknown, { quotes = false } = {}): { problems: InputProblem[]; fatal: boolean } {
+/** Problems of plain data that comes from outside; `quotes` allows them (sentences that people write), `prose` says where texts of several lines stand. `fatal` when the rest can't be looked at safely (too deep, too large, not plain). */
+export function checkHygiene(value: unknown, { quotes = false, prose = () => false }: { quotes?: boolean; prose?: (path: InputProblem['path']) => boolean } = {}): { problems: InputProblem[]; fatal: boolean } {
   const forbidden = quotes ? invisible : invisibleOrQuote;
   const problems: InputProblem[] = [];
   let seen = 0;
@@ -18,8 +21,9 @@ export function checkHygiene(value: unknown, { quotes = false } = {}): { problem
     fatal = true;
   };
   const text = (found: string, path: InputProblem['path'], what: string) => {
-    if (found.length > limits.text) problems.push({ path, message: `${what} is ${found.length} characters long; at most ${limits.text} are allowed` });
-    else if (forbidden.test(found)) problems.push({ path, message: `${what} contains ${nameOf(forbidden.exec(found)![0])}, which is not allowed` });
+    const [longest, wrong] = prose(path) ? [proseLimit, invisibleInProse] : [limits.text, forbidden];
+    if (found.length > longest) problems.push({ path, message: `${what} is ${found.length} characters long; at most ${longest} are allowed` });
+    else if (wrong.test(found)) problems.push({ path, message: `${what} contains ${nameOf(wrong.exec(found)![0])}, which is not allowed` });
   };
   const walk = (found: unknown, path: InputProblem['path'], depth: number): void => {
     if (fatal) return;

@@ -9,6 +9,9 @@ export function operationWorkflowId(operation: string, cluster: string, options:
   return [kebabCase(operation), cluster, options.node, options.dryRun ? 'plan' : undefined].filter(Boolean).join('/');
 }
 
+/** The workflow that tells of one event; the event's id makes it one however often it is told. */
+export const notificationWorkflowId = (cluster: string, event: string): string => `notify/${cluster}/${event}`;
+
 /** `setUpCluster` → `set-up-cluster`: the name of a verb is the name of its workflow type. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

@@ -136,20 +136,24 @@ function mergeAdmin(own: NonNullable<NodeEntry['admin']>, defaults: Defaults['ad
   };
 }
 
-function normaliseNotifications({ smtp, from, to }: NonNullable<ParsedClusterFile['notifications']>): NotificationSpec {
-  const { host, user, password, ca } = smtp;
-  const tls = smtp.tls ?? 'starttls';
+function normaliseNotifications({ smtp, to, command, events, ...rest }: NonNullable<ParsedClusterFile['notifications']>): NotificationSpec {
   return {
-    smtp: {
-      host,
-      port: smtp.port ?? (tls === 'tls' ? 465 : tls === 'none' ? 25 : 587),
-      ...(user !== undefined && { user }),
-      ...(password !== undefined && { password }),
-      tls,
-      ...(ca !== undefined && { ca }),
-    },
-    from,
-    to: [...to],
+    ...rest,
+    ...(smtp && { smtp: normaliseSmtp(smtp) }),
+    ...(to && { to: [...to] }),
+    ...(command && { command: [...command] }),
+    ...(events && { events: [...new Set(events)] }),
+  } as NotificationSpec;
+}
+
+function normaliseSmtp({ host, port, user, password, tls = 'starttls', ca }: NonNullable<NonNullable<ParsedClusterFile['notifications']>['smtp']>): NonNullable<NotificationSpec['smtp']> {
+  return {
+    host,
+    port: port ?? (tls === 'tls' ? 465 : tls === 'none' ? 25 : 587),
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+    tls,
+    ...(ca !== undefined && { ca }),
   };
 }
 

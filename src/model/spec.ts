@@ -21,7 +21,7 @@ export type ParsedSpec = { spec: ClusterSpec; problems?: undefined } | { spec?: 
  * All problems are found at once, at most one for each place. Paths must be absolute already.
  */
 export function parseClusterSpec(value: unknown): ParsedSpec {
-  const hygiene = checkHygiene(value);
+  const hygiene = checkHygiene(value, { prose: ([first, second, third]) => first === 'notifications' && second === 'templates' && third === 'body' });
   if (hygiene.fatal) return { problems: hygiene.problems };
   const parsed = clusterFileSchema().safeParse(value, { reportInput: true });
   const problems = [...hygiene.problems, ...(parsed.error ? problemsFromZod(parsed.error) : []), ...checkRules(value)];

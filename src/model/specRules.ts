@@ -4,12 +4,13 @@
  */
 import { defaultDeploymentSite } from './normalise';
 import { checkNodes, countServers } from './nodeRules';
+import { checkNotifications } from './notificationSchema';
 import type { InputProblem } from './problems';
 import { isSecretProperty, secretRefProblem } from './fields';
 import { at, entriesAt, listAt, textAt } from './raw';
 
 export function checkRules(file: unknown): InputProblem[] {
-  return [...checkSites(file), ...checkNodes(file), ...checkProduct(file), ...checkBackups(file), ...checkPolicies(file), ...checkNotifications(file)];
+  return [...checkSites(file), ...checkNodes(file), ...checkProduct(file), ...checkBackups(file), ...checkPolicies(file), ...checkNotifications(at(file, 'notifications'))];
 }
 
 function checkSites(file: unknown): InputProblem[] {
@@ -95,14 +96,4 @@ function checkPolicies(file: unknown): InputProblem[] {
   const servers = countServers(production[1]);
   if (!servers || minimum <= servers) return [];
   return [{ path: ['policies', 'minimumNodes'], message: `expected at most ${servers}, the number of Servers of site ${production[0]}, found ${minimum}` }];
-}
-
-function checkNotifications(file: unknown): InputProblem[] {
-  const smtp = at(file, 'notifications', 'smtp');
-  const path = ['notifications', 'smtp'];
-  const has = (key: string) => at(smtp, key) !== undefined;
-  if (has('user') && !has('password')) return [{ path: [...path, 'password'], message: 'missing; a user needs a password' }];
-  if (has('password') && !has('user')) return [{ path: [...path, 'user'], message: 'missing; a password needs a user' }];
-  if (has('password') && at(smtp, 'tls') === 'none') return [{ path: [...path, 'tls'], message: 'a password is never sent unencrypted; expected starttls or tls' }];
-  return [];
 }

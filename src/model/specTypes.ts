@@ -1,5 +1,6 @@
 /** The parts of a normalised spec: defaults merged, ranges expanded, durations in milliseconds, plain JSON. */
 import type { protocols } from './clusterFileSchema';
+import type { EventKind } from './events';
 
 export type Protocol = (typeof protocols)[number];
 
@@ -92,10 +93,20 @@ export interface SiteSpec {
   loadBalancer?: LoadBalancerSpec;
 }
 
+/** Where events go: by mail (`smtp`, `from` and `to` together), webhook and program, any of them. */
 export interface NotificationSpec {
-  smtp: { host: string; port: number; user?: string; password?: string; tls: 'starttls' | 'tls' | 'none'; ca?: string };
-  from: string;
-  to: string[];
+  smtp?: { host: string; port: number; user?: string; password?: string; tls: 'starttls' | 'tls' | 'none'; ca?: string };
+  from?: string;
+  to?: string[];
+  /** Texts with {{variables}} of mailTemplates.ts. */
+  templates?: { subject?: string; body?: string };
+  webhook?: { url: string; secret: string; ca?: string };
+  /** A program on the worker's host, and its arguments. */
+  command?: string[];
+  /** Kinds of events that are told; all when left out. */
+  events?: EventKind[];
+  /** What a maintenance window does with the product's own threshold mail; `keep-equal` when left out. */
+  productThreshold?: 'keep-equal' | 'leave';
 }
 
 export interface BackupSpec {

@@ -12,6 +12,7 @@ import { listProblems } from '../model/problems';
 import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
 import { perform, tasks } from './operation/tasks';
+import { tellOfInterruption } from './operation/telling';
 
 export interface ClusterInput {
   name: string;
@@ -48,7 +49,12 @@ export async function cluster(input: ClusterInput): Promise<void> {
     }
   };
   setHandler(clusterStatusQuery, () => record, { description: 'The record: spec, members, phase, epoch, lease, unfinished work, last operations' });
-  setHandler(acquireUpdate, (request) => answer(() => acquire(record, request)), { description: 'Used by operations: take the lease', validator: requireHolder });
+  setHandler(acquireUpdate, async (request) => {
+    const { lease } = record;
+    const answered = answer(() => acquire(record, request));
+    if ('evicted' in answered && answered.evicted && lease) await tellOfInterruption(record, lease);
+    return answered;
+  }, { description: 'Used by operations: take the lease', validator: requireHolder });
   setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireHolder });
   setHandler(applyUpdate, (request) => {
     // People send specs as their files have them; the validator has refused the wrong ones.
@@ -71,7 +77,9 @@ export async function cluster(input: ClusterInput): Promise<void> {
       if (await condition(() => !same() || full(), input.lookUpEvery ?? defaultLookUp)) continue;
       const authority = { cluster: record.name, epoch: record.epoch, operation: run.workflowId };
       const found = await perform(leases.lookUp({ holder: lease }), { key: `lease/look-up/${look}`, summary: `is ${lease.workflowId} still running?`, kind: 'record', authority, patienceMs: 0 });
-      if (!found.alive && same()) answer(() => evict(record, { ...lease, unfinished: found.unfinished, because: found.because }, new Date().toISOString()));
+      if (found.alive || !same()) continue;
+      answer(() => evict(record, { ...lease, unfinished: found.unfinished, because: found.because }, new Date().toISOString()));
+      await tellOfInterruption(record, lease);
     }
     await condition(allHandlersFinished);
   });

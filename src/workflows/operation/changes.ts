@@ -5,6 +5,7 @@ import type { Decision, Outcome, StepRow, Task } from '../../model/operation';
 import { bug, CancelledFailure, describe, failure, isCancellation } from './failures';
 import { now, say, show, titleOf, type Run } from './run';
 import * as steps from './steps';
+import { tellOfWait } from './telling';
 import { perform } from './tasks';
 
 export interface Act {
@@ -95,6 +96,7 @@ function sayWorking(run: Run, row: StepRow): void {
 async function hold(run: Run, row: StepRow, message: string): Promise<Decision> {
   row.state = 'waiting';
   say(run, 'held', `"${titleOf(row)}" can't go on: ${message}`, 'Past the point of no return; the operation waits for a person.', 'Answer with the update "decide": retry, skip, done-by-hand or abort.');
+  await tellOfWait(run, row, message);
   const index = (): number => run.decisions.findIndex((decision) => matches(row, decision));
   await condition(() => index() >= 0);
   return run.decisions.splice(index(), 1)[0]!;

@@ -20,6 +20,7 @@ import { acquireLease, readRecord, releaseLease, specConflict, unknownCluster } 
 import { counted } from './report';
 import { close, newRun, now, say, type Run } from './run';
 import { unfinished } from './steps';
+import { tellOfEnd } from './telling';
 
 export const statusQuery = defineQuery<OperationReport>('status');
 export const reportQuery = defineQuery<OperationReport>('report');
@@ -41,6 +42,7 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
       { key: defineSearchAttributeKey('StOperation', 'KEYWORD'), value: name },
     ]);
     const context = contextOf<I>(run, input, await enter(run, input, options));
+    run.spec = context.cluster.spec;
     say(run, 'checking', 'The prerequisites are being checked.', 'Nothing has been changed.', 'The plan.');
     const looked = await body(context);
     if (looked.result !== undefined) run.report.result = looked.result;
@@ -57,6 +59,7 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
     await CancellationScope.nonCancellable(() => fail(run, error));
     throw ended(run, error);
   } finally {
+    await tellOfEnd(run);
     // Also when the lease was only asked for: the answer may have been lost.
     if (!run.report.dryRun) await release(run, ending);
   }

@@ -1,6 +1,7 @@
 /** The state of one run of an operation, and how it is shown. Its parts change together; the files beside this one each do one thing with it. */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { Decision, OperationReport } from '../../model/operation';
+import type { ClusterSpec } from '../../model/spec';
 import type { Authority } from '../../model/targets';
 import type { OperationInput } from './context';
 import { details } from './report';
@@ -10,6 +11,8 @@ export interface Run {
   name: string;
   input: OperationInput;
   authority: Authority;
+  /** Known once the lease is granted; to whom is told what happens. */
+  spec?: ClusterSpec;
   book: Book;
   /** What the checks found, by their names: stable, so they are part of the fingerprint. */
   facts: Map<string, unknown>;
@@ -18,6 +21,8 @@ export interface Run {
   report: OperationReport;
   /** Decisions that were accepted and not yet used. */
   decisions: Decision[];
+  /** How often a step has waited for a person. */
+  holds: number;
   /** False while the body is run to check and plan. */
   acting: boolean;
   /** Past the point of no return. */
@@ -35,7 +40,7 @@ export function newRun(name: string, input: OperationInput): Run {
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
-  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], acting: false, forwardOnly: false };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], holds: 0, acting: false, forwardOnly: false };
 }
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */

@@ -55,7 +55,7 @@ export function cutClients(clients: Clients, cut?: Cut): CutClients {
     return answer;
   }
 
-  const { ssh, admin, postgres, mail, partner } = clients;
+  const { ssh, admin, postgres, mail, webhook, programs, partner } = clients;
   const wrap = <O extends object>(group: string, wrapped: O): O => new Proxy(wrapped, {
     get(target, method, receiver) {
       const found: unknown = Reflect.get(target, method, receiver);
@@ -85,6 +85,8 @@ export function cutClients(clients: Clients, cut?: Cut): CutClients {
       admin: { ...admin, server: (access) => wrap(`admin ${access.address}`, admin.server(access)) },
       postgres: wrap('postgres', postgres),
       mail: wrap('mail', mail),
+      webhook: wrap('webhook', webhook),
+      programs: wrap('programs', programs),
       partner: wrap('partner', partner),
     },
   };

@@ -1,0 +1,25 @@
+/** Events as they are told, one of each look that a mail may have. */
+import type { ClusterEvent } from '../../../src/model/events';
+
+export const mailSamples: Record<string, ClusterEvent> = {
+  'node-failed': {
+    id: 'node.st3.1761998400', kind: 'node-failed', cluster: 'mft-prod', site: 'prod', node: 'st3', at: '2026-11-01T03:12:04.511Z', severity: 'critical', incident: 'node.st3.1761998400',
+    summary: 'st3 is Offline: the Transaction Manager does not run. 1 of 3 Servers is Online, fewer than 2.',
+    now: 'st1 serves alone; the balancer sends nobody to st3.', next: 'Nothing is restarted by itself. It is told again when st3 is back.',
+    youCan: ['See every node: stctl nodes mft-prod', 'Look at its log: ssh ops@10.20.0.13, then /opt/axway/SecureTransport/var/logs/tm.log', 'Replace it: stctl replace-node mft-prod --remove st3 --add st4'],
+    facts: { online: '1 of 3', minimumNodes: '2', lastSeen: '2026-11-01T03:11:58Z' },
+  },
+  'operation-ended': {
+    id: 'set-up-cluster.0a8f.ended', kind: 'operation-ended', cluster: 'mft-prod', at: '2026-11-01T03:12:04Z', severity: 'info', incident: 'set-up-cluster.0a8f',
+    summary: 'setUpCluster has completed: mft-prod is set up: 3 of 3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.', youCan: [], facts: { operation: 'setUpCluster', requestedBy: 'ops@desk (as claimed)' },
+  },
+  'ends-soon': {
+    id: 'ends.certificate.st1.14', kind: 'ends-soon', cluster: 'mft-prod', site: 'prod', node: 'st1', at: '2026-11-01T06:00:00Z', severity: 'warning', incident: 'ends.certificate.st1',
+    summary: 'The certificate of the Administration Tool of st1 ends in 14 days.', now: 'It still works.', next: 'On 2026-11-15 every login to it is refused. It is told again 3 days before.', youCan: ['Renew it in the Administration Tool'], facts: { ends: '2026-11-15T00:00:00Z' },
+  },
+  hostile: {
+    id: 'test.1', kind: 'test', cluster: 'mft-prod', node: 'st1', at: '2026-11-01T06:00:00Z', severity: 'info', incident: 'test.1',
+    summary: '<script>alert(1)</script> & "quotes" \r\nBcc: thief@example.com {{id}} ünïcödé 漢字 🙂', now: '</td></table><img src=x onerror=alert(1)>', next: `a very long word ${'x'.repeat(300)}`,
+    youCan: ['See <b>it</b>: stctl status "$(reboot)" <img src=x>'], facts: { '<b>name</b>': '<i>value</i>' },
+  },
+};
