@@ -56,6 +56,9 @@ function check(file, text) {
     if (layer === 'workflows' && ts.isThrowStatement(node) && ts.isNewExpression(node.expression) && plainErrors.has(node.expression.expression.getText())) {
       report(node, `throws ${node.expression.expression.getText()}: in a workflow a plain error wedges the run for ever; throw an ApplicationFailure`);
     }
+    if (layer === 'workflows' && ts.isPropertyAccessExpression(node) && node.getText() === 'Date.now') {
+      report(node, 'asks the clock: what hangs on it may differ when a history is replayed for a query; count instead, and stamp with new Date().toISOString()');
+    }
     ts.forEachChild(node, visit);
   };
   visit(source);

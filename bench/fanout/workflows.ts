@@ -39,5 +39,5 @@ export const fourSteps = fanOut('fourSteps', async (nodes, forEachNode) => {
 
 /** Between two measurements. */
 export async function disconnect(): Promise<void> {
-  await perform(fanout.disconnect({}), { key: 'disconnect', summary: 'close the connections', kind: 'check', authority: { cluster: '', epoch: 0, operation: '' }, patienceMs: 0 });
+  await perform(fanout.disconnect({}), { key: 'disconnect', summary: 'close the connections', kind: 'check', authority: { cluster: '', epoch: 0, operation: '' } });
 }

@@ -60,9 +60,12 @@ export function reportText(report: OperationReport, colors: Colors, { full = fal
   ].join('\n');
 }
 
+/** On how many of its nodes a step must succeed. */
+const needText = ({ need }: StepRow): string | undefined => (need === undefined ? undefined : typeof need === 'number' ? `at least ${need}` : need);
+
 /** A plan: what was checked, what would be done, and how to run exactly that. */
 export function planText(report: OperationReport, colors: Colors, howToRun: string): string {
-  const { operation, cluster, fingerprint, revision, checks, steps } = report;
+  const { operation, cluster, fingerprint, revision, checks, steps, worstCaseMs } = report;
   const passed = checks.filter(({ state }) => state === 'passed');
   const titles = [...new Set(passed.map(({ title }) => title))].map((title) => {
     const nodes = passed.filter((check) => check.title === title).flatMap(({ node }) => (node ? [node] : []));
@@ -75,8 +78,9 @@ export function planText(report: OperationReport, colors: Colors, howToRun: stri
     ...titles,
     ...told(report, true),
     '',
-    ...(steps.length === 0 ? ['Nothing would be done: everything asked for is as it should be.'] : [`${count(steps.length, 'step')} would be done`, table(['#', 'STEP', 'NODE', 'UNDO'], steps.map((row, index) => [index + 1, row.title, row.node, row.undo ?? 'none']))]),
+    ...(steps.length === 0 ? ['Nothing would be done: everything asked for is as it should be.'] : [`${count(steps.length, 'step')} would be done`, table(['#', 'STEP', 'NODE', 'NEED', 'UNDO'], steps.map((row, index) => [index + 1, row.title, row.node, needText(row), row.undo ?? 'none']))]),
     '',
+    ...(worstCaseMs === undefined ? [] : [`At worst ${duration(worstCaseMs)}: every step's longest, one after the other, after all its patience; a step that can't go on for so long fails before.`]),
     'Nothing has been changed. A plan proves that the checks pass now; it can\'t prove that a step will succeed.',
     ...(steps.length === 0 ? [] : [`Run exactly this: ${colors.bold(howToRun)}`, 'It refuses when the spec, the cluster or a fact that was checked has changed since.']),
   ].join('\n');

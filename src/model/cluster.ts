@@ -94,7 +94,7 @@ export interface AcquireRequest {
 }
 
 export type AcquireAnswer =
-  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean }
+  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean }
   | { granted: false; reason: 'busy'; lease: Lease }
   | { granted: false; reason: 'no spec' }
   | { granted: false; reason: 'spec conflict'; revision: number };

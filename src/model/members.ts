@@ -11,15 +11,19 @@ export function membersOf(spec: ClusterSpec, site: string, names?: readonly stri
   return [...servers.filter(wanted).map(as('server')), ...edges.filter(wanted).map(as('edge'))];
 }
 
-/** The site with those of its nodes that are members. */
+/** The site with those of its nodes that are members; the whole site where no member is known. */
 export function memberSite(spec: ClusterSpec, site: string, members: readonly Member[]): SiteSpec {
   const whole = siteOf(spec, site);
+  // Records from before members had roles know Servers alone: then the whole site belongs.
+  if (members.every(({ role }) => role === undefined)) return whole;
   const isMember = (role: Member['role']) => ({ name }: { name: string }): boolean => members.some((member) => member.site === site && member.node === name && member.role === role);
   return { ...whole, servers: whole.servers.filter(isMember('server')), edges: whole.edges.filter(isMember('edge')) };
 }
 
 /** Nodes of the site in the spec that are no members. */
 export function outsiders(spec: ClusterSpec, site: string, members: readonly Member[]): string[] {
+  const inside = memberSite(spec, site, members);
+  const belong = [...inside.servers, ...inside.edges].map(({ name }) => name);
   const { servers, edges } = siteOf(spec, site);
-  return [...servers, ...edges].map(({ name }) => name).filter((name) => !members.some((member) => member.site === site && member.node === name));
+  return [...servers, ...edges].map(({ name }) => name).filter((name) => !belong.includes(name));
 }

@@ -57,6 +57,10 @@ export interface StepRow {
   /** Milliseconds. */
   took?: number;
   undo?: string;
+  /** Done or not, nothing is half-done by it: a backup, an epoch. */
+  aside?: boolean;
+  /** Of a step on several nodes: on how many it must succeed. */
+  need?: 'all' | 'best-effort' | number;
 }
 
 export interface CheckRow {
@@ -93,6 +97,8 @@ export interface OperationReport {
   endedAt?: string;
   checks: CheckRow[];
   steps: StepRow[];
+  /** The sum of the longest that each step may take, in milliseconds: what it comes to at worst, never what is expected. */
+  worstCaseMs?: number;
   /** What was begun and is neither done nor undone. */
   unfinished: string[];
   /** What the product lets only a person do, in the order in which it is done; told by the operation that makes it due. */

@@ -3,7 +3,8 @@ import type { StepRow } from './operation';
 
 /** What is not as it was asked for, in words: steps that failed or were left, and those that were never begun once others were done. */
 export function unfinished({ steps }: { steps: readonly StepRow[] }): string[] {
-  const begun = steps.some(({ state }) => !['planned', 'undone'].includes(state));
+  // What was taken back, or stands aside (a backup, an epoch), leaves nothing half-done.
+  const begun = steps.some(({ state, aside }) => !['planned', 'undone', ...(aside ? ['done'] : [])].includes(state));
   return steps
     .filter(({ state }) => ['running', 'failed', 'waiting', 'skipped', 'undo failed'].includes(state) || (begun && state === 'planned'))
     .map(({ title, node, state, note }) => `${title}${node ? ` (${node})` : ''}: ${state === 'planned' ? 'not begun' : state}${note ? `, ${note}` : ''}`);

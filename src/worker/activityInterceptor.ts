@@ -1,10 +1,11 @@
 /** What every activity gets, whatever it does: a heartbeat, sorted failures, and one line in the log for each attempt. */
 import { CompleteAsyncError, type Context } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInterceptors, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { scrub as scrubKnown } from '../clients/scrub';
 import { StError, nonRetryable } from '../model/errors';
-import { sortError, toFailure } from './failures';
+import { oneLine, sortError, toFailure } from './failures';
+import { patienceOf, type Patience } from './patience';
 
 /** Against a heartbeat time-out of 2 s: three may be lost before an attempt is given up. */
 const heartbeatEveryMs = 500;
@@ -22,20 +23,23 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
       inbound: {
         async execute(input, next) {
           Object.assign(labels, labelsOf(input, context));
-          const stopHeartbeat = startHeartbeat(context);
+          const patience = patienceOf(input.args[2], context.info);
+          const stopHeartbeat = startHeartbeat(context, patience);
           const started = performance.now();
           const report = (level: 'info' | 'warn', outcome: string, more: object = {}): void =>
             context.log[level](`${context.info.activityType} ${outcome}`, { outcome, durationMs: Math.round(performance.now() - started), ...more });
           try {
+            if (patience.over()) throw new StError('NotYet', `the last of ${context.info.attempt - 1} attempts was never heard of again; whether it had an effect is unknown`);
             const result = await next(input);
             report('info', 'done');
             return result;
           } catch (thrown) {
             if (thrown instanceof CompleteAsyncError) throw thrown;
-            const failure = cancellationBehind(thrown, context) ?? toFailure(thrown, scrub);
+            const failure = cancellationBehind(thrown, context) ?? impatient(toFailure(thrown, scrub), patience);
             if (failure instanceof CancelledFailure) report('info', 'cancelled', { reason: failure.message });
             else {
-              const { type, nonRetryable: final, message } = sortError(thrown, scrub);
+              const { type, message } = sortError(thrown, scrub);
+              const final = failure instanceof ApplicationFailure && failure.nonRetryable === true;
               const foreseen = thrown instanceof StError && thrown.code !== 'Bug';
               report('warn', 'failed', { code: type, retried: !final, reason: message, ...(!foreseen && thrown instanceof Error && { stack: scrub(thrown.stack ?? '') }) });
             }
@@ -51,25 +55,26 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
 }
 
 /**
- * Beats by the clock and repeats the last details, which an empty heartbeat would wipe out at the server. Those of the attempt before are sent at once;
- * with none there is nothing to tell that the start has not told, and for a short activity a heartbeat costs the server as much as its end.
+ * Beats by the clock, and tells what of its patience is used up. On a first attempt there is nothing to tell that the start has not told, and for a short
+ * activity a heartbeat costs the server as much as its end.
  */
-function startHeartbeat(context: Context): () => void {
-  const send = context.heartbeat;
-  let details: unknown = context.info.heartbeatDetails;
-  Object.defineProperty(context, 'heartbeat', {
-    configurable: true,
-    value: (latest?: unknown) => {
-      details = latest ?? details;
-      send.call(context, details);
-    },
-  });
-  if (details !== undefined) send.call(context, details);
-  const timer = setInterval(() => send.call(context, details), heartbeatEveryMs);
+function startHeartbeat(context: Context, patience: Patience): () => void {
+  const beat = (): void => context.heartbeat(patience.details());
+  if (context.info.attempt > 1) beat();
+  const timer = setInterval(beat, heartbeatEveryMs);
   return () => {
     clearInterval(timer);
-    Object.defineProperty(context, 'heartbeat', { configurable: true, value: send });
+    // The server keeps the last one for the next attempt.
+    if (patience.details()) beat();
   };
+}
+
+/** The same failure, made final when its patience is used up. */
+function impatient(failure: Error, patience: Patience): Error {
+  if (!(failure instanceof ApplicationFailure) || failure.nonRetryable || !patience.spent(failure.type ?? '')) return failure;
+  const last = ApplicationFailure.create({ type: failure.type ?? 'Error', message: oneLine(`${failure.message} (${patience.told()})`), nonRetryable: true });
+  last.stack = '';
+  return last;
 }
 
 /**

@@ -71,7 +71,7 @@ export async function adoptCluster(raw: unknown): Promise<OperationReport> {
     const openBalancers = balancers.filter(({ name }) => Object.keys(found.balancers.find((facts) => facts.name === name)?.owners ?? {}).length === 0);
     const begins = cluster.members.length === 0 || open.length > 0 || openBalancers.length > 0;
 
-    if (begins) await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }));
+    if (begins) await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }), { aside: true });
     await forEachNode('Take the Server over', open, ({ server }) => adopting.ensureHostTaken({ host: server }), { key: 'take' });
     await forEachNode('Take the Edge over', begins ? edges : [], ({ name }) => adopting.ensureHostTaken({ host: hostTarget(spec, site, name) }), { key: 'take-edge' });
     await forEachNode('Make the cluster\'s part of the balancer its own', openBalancers, ({ balancer }) => adopting.ensureBalancerTaken({ balancer }), { key: 'take-balancer' });

@@ -34,7 +34,8 @@ const defaultLookUp = 30_000;
 
 export async function cluster(input: ClusterInput): Promise<void> {
   if (!clusterName.safeParse(input?.name).success) throw failure('InvalidInput', 'The entity "cluster" is started by "stctl apply" and by set-up, not by hand.');
-  const record = input.record ?? newRecord(input.name);
+  // A record that was carried over may be from a version that kept less.
+  const record = { ...newRecord(input.name), ...input.record };
   const run = workflowInfo();
   const show = (): void => setCurrentDetails(describeRecord(record));
 
@@ -76,7 +77,7 @@ export async function cluster(input: ClusterInput): Promise<void> {
       const same = (): boolean => record.lease?.workflowId === lease.workflowId && record.lease.epoch === lease.epoch;
       if (await condition(() => !same() || full(), input.lookUpEvery ?? defaultLookUp)) continue;
       const authority = { cluster: record.name, epoch: record.epoch, operation: run.workflowId };
-      const found = await perform(leases.lookUp({ holder: lease }), { key: `lease/look-up/${look}`, summary: `is ${lease.workflowId} still running?`, kind: 'record', authority, patienceMs: 0 });
+      const found = await perform(leases.lookUp({ holder: lease }), { key: `lease/look-up/${look}`, summary: `is ${lease.workflowId} still running?`, kind: 'record', authority });
       if (found.alive || !same()) continue;
       answer(() => evict(record, { ...lease, unfinished: found.unfinished, because: found.because }, new Date().toISOString()));
       await tellOfInterruption(record, lease);

@@ -53,8 +53,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { spec } = cluster;
     const site = productionSite(spec);
     // Who belongs to a cluster that works is known to its record; addNode and removeNode change that.
-    const grown = cluster.complete && cluster.members.length > 0;
-    const here = grown ? memberSite(spec, site, cluster.members) : siteOf(spec, site);
+    const here = cluster.complete ? memberSite(spec, site, cluster.members) : siteOf(spec, site);
     const nodes = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
     const first = nodes[0]!;
     const target = databaseTarget(spec, site);
@@ -137,7 +136,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const configured = [todo.installFirst, todo.licenseFirst, todo.installOthers, todo.addToCluster, todo.licenseOthers, opening.installFirst, opening.installOthers, opening.license, opening.trust, opening.zone, activate, Object.keys(set)];
     if (cluster.complete && (thresholdDiffers || configured.some((things) => things.length > 0))) await backUp(context, site, chosen(found.hosts.filter(({ installation: state }) => state === 'complete').map(({ node }) => node)));
     if (!isEmptyPlan(todo) || waysChange || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
-      await step('Record the epoch beside the database', database.ensureEpoch({ database: target }));
+      await step('Record the epoch beside the database', database.ensureEpoch({ database: target }), { aside: true });
     }
 
     await forEachNode('Empty what its installation was prepared with: it holds passwords', [...chosen(prepared), ...theEdges(prepared).map(({ name, edge }) => ({ name, server: edge }))], ({ server }) =>
@@ -200,7 +199,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     await forEachNode(`Let the balancer send to the ${fronted.what}`, serve, ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
     await forEachNode('Let the balancer send to the site', activate, ({ balancer }) => loadBalancer.ensureActiveSite({ balancer, site }), { key: 'active-site' });
 
-    const others = grown ? outsiders(spec, site, cluster.members) : [];
+    const others = cluster.complete ? outsiders(spec, site, cluster.members) : [];
     const left = others.length === 0 ? '' : ` ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} in the cluster file and no member: "stctl add-node".`;
     return {
       summary: `${cluster.name} is set up: ${nodes.length} of ${nodes.length} Servers are Online${behind(gateways.length, probe !== undefined)}.${left}`,

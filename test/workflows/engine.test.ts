@@ -203,8 +203,10 @@ test('another spec than the applied one is a SpecConflict, for a dry run too', a
   });
 });
 
-test('a failed step waits for its siblings, then undoes what was begun, last first', async () => {
+test('a failed step waits for its siblings, then undoes what was begun, last first and as many at once as were begun', async () => {
   let slowEnded = false;
+  let undoing = 0;
+  const together = gate();
   const { done, acts } = fakes({
     'things.ensureEach': async ({ node }: { node: string }) => {
       if (node === 'n2') throw new StError('Refused', 'n2 says no');
@@ -216,6 +218,9 @@ test('a failed step waits for its siblings, then undoes what was begun, last fir
     },
     'things.ensureEachUndone': async ({ node }: { node: string }) => {
       expect(slowEnded).toBe(true);
+      undoing += 1;
+      if (undoing === 3) together.open();
+      await together.wait;
       done.push(`undo each ${node}`);
       return { changed: true, note: 'undone' };
     },
@@ -226,7 +231,7 @@ test('a failed step waits for its siblings, then undoes what was begun, last fir
     const failure = await failureOf(handle);
     expect(failure.type).toBe('Refused');
     expect(failure.message).toContain('Each thing (n2): n2 says no');
-    expect(done).toEqual(['first', 'undo each n3', 'undo each n2', 'undo each n1', 'undo first']);
+    expect([done[0], done.slice(1, 4).sort(), done.slice(4)]).toEqual(['first', ['undo each n1', 'undo each n2', 'undo each n3'], ['undo first']]);
     const report = await reportOf(handle);
     expect(report).toMatchObject({ outcome: 'failed', unfinished: [] });
     expect(report.steps.map(({ state }) => state)).toEqual(['undone', 'undone', 'undone', 'undone', 'planned']);
@@ -262,6 +267,35 @@ test('retries what may pass and never what can not', async () => {
   await withWorker(ground, bundle, acts, async (queue) => {
     expect((await failureOf(await start(queue, { cluster: unique('c'), spec }))).type).toBe('AuthenticationFailed');
     expect([tries, refusals]).toEqual([3, 1]);
+  });
+});
+
+test('patience is time: what does not pass within it fails for good, says so, and is undone', async () => {
+  let tries = 0;
+  const { done, acts } = fakes({
+    'things.ensureLast': async () => {
+      tries += 1;
+      throw new StError('Unreachable', 'st1 does not answer');
+    },
+  });
+  await withWorker(ground, bundle, acts, async (queue) => {
+    const began = performance.now();
+    const failure = await failureOf(await start(queue, { cluster: unique('c'), spec, patience: 2_000 }));
+    expect(failure).toMatchObject({ type: 'Unreachable', message: expect.stringMatching(/st1 does not answer \(tried \d+ times in \d\.\d s\)/) });
+    expect(failure.message).toContain(`tried ${tries} times`);
+    expect(tries).toBeGreaterThanOrEqual(4);
+    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(done.at(-1)).toBe('undo first');
+  });
+});
+
+test('a plan says how long it may take at worst, and on how many nodes a step must succeed', async () => {
+  const { acts } = fakes();
+  await withWorker(ground, bundle, acts, async (queue) => {
+    const plan = (await (await start(queue, { cluster: unique('c'), spec, dryRun: true, need: 2, patience: 60_000 })).result()) as OperationReport;
+    // Three steps of 10 minutes at most, after a minute of patience each; the nodes of the second at once.
+    expect(plan.worstCaseMs).toBe(3 * 11 * 60_000);
+    expect(plan.steps.map(({ need }) => need)).toEqual([undefined, 2, 2, 2, undefined]);
   });
 });
 

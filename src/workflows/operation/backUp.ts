@@ -26,7 +26,7 @@ export async function backUp({ input, cluster: { spec }, checks, step, forEachNo
     backupFiles: checkEachNode('There is room for a backup', nodes, ({ server }) => backups.checkFiles({ server, backups: settings }, { limitMs: filesMs })),
     backupDatabase: check('The database can be backed up', backups.checkDatabase(databaseBackup)),
   });
-  await forEachNode('Back up the files of the Server', nodes, ({ server }) => backups.ensureFiles({ server, backups: settings }, { limitMs: filesMs }), { key: 'backup-files' });
-  await step('Back up the database', backups.ensureDatabase(databaseBackup, { limitMs: databaseMs }), { key: 'backup-database' });
-  await forEachNode('Back up the balancer\'s map', balancers, ({ balancer }) => backups.ensureMap({ balancer, keep: settings.keep }), { key: 'backup-map' });
+  await forEachNode('Back up the files of the Server', nodes, ({ server }) => backups.ensureFiles({ server, backups: settings }, { limitMs: filesMs }), { key: 'backup-files', aside: true });
+  await step('Back up the database', backups.ensureDatabase(databaseBackup, { limitMs: databaseMs }), { key: 'backup-database', aside: true });
+  await forEachNode('Back up the balancer\'s map', balancers, ({ balancer }) => backups.ensureMap({ balancer, keep: settings.keep }), { key: 'backup-map', aside: true });
 }

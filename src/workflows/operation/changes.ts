@@ -6,7 +6,7 @@ import { bug, CancelledFailure, describe, failure, isCancellation } from './fail
 import { now, say, show, titleOf, type Run } from './run';
 import * as steps from './steps';
 import { tellOfWait } from './telling';
-import { perform } from './tasks';
+import { perform, worstCase } from './tasks';
 
 export interface Act {
   node?: string;
@@ -16,19 +16,25 @@ export interface Act {
 
 export interface Fan {
   key: string;
+  /** Done or not, nothing is half-done by it. */
+  aside: boolean;
   planned: unknown;
   parallel: number;
   need: 'all' | 'best-effort' | number;
 }
 
-const defaultPatienceMs = 10 * 60_000;
 
 /** Plans or performs one step on one or more nodes. Waits for every sibling before it fails: undo never runs beside a step that still runs. */
 export async function change(run: Run, title: string, acts: Act[], fan: Fan): Promise<unknown[]> {
   if (!run.acting) {
     for (const { node, undo } of acts) {
-      const wrong = steps.plan(run.book, { key: steps.stepKey(fan.key, node), title, ...(node !== undefined ? { node } : {}), ...(undo ? { undo: undo.activity } : {}) });
+      const wrong = steps.plan(run.book, { key: steps.stepKey(fan.key, node), title, ...(node !== undefined ? { node } : {}), ...(undo ? { undo: undo.activity } : {}), ...(fan.aside ? { aside: true } : {}), ...(acts.length > 1 ? { need: fan.need } : {}) });
       if (wrong) throw bug(wrong);
+    }
+    if (acts.length > 0) {
+      const atOnce = Math.min(fan.parallel, acts.length);
+      const one = Math.max(...acts.map(({ task }) => worstCase(task, 'change', run.input.patience)));
+      run.report.worstCaseMs = (run.report.worstCaseMs ?? 0) + Math.ceil(acts.length / atOnce) * one;
     }
     return acts.map(() => fan.planned);
   }
@@ -38,7 +44,7 @@ export async function change(run: Run, title: string, acts: Act[], fan: Fan): Pr
   const lane = async (): Promise<void> => {
     for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
       try {
-        results[next.index] = await carryOut(run, title, steps.stepKey(fan.key, next.act.node), next.act);
+        results[next.index] = await carryOut(run, title, fan, next.act);
       } catch (error) {
         errors.push(error);
         // Nothing more is begun after a failure; what runs beside it is waited for.
@@ -55,16 +61,17 @@ export async function change(run: Run, title: string, acts: Act[], fan: Fan): Pr
 }
 
 /** Performs one step until it is done, failed, or a person has decided. */
-async function carryOut(run: Run, title: string, key: string, { node, task, undo }: Act): Promise<unknown> {
+async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan, { node, task, undo }: Act): Promise<unknown> {
+  const key = steps.stepKey(fanKey, node);
   const row = steps.rowOf(run.book, key);
   if (!row) throw bug(`step "${key}" was not planned`);
   // A step that never runs must not be undone.
   if (!run.forwardOnly && CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the step began');
-  if (undo && !run.forwardOnly) run.book.undo.push({ key, title, ...(node !== undefined ? { node } : {}), task: undo });
+  if (undo && !run.forwardOnly) run.book.undo.push({ key, title, ...(node !== undefined ? { node } : {}), task: undo, group: fanKey, parallel });
   for (;;) {
     steps.begin(row, now());
     sayWorking(run, row);
-    const once = (): Promise<Outcome<unknown>> => perform(task, { key, summary: titleOf(row), kind: 'change', authority: run.authority, patienceMs: run.input.patience ?? defaultPatienceMs });
+    const once = (): Promise<Outcome<unknown>> => perform(task, { key, summary: titleOf(row), kind: 'change', authority: run.authority, ...patienceOf(run) });
     try {
       const outcome = await (run.forwardOnly ? CancellationScope.nonCancellable(once) : once());
       steps.end(row, 'done', now(), outcome);
@@ -133,17 +140,27 @@ export async function undoWithin(run: Run, budgetMs: number): Promise<void> {
   });
 }
 
-/** Last first. What can't be undone stays listed. */
+/** Last first; the nodes of one fan-out as many at once as when it was done. What can't be undone stays listed. */
 async function undoAll(run: Run): Promise<void> {
-  for (const entry of steps.undoOrder(run.book)) {
-    const row = steps.rowOf(run.book, entry.key);
-    if (!row) continue;
-    try {
-      const outcome = await perform(entry.task, { key: `undo/${entry.key}`, summary: `undo: ${titleOf(entry)}`, kind: 'undo', authority: run.authority, patienceMs: 0 });
-      steps.end(row, 'undone', now(), { note: outcome.note });
-    } catch (error) {
-      steps.end(row, 'undo failed', now(), { note: isCancellation(error) ? 'the time for undoing is over' : describe(error).message });
-    }
-    show(run);
+  for (const group of steps.undoGroups(run.book)) {
+    const pending = [...group];
+    const lane = async (): Promise<void> => {
+      for (let entry = pending.shift(); entry !== undefined; entry = pending.shift()) await undoOne(run, entry);
+    };
+    await Promise.all(Array.from({ length: Math.min(group[0]!.parallel, group.length) }, lane));
   }
 }
+
+async function undoOne(run: Run, entry: steps.UndoEntry): Promise<void> {
+  const row = steps.rowOf(run.book, entry.key);
+  if (!row) return;
+  try {
+    const outcome = await perform(entry.task, { key: `undo/${entry.key}`, summary: `undo: ${titleOf(entry)}`, kind: 'undo', authority: run.authority });
+    steps.end(row, 'undone', now(), { note: outcome.note });
+  } catch (error) {
+    steps.end(row, 'undo failed', now(), { note: isCancellation(error) ? 'the time for undoing is over' : describe(error).message });
+  }
+  show(run);
+}
+
+const patienceOf = ({ input: { patience } }: Run): { patienceMs?: number } => (patience === undefined ? {} : { patienceMs: patience });

@@ -26,7 +26,7 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
     const row: CheckRow = { key: stepKey(`check/${name}`, node), title: check.title, ...(node !== undefined ? { node } : {}), state: 'running', problems: [] };
     run.book.checks.push(row);
     try {
-      const result = await perform(task, { key: row.key, summary: titleOf(row), kind: 'check', authority: run.authority, patienceMs: 0 });
+      const result = await perform(task, { key: row.key, summary: titleOf(row), kind: 'check', authority: run.authority });
       row.problems = result.problems;
       if (result.measured !== undefined) run.measured.set(name, [...(run.measured.get(name) ?? []), result.measured]);
       return result.facts;

@@ -53,9 +53,12 @@ export interface StepOptions {
   /** Stable key; left out: the activity's name. Two steps of one operation never share one. */
   key?: string;
   undo?: Task<Outcome<unknown>>;
+  /** Done or not, nothing is half-done by it (a backup, an epoch): alone it makes no operation unfinished. */
+  aside?: boolean;
 }
 export interface FanOutOptions<N> {
   key?: string;
+  aside?: boolean;
   undo?: (node: N) => Task<Outcome<unknown>>;
   /** How many nodes at once; left out: all. */
   parallel?: number;

@@ -14,7 +14,7 @@ export const holderOf = (): LeaseHolder => {
   return { workflowId, firstExecutionRunId };
 };
 
-const recordOptions = (key: string, summary: string, authority: Authority) => ({ key, summary, kind: 'record' as const, authority, patienceMs: 0 });
+const recordOptions = (key: string, summary: string, authority: Authority) => ({ key, summary, kind: 'record' as const, authority });
 
 const askEveryMs = 5_000;
 
@@ -31,8 +31,8 @@ export type Granted = Extract<AcquireAnswer, { granted: true }>;
 
 /** Asks until granted or until the wait is over. Fails with ClusterBusy, UnknownCluster or SpecConflict. */
 export async function acquireLease({ operation, authority, spec, waitMs, onBusy }: AcquireOptions): Promise<Granted> {
-  const deadline = Date.now() + waitMs;
-  for (let ask = 1; ; ask += 1) {
+  // Counted by pauses, never by the clock: whether there is a timer must be the same at every replay.
+  for (let ask = 1, left = waitMs; ; ask += 1) {
     const request = { cluster: authority.cluster, holder: holderOf(), operation, ...(spec ? { spec } : {}) };
     const answer = await perform(leases.acquire(request), recordOptions(`lease/acquire/${ask}`, 'acquire the lease', authority));
     if (answer.granted) {
@@ -43,10 +43,12 @@ export async function acquireLease({ operation, authority, spec, waitMs, onBusy 
     if (answer.reason === 'no spec') throw unknownCluster(authority.cluster);
     if (answer.reason === 'spec conflict') throw specConflict(authority.cluster, answer.revision);
     const sentence = `${answer.lease.operation} (${answer.lease.workflowId}) holds the lease of "${authority.cluster}" since ${answer.lease.since}`;
-    if (Date.now() >= deadline) throw failure('ClusterBusy', `${sentence}. Nothing was changed. Watch it with "stctl watch ${answer.lease.workflowId}", or start this with "waitForLease".`);
+    if (left <= 0) throw failure('ClusterBusy', `${sentence}. Nothing was changed. Watch it with "stctl watch ${answer.lease.workflowId}", or start this with "waitForLease".`);
     onBusy(sentence);
     // Timers below a second take a second on most servers.
-    await sleep(Math.min(askEveryMs, Math.max(1_000, deadline - Date.now())));
+    const pause = Math.max(1_000, Math.min(askEveryMs, left));
+    await sleep(pause);
+    left -= pause;
   }
 }
 

@@ -26,7 +26,7 @@ export const statusQuery = defineQuery<OperationReport>('status');
 export const reportQuery = defineQuery<OperationReport>('report');
 export const decideUpdate = defineUpdate<string, [Decision]>('decide');
 
-const undoBudgetMs = 15 * 60_000;
+const undoBudgetMs = 30 * 60_000;
 
 /** Runs one operation from its raw input to its report. Throws ApplicationFailure (or the cancellation) with a message that says everything. */
 export async function operation<I extends OperationInput>(name: string, raw: unknown, body: (context: OperationContext<I>) => Promise<Ending>, options: OperationOptions<I>): Promise<OperationReport> {
@@ -93,7 +93,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
   });
   run.authority = { ...run.authority, epoch: granted.epoch };
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
-  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts, activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
+  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
 }
 
 function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {
@@ -103,12 +103,12 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
     checks: (group, compare) => runChecks(run, group, compare as never) as never,
     step: async (title, task, ...[options]) => {
       const act = { task, ...(options?.node !== undefined ? { node: options.node } : {}), ...(options?.undo ? { undo: options.undo } : {}) };
-      const [value] = await change(run, title, [act], { key: options?.key ?? task.activity, planned: options?.planned, parallel: 1, need: 'all' });
+      const [value] = await change(run, title, [act], { key: options?.key ?? task.activity, planned: options?.planned, parallel: 1, need: 'all', aside: options?.aside === true });
       return value as never;
     },
     forEachNode: (title, nodes, act, ...[options]) => {
       const acts = nodes.map((node) => ({ node: node.name, task: act(node), ...(options?.undo ? { undo: options.undo(node) } : {}) }));
-      return change(run, title, acts, { key: options?.key ?? acts[0]?.task.activity ?? title, planned: options?.planned, parallel: options?.parallel ?? acts.length, need: options?.need ?? 'all' }) as never;
+      return change(run, title, acts, { key: options?.key ?? acts[0]?.task.activity ?? title, planned: options?.planned, parallel: options?.parallel ?? acts.length, need: options?.need ?? 'all', aside: options?.aside === true }) as never;
     },
     pointOfNoReturn: () => {
       if (run.acting) run.forwardOnly = true;

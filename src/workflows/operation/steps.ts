@@ -10,6 +10,9 @@ export interface UndoEntry {
   title: string;
   node?: string;
   task: Task<Outcome<unknown>>;
+  /** The fan-out it belongs to, and how many of its nodes are changed at once. */
+  group: string;
+  parallel: number;
 }
 
 export interface Book {
@@ -28,6 +31,8 @@ export interface PlannedStep {
   title: string;
   node?: string;
   undo?: string;
+  aside?: boolean;
+  need?: StepRow['need'];
 }
 
 /** Adds one planned step; two of the same key would be one activity id, and a wedged run. Answers what is wrong, if anything. */
@@ -52,8 +57,16 @@ export function end(row: StepRow, state: StepRow['state'], at: string, result: {
   if (result.note !== undefined) row.note = result.note;
 }
 
-/** What is to be undone, last first. Steps that were never begun are not in the stack. */
-export const undoOrder = (book: Book): UndoEntry[] => [...book.undo].reverse();
+/** What is to be undone, last first; what one fan-out began together is one group. Steps that were never begun are not in the stack. */
+export function undoGroups(book: Book): UndoEntry[][] {
+  const groups: UndoEntry[][] = [];
+  for (const entry of [...book.undo].reverse()) {
+    const last = groups.at(-1);
+    if (last && last[0]!.group === entry.group) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}
 
 /** What refuses: warnings are shown, and don't. */
 export const refusing = (problems: readonly Problem[]): Problem[] => problems.filter((problem) => !isWarning(problem));

@@ -26,40 +26,47 @@ export interface PerformOptions {
   summary: string;
   kind: TaskKind;
   authority: Authority;
-  /** How long a changing step keeps trying through faults that may pass, in milliseconds. */
-  patienceMs: number;
+  /** How long a changing task keeps trying through faults that may pass, in milliseconds: of a step by default 10 minutes, of an undo one. */
+  patienceMs?: number;
 }
 
 const minute = 60_000;
 const heartbeatTimeout = 2_000;
 const longestPause = 5_000;
 
-/** Counted in attempts, not in time: a night without a worker must not use up the patience of a step. */
-const attempts = (patienceMs: number): number => Math.max(2, 6 + Math.ceil(patienceMs / longestPause));
+/** The longest run of one attempt where a task says nothing else, in milliseconds. */
+const defaultLimits: Record<TaskKind, number> = { check: 30_000, change: 10 * minute, undo: 5 * minute, record: 20_000 };
+const defaultPatience: Partial<Record<TaskKind, number>> = { change: 10 * minute, undo: minute };
+const checkAttempts = 4;
 
-function optionsFor({ kind, key, summary, patienceMs }: PerformOptions, limitMs?: number): ActivityOptions {
+/** The longest that one task may take as far as it is known: one attempt that began well and ran to its limit after all patience was used up, in milliseconds. */
+export const worstCase = (task: Task<unknown>, kind: TaskKind, patienceMs = defaultPatience[kind] ?? 0): number => (task.limitMs ?? defaultLimits[kind]) + patienceMs;
+
+function optionsFor({ kind, key, summary }: PerformOptions, limitMs = defaultLimits[kind]): ActivityOptions {
   const common = { activityId: key, summary: summary.slice(0, 190), heartbeatTimeout };
   switch (kind) {
     case 'check':
-      return { ...common, startToCloseTimeout: limitMs ?? 30_000, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { initialInterval: 200, maximumInterval: 2_000, maximumAttempts: 4 } };
+      return { ...common, startToCloseTimeout: limitMs, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { initialInterval: 200, maximumInterval: 2_000, maximumAttempts: checkAttempts } };
     case 'change':
     case 'undo':
       return {
         ...common,
-        startToCloseTimeout: limitMs ?? 10 * minute,
+        startToCloseTimeout: limitMs,
         cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        retry: { initialInterval: 200, maximumInterval: longestPause, maximumAttempts: kind === 'undo' ? 12 : attempts(patienceMs) },
+        // The worker ends the tries: it counts the time in which it tries, and a night without a worker uses up nothing.
+        retry: { initialInterval: 200, maximumInterval: longestPause },
       };
     case 'record':
       // The record is kept by the Temporal server itself: as long as there is a workflow there is a record to write to.
-      return { ...common, startToCloseTimeout: 20_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, retry: { initialInterval: 200, maximumInterval: longestPause } };
+      return { ...common, startToCloseTimeout: limitMs, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, retry: { initialInterval: 200, maximumInterval: longestPause } };
   }
 }
 
 /** Runs one task as one activity. */
 export function perform<R>(task: Task<R>, options: PerformOptions): Promise<R> {
-  const proxy = proxyActivities<Record<string, (input: object, authority: Authority) => Promise<R>>>(optionsFor(options, task.limitMs));
-  return proxy[task.activity]!(task.input, options.authority);
+  const proxy = proxyActivities<Record<string, (input: object, authority: Authority, limits: { patienceMs?: number }) => Promise<R>>>(optionsFor(options, task.limitMs));
+  const patienceMs = options.patienceMs ?? defaultPatience[options.kind];
+  return proxy[task.activity]!(task.input, options.authority, patienceMs === undefined ? {} : { patienceMs });
 }
 
 /** The longest a worker's orphaned activity may still act after its workflow was terminated, with a margin, in milliseconds. */

@@ -31,6 +31,7 @@ const planted: [what: string, file: string, line: string, message: string][] = [
   ['a workflow that uses Node later', 'src/workflows/addNode.ts', `export const load = () => import('node:fs');`, 'src/workflows imports the Node module node:fs'],
   ['a workflow that uses another package of Temporal', 'src/workflows/addNode.ts', `import { Client } from '@temporalio/client';`, 'src/workflows imports @temporalio/client'],
   ['a workflow that throws a plain error', 'src/workflows/addNode.ts', `export function f() { throw new Error('x'); }`, 'throws Error'],
+  ['a workflow that hangs on the clock', 'src/workflows/addNode.ts', `export const late = (end: number) => Date.now() > end;`, 'asks the clock'],
   ['a workflow that throws a TypeError', 'src/workflows/addNode.ts', `export function f() { throw new TypeError('x'); }`, 'throws TypeError'],
   ['a control that runs workflow code', 'src/control/start.ts', `import { addNode } from '../workflows/addNode';`, 'src/control imports more than types from src/workflows'],
   ['a command line that goes past control', 'src/cli/main.ts', `import { ssh } from '../clients/ssh';`, 'src/cli imports src/clients'],

@@ -1,4 +1,4 @@
-import { Context, heartbeat } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { CancelledFailure, type ApplicationFailure, type LogLevel, type LogMetadata, type Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,6 +20,7 @@ function environment(info: ConstructorParameters<typeof MockActivityEnvironment>
   return { env, beats, ours };
 }
 
+const unreachable = async (_input: object, _authority: object, _limits: object): Promise<never> => { throw new StError('Unreachable', 'no answer'); };
 const failureOf = (run: Promise<unknown>): Promise<ApplicationFailure> => run.then(() => { throw new Error('it did not fail'); }, (error: ApplicationFailure) => error);
 const authority = { cluster: 'demo', epoch: 3, operation: 'add-node/demo/st4' };
 
@@ -32,20 +33,24 @@ describe('every activity', () => {
     expect(beats).toHaveLength(2);
   });
 
-  it('keeps the details of its last own heartbeat alive', async () => {
-    const { env, beats } = environment();
-    await env.run(async () => {
-      heartbeat({ job: 'j1' });
-      await pause(600);
-      Context.current().heartbeat();
-    });
-    expect(beats).toEqual([{ job: 'j1' }, { job: 'j1' }, { job: 'j1' }]);
+  it('hands what is used up of its patience to the next attempt', async () => {
+    const { env, beats } = environment({ heartbeatDetails: { triedMs: 5_000 }, attempt: 3 });
+    expect(await failureOf(env.run(unreachable, {}, authority, { patienceMs: 60_000 }))).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    expect(beats.at(-1)).toEqual({ triedMs: expect.any(Number) });
+    expect((beats.at(-1) as { triedMs: number }).triedMs).toBeGreaterThanOrEqual(5_400);
   });
 
-  it('hands the details of the attempt before to the next one, even if that one ends early', async () => {
-    const { env, beats } = environment({ heartbeatDetails: { job: 'j1' }, attempt: 2 });
-    await env.run(async () => undefined);
-    expect(beats).toEqual([{ job: 'j1' }]);
+  it('fails for good when its patience is used up, and says how often it tried', async () => {
+    const { env } = environment({ heartbeatDetails: { triedMs: 59_900 }, attempt: 14 });
+    expect(await failureOf(env.run(unreachable, {}, authority, { patienceMs: 60_000 })))
+      .toMatchObject({ type: 'Unreachable', nonRetryable: true, message: expect.stringMatching(/^no answer \(tried 14 times in 65 s\)$/) });
+  });
+
+  it('does not act at all when its last attempt used up everything and was never heard of again', async () => {
+    const { env } = environment({ heartbeatDetails: { triedMs: 600_000 }, attempt: 3 });
+    let acted = false;
+    expect(await failureOf(env.run(async (_input: object, _authority: object, _limits: object) => void (acted = true), {}, authority, { patienceMs: 60_000 }))).toMatchObject({ type: 'NotYet', nonRetryable: true });
+    expect(acted).toBe(false);
   });
 
   it('stops its heartbeat when it fails', async () => {

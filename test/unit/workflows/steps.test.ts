@@ -11,16 +11,18 @@ test('two steps of one key are refused before they can wedge a run', () => {
   expect(book.steps).toHaveLength(1);
 });
 
-test('undo goes backwards', () => {
+test('undo goes backwards, and takes what one fan-out began together', () => {
   const book = steps.newBook();
-  for (const key of ['a', 'b', 'c']) book.undo.push({ key, title: key, task: { activity: 'x.y', input: {} } });
-  expect(steps.undoOrder(book).map(({ key }) => key)).toEqual(['c', 'b', 'a']);
+  for (const [key, group] of [['a', 'a'], ['b/st1', 'b'], ['b/st2', 'b'], ['c', 'c']] as const) book.undo.push({ key, title: key, task: { activity: 'x.y', input: {} }, group, parallel: 2 });
+  expect(steps.undoGroups(book).map((group) => group.map(({ key }) => key))).toEqual([['c'], ['b/st2', 'b/st1'], ['a']]);
 });
 
 test('unfinished is what failed or was left, and what was never begun once others were', () => {
   const book = { ...steps.newBook(), steps: [row('a', 'done'), row('b', 'failed', { node: 'st1', note: 'no' }), row('c', 'planned'), row('d', 'undone'), row('e', 'skipped'), row('f', 'running')] };
   expect(steps.unfinished(book)).toEqual(['b (st1): failed, no', 'c: not begun', 'e: skipped', 'f: running']);
   expect(steps.unfinished({ steps: [row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
+  expect(steps.unfinished({ steps: [row('backup', 'done', { aside: true }), row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
+  expect(steps.unfinished({ steps: [row('backup', 'failed', { aside: true }), row('b', 'planned')] })).toEqual(['backup: failed', 'b: not begun']);
 });
 
 test('how long a step took is counted from its last begin', () => {
