@@ -21,6 +21,8 @@ export interface ServerState {
   address: string;
   /** 0 stopped, 1 starting, 2 running, 3 stopping. */
   operational: number;
+  /** As set by configuration or command, 0 to 256. */
+  weight: number;
   admin: AdminState;
 }
 export interface AdminState { forcedMaint: boolean; inheritedMaint: boolean; configMaint: boolean; forcedDrain: boolean; inheritedDrain: boolean; dnsMaint: boolean; fqdnFromSocket: boolean }
@@ -41,6 +43,8 @@ export interface Haproxy {
   showStat(limits: CallLimits): Promise<Record<string, string>[]>;
   /** Sets the state and reads it back. */
   setServerState(backend: string, server: string, state: ServerMode, limits: CallLimits): Promise<void>;
+  /** Sets the weight in one backend, 0 to 256, and reads it back. A server that tracks another has a weight of its own. */
+  setServerWeight(backend: string, server: string, weight: number, limits: CallLimits): Promise<void>;
 }
 
 /** More than any reply: 20 nodes in a dozen backends are some 100 KB. */
@@ -90,6 +94,11 @@ export function createHaproxy(open: SocketOpener): Haproxy {
       const found = (await haproxy.showServersState(backend, limits)).find((one) => one.server === server);
       const is = found === undefined ? undefined : found.admin.forcedMaint ? 'maint' : found.admin.forcedDrain ? 'drain' : 'ready';
       if (is !== state) throw new StError('NotYet', `HAProxy: ${backend}/${server} is ${is ?? 'unknown'} after it was set to ${state}`);
+    },
+    async setServerWeight(backend, server, weight, limits) {
+      await set(`set server ${backend}/${server} weight ${weight}`, limits);
+      const found = (await haproxy.showServersState(backend, limits)).find((one) => one.server === server)?.weight;
+      if (found !== weight) throw new StError('NotYet', `HAProxy: ${backend}/${server} has weight ${found ?? 'unknown'} after it was set to ${weight}`);
     },
   };
   return haproxy;
@@ -188,7 +197,7 @@ function serverState(row: Record<string, string>): ServerState {
   const bits = Number(row['srv_admin_state']);
   const bit = (value: number): boolean => (bits & value) !== 0;
   return {
-    backend: row['be_name'] ?? '', server: row['srv_name'] ?? '', address: row['srv_addr'] ?? '', operational: Number(row['srv_op_state']),
+    backend: row['be_name'] ?? '', server: row['srv_name'] ?? '', address: row['srv_addr'] ?? '', operational: Number(row['srv_op_state']), weight: Number(row['srv_uweight']),
     admin: { forcedMaint: bit(1), inheritedMaint: bit(2), configMaint: bit(4), forcedDrain: bit(8), inheritedDrain: bit(16), dnsMaint: bit(32), fqdnFromSocket: bit(64) },
   };
 }

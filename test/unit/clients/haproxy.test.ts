@@ -84,6 +84,14 @@ test('one command on the health backend moves every backend that tracks it', asy
   }
 });
 
+test('a weight is set in one backend and read back, also of a server that tracks another', async () => {
+  const weights = async (): Promise<unknown> => (await haproxy.showServersState(undefined, limits)).filter(({ server }) => server === 'st1').map(({ backend, weight }) => `${backend} ${weight}`);
+  await haproxy.setServerWeight('demo_prod_ssh', 'st1', 7, limits);
+  expect(await weights()).toEqual(expect.arrayContaining(['demo_hc 1', 'demo_prod_ssh 7']));
+  await expect(haproxy.setServerWeight('demo_prod_ssh', 'st9', 7, limits)).rejects.toMatchObject({ code: 'Refused' });
+  await haproxy.setServerWeight('demo_prod_ssh', 'st1', 1, limits);
+});
+
 test('a server that the configuration disables is ready when told so, and is still known as disabled there', async () => {
   await haproxy.setServerState('demo_hc', 'st2', 'ready', limits);
   expect((await haproxy.showServersState('demo_hc', limits)).find(({ server }) => server === 'st2')?.admin).toMatchObject({ configMaint: true, forcedMaint: false });
