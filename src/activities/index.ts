@@ -13,6 +13,7 @@ import { hostActivities } from './hosts';
 import { installationActivities } from './installation';
 import { leaseActivities } from './leases';
 import { loadBalancerActivities } from './loadBalancer';
+import { maintenanceActivities } from './maintenance';
 import { networkActivities } from './network';
 import { notificationActivities } from './notifications';
 import { serverActivities } from './servers';
@@ -41,6 +42,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     adoption: adoptionActivities(dependencies),
     discovery: discoveryActivities(dependencies),
     loadBalancer: loadBalancerActivities(dependencies),
+    maintenance: maintenanceActivities(dependencies),
     notifications: notificationActivities(dependencies),
   });
 }

@@ -22,7 +22,9 @@ export const listCommand = (): string => temporal('list', '--query', 'WorkflowTy
 
 export const cancelCommand = (workflowId: string, reason: string): string => temporal('cancel', '--workflow-id', workflowId, '--reason', reason);
 
-export const decideCommand = (workflowId: string, decision: Decision): string => temporal('update', 'execute', '--workflow-id', workflowId, '--name', 'decide', '--input', JSON.stringify(decision));
+export const updateCommand = (workflowId: string, name: string, input: object): string => temporal('update', 'execute', '--workflow-id', workflowId, '--name', name, '--input', JSON.stringify(input));
+
+export const decideCommand = (workflowId: string, decision: Decision): string => updateCommand(workflowId, 'decide', decision);
 
 /** The update's input holds the whole spec, so it is named rather than shown. */
 export const applyCommand = (cluster: string, taskQueue: string): string =>

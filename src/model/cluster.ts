@@ -79,6 +79,8 @@ export interface ClusterRecord {
   unfinished: string[];
   debts: Debt[];
   maintenance: Maintenance[];
+  /** Whether the product's own threshold mail was on before the first open window kept it still. */
+  productMailWasOn?: boolean;
   /** Newest first, at most 20. */
   operations: OperationLine[];
 }

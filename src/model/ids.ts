@@ -12,6 +12,9 @@ export function operationWorkflowId(operation: string, cluster: string, options:
 /** The workflow that tells of one event; the event's id makes it one however often it is told. */
 export const notificationWorkflowId = (cluster: string, event: string): string => `notify/${cluster}/${event}`;
 
+/** The workflow that stands beside the record while a maintenance window is open. */
+export const maintenanceWorkflowId = (cluster: string): string => `maintenance/${cluster}`;
+
 /** `setUpCluster` → `set-up-cluster`: the name of a verb is the name of its workflow type. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

@@ -13,6 +13,7 @@ import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
 import { perform, tasks } from './operation/tasks';
 import { tellOfInterruption } from './operation/telling';
+import { listenForWindows } from './parts/windows';
 
 export interface ClusterInput {
   name: string;
@@ -65,6 +66,8 @@ export async function cluster(input: ClusterInput): Promise<void> {
     return applied;
   }, { description: 'Used by "stctl apply": the new spec, with the revision it was made from', validator: (request) => requireSpec(request, record.name) });
 
+  listenForWindows(record, answer);
+
   show();
   // A cancelled entity would close and lose the record; whoever cancels it is ignored.
   await CancellationScope.nonCancellable(async () => {
@@ -107,6 +110,7 @@ function describeRecord(record: ClusterRecord): string {
     `**${record.name}**: ${record.phase}, ${record.members.length} members, revision ${record.revision}, epoch ${record.epoch}`,
     '',
     record.lease ? `**Running:** ${record.lease.operation} (\`${record.lease.workflowId}\`) since ${record.lease.since}` : 'No operation is running.',
+    ...record.maintenance.map(({ id, nodes, until, reason, by }) => `**In maintenance:** ${nodes.join(', ') || 'the whole cluster'} until ${until} (${id}): ${reason}, by ${by} (as claimed)`),
     ...(record.unfinished.length > 0 ? ['', '**Unfinished:**', ...record.unfinished.map((line) => `- ${line}`)] : []),
     '', '| Ended | Operation | Outcome | |', '|---|---|---|---|',
     ...record.operations.map((line) => `| ${line.endedAt} | ${line.operation} | ${line.outcome} | ${line.summary.replace(/[|\n]/g, ' ').slice(0, 160)} |`),

@@ -1,5 +1,6 @@
 /** Every workflow type, by explicit name: a barrel of stars loses exports when it is bundled. */
 export { adoptCluster } from './adoptCluster';
 export { cluster } from './cluster';
+export { keepMaintenance } from './keepMaintenance';
 export { notify } from './notify';
 export { setUpCluster } from './setUpCluster';

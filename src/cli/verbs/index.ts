@@ -9,6 +9,7 @@ import { decide } from './decide';
 import { explain } from './explain';
 import { history } from './history';
 import { input } from './input';
+import { maintenance } from './maintenance';
 import { plan } from './plan';
 import { report } from './report';
 import { setUpCluster } from './setUpCluster';
@@ -16,4 +17,4 @@ import { status } from './status';
 import { validate } from './validate';
 import { watch } from './watch';
 
-export const verbs: Verb[] = [validate, apply, plan, setUpCluster, adoptCluster, status, watch, history, report, cancel, decide, explain, input, codecServer, completion, complete];
+export const verbs: Verb[] = [validate, apply, plan, setUpCluster, adoptCluster, status, watch, history, report, cancel, decide, maintenance, explain, input, codecServer, completion, complete];
