@@ -1,6 +1,7 @@
 /** All activities under their registered names, `group.method`. The one list: what is not here does not exist for workflows. */
 import type { Client } from '@temporalio/client';
 import type { Authority } from '../model/targets';
+import { additionActivities } from './additions';
 import { adoptionActivities } from './adoption';
 import { backupActivities } from './backups';
 import type { Clients } from './clients';
@@ -39,6 +40,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     gates: gateActivities(dependencies),
     files: fileActivities(dependencies),
     backups: backupActivities(dependencies),
+    additions: additionActivities(dependencies),
     adoption: adoptionActivities(dependencies),
     discovery: discoveryActivities(dependencies),
     loadBalancer: loadBalancerActivities(dependencies),

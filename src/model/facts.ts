@@ -80,8 +80,10 @@ export interface ConnectionFacts {
   connected: string[];
 }
 
+type Machine = Pick<HostFacts, 'node' | 'identity' | 'taeh'>;
+
 /** What only shows side by side, of the Servers and of them and the Edges. Pure; used by operations in their checks. */
-export function compareHosts(facts: readonly HostFacts[], edges: readonly HostFacts[] = []): Problem[] {
+export function compareHosts(facts: readonly Machine[], edges: readonly Machine[] = []): Problem[] {
   const problems: Problem[] = [];
   const all = [...facts, ...edges];
   for (const [index, one] of all.entries()) {

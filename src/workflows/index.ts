@@ -1,4 +1,5 @@
 /** Every workflow type, by explicit name: a barrel of stars loses exports when it is bundled. */
+export { addNode } from './addNode';
 export { adoptCluster } from './adoptCluster';
 export { cluster } from './cluster';
 export { keepMaintenance } from './keepMaintenance';
