@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cable, switchName } from './network';
 import { checkout, hostFolder } from './place';
-import type { LabHost, LabPlan } from './plan';
+import { hostNumber, type LabHost, type LabPlan } from './plan';
 import { identify, isAlive, signal, type ProcessId } from './processes';
 import { run, until } from './shell';
 
@@ -44,7 +44,7 @@ export async function setCableFault(plan: LabPlan, host: LabHost, change: Partia
   const wanted = { ...cableFault(plan, host), ...change };
   const ns = switchName(plan.index);
   const port = cable(plan.index, host);
-  const number = host.address.split('.')[3];
+  const number = hostNumber(host);
   const [side, outer, inner] = ['s', 'a', 'b'].map((letter) => `${ns}${letter}${number}`) as [string, string, string];
   const ip = (...args: string[]): Promise<string> => run('ip', ['-n', ns, ...args]);
   if (before !== undefined) {

@@ -7,7 +7,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { boot, initOf, insideOf, listens } from './hosts';
 import { hostFolder, labFolder } from './place';
-import { balancerSocket, fronted, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
+import { balancerSocket, endpoint, fronted, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
 import { run, until } from './shell';
 
 /** Script that the balancer host runs at power-on. */
@@ -46,16 +46,16 @@ export function balancerConfiguration(plan: LabPlan): string {
     for (const protocol of ['ssh', 'https'] as const) {
       lines.push(
         '', `frontend ${cluster.name}_${protocol}`,
-        `  bind :${cluster.ports[protocol]}`,
+        `  bind ${plan.options.ipv6 === true ? ':::' : ':'}${cluster.ports[protocol]}`,
         `  use_backend %[str(${cluster.name}),map(${siteMap},none)]_${protocol}`,
         '  default_backend none',
       );
     }
-    lines.push('', `backend ${cluster.name}_hc`, ...servers.map((s) => `  server ${s.name} ${s.address}:8022 check inter 500ms`));
+    lines.push('', `backend ${cluster.name}_hc`, ...servers.map((s) => `  server ${s.name} ${endpoint(s.address, 8022)} check inter 500ms`));
     for (const [protocol, port] of [['ssh', 8022], ['https', 8443]] as const) {
       lines.push(
         '', `backend ${cluster.name}_prod_${protocol}`, '  balance leastconn',
-        ...servers.map((s) => `  server ${s.name} ${s.address}:${port} track ${cluster.name}_hc/${s.name}`),
+        ...servers.map((s) => `  server ${s.name} ${endpoint(s.address, port)} track ${cluster.name}_hc/${s.name}`),
       );
     }
   }

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { Client } from 'pg';
 import { boot, initOf, insideOf, listens } from './hosts';
 import { hostFolder, labFolder } from './place';
-import { hostOf, tablespaces, users, type LabPlan } from './plan';
+import { hostOf, subnet, tablespaces, users, type LabPlan } from './plan';
 import { run, until } from './shell';
 
 /** Where PostgreSQL's programs are: the newest major version installed. */
@@ -73,8 +73,8 @@ export function layConfiguration(plan: LabPlan): void {
   write('postgresql.conf', Object.entries(postgresSettings(plan.options.postgres)).map(([k, v]) => `${k} = ${quote(v)}\n`).join(''));
   write('pg_hba.conf', [
     'local all postgres peer map=lab',
-    `hostssl all all 10.86.${plan.index}.0/24 scram-sha-256`,
-    `hostssl replication all 10.86.${plan.index}.0/24 scram-sha-256`,
+    `hostssl all all ${subnet(plan).cidr} scram-sha-256`,
+    `hostssl replication all ${subnet(plan).cidr} scram-sha-256`,
     '',
   ].join('\n'));
   write('pg_ident.conf', 'lab root postgres\nlab postgres postgres\n');

@@ -23,7 +23,7 @@ export function accounts(): { passwd: string; group: string; shadow: string } {
 
 /** `/etc/hosts` of every host of the lab. */
 export function hostsFile(plan: LabPlan): string {
-  return `${['127.0.0.1 localhost', ...plan.hosts.map((h) => `${h.address} ${h.name}`)].join('\n')}\n`;
+  return `${['127.0.0.1 localhost', ...(plan.options.ipv6 === true ? ['::1 localhost'] : []), ...plan.hosts.map((h) => `${h.address} ${h.name}`)].join('\n')}\n`;
 }
 
 /** sshd's configuration: keys only; a host behind the jump host takes logins from nowhere else. */

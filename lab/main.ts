@@ -19,7 +19,7 @@ import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
   name: string; servers: number; edges: number; reserve: number; reserveEdges: number; spare: number; productTime: number; lies?: string | false; seed: number;
-  autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
+  ipv6?: boolean; autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
 }
 
 const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers and Edges.');
@@ -36,6 +36,7 @@ command('up', 'build the estate anew and start it')
   .option('--lies <names>', 'only these half-truths of the product, separated by commas', lies)
   .option('--no-lies', 'the product answers only what is so')
   .option('--seed <n>', 'seed of the product\'s lies', count, 1)
+  .option('--ipv6', 'hosts have IPv6 addresses only')
   .option('--autostart', 'Servers and Edges start the product by themselves at power-on')
   .option('--licensed-nodes <n>', 'cluster nodes that the features licence allows (default: as many as Servers)', count)
   .option('--postgres <name=value>', 'a PostgreSQL setting; may be repeated', setting, {})
@@ -43,7 +44,7 @@ command('up', 'build the estate anew and start it')
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
       name: flags.name, servers: flags.servers, edges: flags.edges, reserve: flags.reserve, reserveEdges: flags.reserveEdges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
-      lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.autostart === true ? { autostart: true } : {}),
+      lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.ipv6 === true ? { ipv6: true } : {}), ...(flags.autostart === true ? { autostart: true } : {}),
       ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
     };
     const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);

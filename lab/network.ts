@@ -1,15 +1,15 @@
 /**
  * The lab's network: a bridge in a network namespace of its own (`stl<n>`), so that neither the machine's firewall nor its
- * routes have a say in it; every host plugs in with a cable (veth pair), and so does the machine itself, as 10.86.<n>.1.
+ * routes have a say in it; every host plugs in with a cable (veth pair), and so does the machine itself, as the first of its subnet.
  */
-import type { LabHost, LabPlan } from './plan';
+import { hostNumber, subnet, type LabHost, type LabPlan } from './plan';
 import { run } from './shell';
 
 /** Name of the bridge, of the namespace it stands in, and of the machine's interface into it. */
 export const switchName = (index: number): string => `stl${index}`;
 export const hostNamespace = (index: number, host: string): string => `stl${index}-${host}`;
 /** The switch's end of a host's cable. */
-export const cable = (index: number, host: LabHost): string => `stl${index}v${host.address.split('.')[3]}`;
+export const cable = (index: number, host: LabHost): string => `stl${index}v${hostNumber(host)}`;
 
 /** Applies many `ip` commands in one process, in namespace `ns` or the machine's own. */
 const ipBatch = (commands: string[], ns?: string): Promise<string> =>
@@ -34,9 +34,12 @@ export async function buildNetwork(plan: LabPlan): Promise<void> {
   ], ns);
   // The machine's end arrives under a name of its own, as the bridge holds the other inside the namespace.
   await run('ip', ['-n', ns, 'link', 'set', `${ns}m`, 'netns', String(process.pid), 'name', ns]);
-  await ipBatch([`addr add 10.86.${plan.index}.1/24 dev ${ns}`, `link set ${ns} up`]);
+  const { at, prefix } = subnet(plan);
+  // An IPv6 address is otherwise looked for in the network for a second before it can be used.
+  const address = (one: string, device: string): string => `addr add ${one}/${prefix} dev ${device}${plan.options.ipv6 === true ? ' nodad' : ''}`;
+  await ipBatch([address(at(1), ns), `link set ${ns} up`]);
   await Promise.all(plan.hosts.map((h) => ipBatch(
-    ['link set lo up', `addr add ${h.address}/24 dev eth0`, 'link set eth0 up', `route add default via 10.86.${plan.index}.1`],
+    ['link set lo up', address(h.address, 'eth0'), 'link set eth0 up', `route add default via ${at(1)}`],
     hostNamespace(plan.index, h.name),
   )));
 }

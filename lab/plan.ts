@@ -44,6 +44,8 @@ export interface LabOptions {
   /** `1` (the usual ones), `0` (none), or a list of names. */
   lies: string;
   seed: number;
+  /** All hosts have IPv6 addresses only. */
+  ipv6?: boolean;
   /** Whether Servers and Edges start the product by themselves at power-on, as an installation as a service of the machine does. */
   autostart?: boolean;
   /** What the features licence allows; undefined = as many as there are Servers, those in reserve included. */
@@ -83,7 +85,20 @@ export function checkName(name: string): string {
   return name;
 }
 
-/** Builds the plan of a lab. `index` decides the subnet: 10.86.<index>.0/24. */
+/** The subnet of a lab: 10.86.<index>.0/24, or with IPv6 fd86:<index + 1>::/64 and no IPv4 at all. */
+export function subnet({ index, options }: Pick<LabPlan, 'index'> & { options: Pick<LabOptions, 'ipv6'> }): { cidr: string; prefix: number; at(last: number): string } {
+  // As the kernel writes an address: no group of it is 0.
+  const six = `fd86:${(index + 1).toString(16)}::`;
+  return options.ipv6 === true ? { cidr: `${six}/64`, prefix: 64, at: (last) => `${six}${last}` } : { cidr: `10.86.${index}.0/24`, prefix: 24, at: (last) => `10.86.${index}.${last}` };
+}
+
+/** Which machine of its subnet a host is: the end of its address. */
+export const hostNumber = ({ address }: LabHost): string => address.split(/[.:]/).at(-1) ?? '';
+
+/** An address and a port, as URLs and most configurations write them. */
+export const endpoint = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`;
+
+/** Builds the plan of a lab. `index` decides the subnet. */
 export function planLab(options: LabOptions, index: number): LabPlan {
   checkName(options.name);
   if (options.servers < 1 || options.servers > 20) throw new Error(`--servers ${options.servers}: expected 1 to 20`);
@@ -92,7 +107,7 @@ export function planLab(options: LabOptions, index: number): LabPlan {
   if (options.servers + reserve > 20) throw new Error(`--reserve ${reserve}: expected at most 20 Servers with those of --servers`);
   if (edges + reserveEdges > 10) throw new Error(`--edges ${edges}: expected 0 to 10, with those of --reserve-edges`);
   if (edges === 0 && reserveEdges > 0) throw new Error('--reserve-edges: expected --edges too, since the balancer fronts the one or the other');
-  const at = (last: number): string => `10.86.${index}.${last}`;
+  const { at } = subnet({ index, options });
   const clusters: LabCluster[] = [];
   const hosts: LabHost[] = [
     { name: 'db1', role: 'database', address: at(5) },

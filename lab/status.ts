@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { cableFault, type CableFault } from './badCable';
 import { initOf, states, type HostState } from './hosts';
 import { giveToCaller, hostFolder, labFolder } from './place';
-import { balancerSocket, fileDriveHome, fronted, hasProduct, hostOf, siteMap, tablespaces, type LabHost, type LabPlan } from './plan';
+import { balancerSocket, endpoint, fileDriveHome, fronted, hasProduct, hostOf, siteMap, subnet, tablespaces, type LabHost, type LabPlan } from './plan';
 import { processesOfNamespace, type NamespaceProcess } from './processes';
 
 export interface LabSsh {
@@ -121,7 +121,7 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
   return {
     name: plan.name,
     dir: lab,
-    gateway: `10.86.${plan.index}.1`,
+    gateway: subnet(plan).at(1),
     hosts: plan.hosts.map((host) => ({
       name: host.name, role: host.role,
       ...(host.cluster === undefined ? {} : { cluster: host.cluster }),
@@ -131,7 +131,7 @@ export async function status(plan: LabPlan): Promise<LabStatus> {
       ...cableOf(plan, host),
       ssh: sshOf(plan, host),
       ...(hasProduct(host) ? {
-        adminUrl: `https://${host.address}:8444`,
+        adminUrl: `https://${endpoint(host.address, 8444)}`,
         credentials: { adminUser: 'admin', adminPassword: `file:${path.join(lab, 'secrets/admin-password')}` },
       } : {}),
       dir: hostFolder(plan.name, host.name),

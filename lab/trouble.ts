@@ -21,9 +21,11 @@ export function parseWay(text: string | undefined): Way {
   return { port: Number(port), ...(protocol === undefined ? {} : { protocol: protocol as 'tcp' | 'udp' }) };
 }
 
+const program = ({ options }: LabPlan): string => (options.ipv6 === true ? 'ip6tables' : 'iptables');
+
 /** The rules stand where the packets arrive, so that the sender sees nothing of them: silence, as from a firewall in between. */
 export async function setBlocked(plan: LabPlan, from: LabHost, to: LabHost, { port, protocol }: Way, blocked: boolean): Promise<void> {
-  const iptables = (args: string[], accept: number[] = []): Promise<string> => run('ip', ['netns', 'exec', hostNamespace(plan.index, to.name), 'iptables', '-w', ...args], { accept });
+  const iptables = (args: string[], accept: number[] = []): Promise<string> => run('ip', ['netns', 'exec', hostNamespace(plan.index, to.name), program(plan), '-w', ...args], { accept });
   for (const way of port === undefined ? [[]] : ['tcp', 'udp'].filter((one) => protocol === undefined || one === protocol).map((one) => ['-p', one, '--dport', String(port)])) {
     const rule = ['INPUT', '-s', from.address, ...way, '-m', 'comment', '--comment', 'lab', '-j', 'DROP'];
     await iptables(['-D', ...rule], [1]);
@@ -33,7 +35,7 @@ export async function setBlocked(plan: LabPlan, from: LabHost, to: LabHost, { po
 
 /** Lets everything in again, on all hosts. */
 export async function unblockAll(plan: LabPlan): Promise<void> {
-  await Promise.all(plan.hosts.map((host) => run('ip', ['netns', 'exec', hostNamespace(plan.index, host.name), 'iptables', '-w', '-F', 'INPUT'])));
+  await Promise.all(plan.hosts.map((host) => run('ip', ['netns', 'exec', hostNamespace(plan.index, host.name), program(plan), '-w', '-F', 'INPUT'])));
 }
 
 /** A shell script as root inside a host. */

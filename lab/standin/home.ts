@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseProperties, type Properties } from './properties';
 
@@ -61,7 +61,7 @@ export function readHome(dir: string): Home {
     id,
     settings,
     database,
-    bindAddress: settings['standin.bindAddress'] ?? '0.0.0.0',
+    bindAddress: boundTo(settings['standin.bindAddress'] ?? '0.0.0.0'),
   };
 }
 
@@ -78,11 +78,24 @@ export function readOverwrites(home: Home): Properties {
   }
 }
 
+const outward = (): NetworkInterfaceInfo[] => Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((one) => !one.internal);
+
+/** Every address of the host. */
+const everyAddress = ['0.0.0.0', '::'];
+
+/** Where nothing was said, a host without an IPv4 address listens on its IPv6 addresses. */
+function boundTo(address: string): string {
+  const families = new Set(outward().filter((one) => one.scopeid === undefined || one.scopeid === 0).map(({ family }) => family));
+  return address === '0.0.0.0' && families.has('IPv6') && !families.has('IPv4') ? '::' : address;
+}
+
+/** An address by which this Server reaches its own services. */
+export const ownWay = ({ bindAddress }: Home): string => (everyAddress.includes(bindAddress) ? '127.0.0.1' : bindAddress);
+
 /** The addresses and names that mean this Server. */
 export function ownAddresses(home: Home): string[] {
-  if (home.bindAddress !== '0.0.0.0') return [home.bindAddress];
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((one) => !one.internal);
-  return [...addresses.map((one) => one.address), hostname()];
+  if (!everyAddress.includes(home.bindAddress)) return [home.bindAddress];
+  return [...outward().map((one) => one.address), hostname()];
 }
 
 /** The port of a protocol's listener. */

@@ -30,6 +30,8 @@ export function copyTree({ dir, properties }: Target, kind: Home['kind'], packag
   cpSync(join(packageDir, 'tree'), dir, { recursive: true });
   for (const folder of ['var/run', 'var/logs', 'var/tmp']) mkdirSync(join(dir, folder), { recursive: true });
   for (const name of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', name), 0o755);
+  // An Edge has no cluster cache.
+  if (kind === 'Edge') rmSync(join(dir, 'conf/tangosol-coherence-override.xml'));
   const foreign = kind === 'Edge' ? ['tm'] : ['db', 'proxy'];
   for (const service of foreign) for (const verb of ['start', 'stop']) rmSync(join(dir, 'bin', `${verb}_${service}`));
   const enabled = (properties['standin.daemons'] ?? serverDefaults['standin.daemons'] ?? '').split(',').map((name) => name.trim());

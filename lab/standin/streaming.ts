@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { daemons, portOf, protocols, type Protocol } from './home';
+import { daemons, ownWay, portOf, protocols, type Protocol } from './home';
 import { logToServer } from './log';
 import { readOption } from './node';
 import type { Context } from './service';
@@ -81,8 +81,7 @@ export function startStreaming(context: Context): Streaming {
 
   const serve = (socket: Socket, protocol: Protocol) => {
     socket.pause();
-    const host = home.bindAddress === '0.0.0.0' ? '127.0.0.1' : home.bindAddress;
-    const own = connect(portOf(home, protocol), host);
+    const own = connect(portOf(home, protocol), ownWay(home));
     own.on('error', () => socket.destroy());
     own.on('close', () => socket.destroy());
     socket.on('close', () => own.destroy());

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { cacheComplaint } from './clustercache';
 import { awaitDatabase } from './database';
 import { productTime, takeProductTime } from './home';
 import { readLicences } from './licences';
@@ -85,6 +86,8 @@ async function refusalOf({ home, pool, log }: Context): Promise<string | undefin
   const node = await findNode(pool, home);
   if (!node) return 'This Server is not in the node table of the cluster: the Transaction Manager does not start.';
   await applyOverwrites(pool, home);
+  const lonely = cacheComplaint(home, node.address);
+  if (lonely !== undefined) return `${lonely}: this Server does not join the cluster.`;
   const place = await takePlace(pool, home, licences.clusterNodes);
   if (!place.taken) {
     return `The licence covers ${licences.clusterNodes} cluster nodes and ${place.others} Transaction Managers run: this one does not start.`;

@@ -1,4 +1,5 @@
 /** Backup before change: the product's files on each Server, the database, the balancer's map. What was written is read back, and told with its hash. */
+import { endpoint } from '../model/fields';
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -62,7 +63,7 @@ export function backupActivities({ clients }: { clients: Clients }): BackupActiv
     },
     async checkDatabase({ database, server, backups, attested }) {
       if (attested !== undefined) return { facts: { by: 'attested' }, problems: [] };
-      const where = `database ${database.name} at ${database.host}:${database.port}`;
+      const where = `database ${database.name} at ${endpoint(database.host, database.port)}`;
       const instead = 'name the DBA\'s own backup: databaseBackup';
       const no = (what: string, remedy: string): CheckResult<{ by: string }> => ({ facts: { by: backups.database.by }, problems: [{ what, remedy }] });
       if (backups.database.by === 'attested') return no(`${where}: its backups are the DBA's (backups.database.by), and none was named`, `have one made, and ${instead}`);

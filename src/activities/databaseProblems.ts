@@ -1,4 +1,5 @@
 /** What the vendor asks of the database (reference §2, §16), against what it is. Pure. */
+import { endpoint } from '../model/fields';
 import type { DatabaseFacts, StateDatabase } from '../clients/postgres';
 import type { Problem } from '../model/operation';
 import type { DatabaseTarget } from '../model/targets';
@@ -22,7 +23,7 @@ export interface DatabaseCircumstances {
 export function databaseProblems(database: DatabaseTarget, found: DatabaseFacts, { state, badPassword, now }: DatabaseCircumstances): Problem[] {
   const { name, user } = database;
   const problems: Problem[] = [];
-  const add = (what: string, remedy: string): void => void problems.push({ what: `database ${name} at ${database.host}:${database.port}: ${what}`, remedy });
+  const add = (what: string, remedy: string): void => void problems.push({ what: `database ${name} at ${endpoint(database.host, database.port)}: ${what}`, remedy });
   const warn = (what: string, remedy: string): void => {
     add(what, remedy);
     problems.at(-1)!.level = 'warning';

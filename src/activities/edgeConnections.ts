@@ -1,7 +1,7 @@
 /** Which Edges a Server's Transaction Manager is connected to. The product tells nobody; the kernel of the Server's host does. */
 import type { CallOptions } from '../clients/adminApi';
 import { script } from '../clients/quote';
-import { canonicalAddress } from '../model/fields';
+import { canonicalAddress, hasAddress } from '../model/fields';
 import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import type { Clients } from './clients';
@@ -22,7 +22,7 @@ export async function edgesConnected(clients: Clients, server: ServerTarget, { e
   const open = new Set(established.map(({ address, port }) => `${canonicalAddress(address)} ${port}`));
   const entries = zones.flatMap(({ edges: listed = [] }) => listed);
   const connected = ({ address }: EdgeAddress): boolean => {
-    const entry = entries.find(({ addresses = [] }) => addresses.includes(address));
+    const entry = entries.find(({ addresses = [] }) => hasAddress(addresses, address));
     const ports = protocols.map((protocol) => entry?.protocols?.find((one) => one.protocol === protocol)?.port);
     const addresses = (names.get(address) ?? [address]).map(canonicalAddress);
     return ports.every((port) => port !== undefined && addresses.some((one) => open.has(`${one} ${port}`)));

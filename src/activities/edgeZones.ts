@@ -3,6 +3,7 @@ import type { AdminServer, CallOptions, Zone, ZoneEdge } from '../clients/adminA
 import { StError } from '../model/errors';
 import type { Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
+import { hasAddress } from '../model/fields';
 import { edgeProtocolPorts } from '../model/ports';
 
 export interface ZoneEntry {
@@ -32,7 +33,7 @@ export async function ensureInZone(sides: { server: AdminServer; edge: AdminServ
   if (!zone) await sides.server.createZone({ name, edges: [entry] }, options);
   else {
     const edges = zone.edges ?? [];
-    const index = edges.findIndex((edge) => edge.title === title || (edge.addresses ?? []).includes(address));
+    const index = edges.findIndex((edge) => edge.title === title || hasAddress(edge.addresses ?? [], address));
     const there = edges[index];
     if (there && fits(there, entry)) return { changed: false, note: `${said} already` };
     if (there) await sides.server.replaceZone({ ...zone, edges: edges.with(index, merged(there, entry)) }, options);
@@ -44,7 +45,7 @@ export async function ensureInZone(sides: { server: AdminServer; edge: AdminServ
 }
 
 const fits = (there: ZoneEdge, wanted: ZoneEdge): boolean =>
-  (wanted.addresses ?? []).every((address) => there.addresses?.includes(address)) && (there.deploymentSite ?? 'Prod') === wanted.deploymentSite &&
+  (wanted.addresses ?? []).every((address) => hasAddress(there.addresses ?? [], address)) && (there.deploymentSite ?? 'Prod') === wanted.deploymentSite &&
   (wanted.protocols ?? []).every(({ protocol, port }) => there.protocols?.some((one) => one.protocol === protocol && one.port === port));
 
 /** Only what is asked for changes: its address, its site, and the ports of the wanted protocols. */
@@ -52,6 +53,6 @@ function merged(there: ZoneEdge, wanted: ZoneEdge): ZoneEdge {
   const asked = wanted.protocols ?? [];
   const kept = (there.protocols ?? []).map((one) => ({ ...one, ...asked.find(({ protocol }) => protocol === one.protocol) }));
   const added = asked.filter(({ protocol }) => !kept.some((one) => one.protocol === protocol));
-  const addresses = (wanted.addresses ?? []).filter((address) => !there.addresses?.includes(address));
+  const addresses = (wanted.addresses ?? []).filter((address) => !hasAddress(there.addresses ?? [], address));
   return { ...there, addresses: [...(there.addresses ?? []), ...addresses], protocols: [...kept, ...added], ...(wanted.deploymentSite !== undefined ? { deploymentSite: wanted.deploymentSite } : {}) };
 }

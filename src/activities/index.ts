@@ -4,6 +4,7 @@ import type { Authority } from '../model/targets';
 import { additionActivities } from './additions';
 import { adoptionActivities } from './adoption';
 import { backupActivities } from './backups';
+import { cacheAddressActivities } from './cacheAddress';
 import type { Clients } from './clients';
 import { databaseActivities } from './database';
 import { discoveryActivities } from './discovery';
@@ -38,6 +39,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     servers: serverActivities(dependencies),
     database: databaseActivities(dependencies),
     gates: gateActivities(dependencies),
+    cache: cacheAddressActivities(dependencies),
     files: fileActivities(dependencies),
     backups: backupActivities(dependencies),
     additions: additionActivities(dependencies),

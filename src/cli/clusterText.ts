@@ -1,4 +1,5 @@
 /** The state of a cluster as people read it. Pure. */
+import { endpoint } from '../model/fields';
 import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
 import type { ClusterRecord, OperationLine } from '../model/cluster';
@@ -48,8 +49,8 @@ const label = ({ spec }: ClusterRecord, site: string): string => (spec?.sites[si
 function nodeRows({ spec, members }: ClusterRecord): Cell[][] {
   const isMember = (site: string, node: string): boolean => members.some((member) => member.site === site && member.node === node);
   const listed = Object.entries(spec?.sites ?? {}).flatMap(([site, { servers, edges }]) => [
-    ...servers.map((node) => [node.name, site, 'Server', node.address, isMember(site, node.name) ? 'yes' : 'no', `${node.ssh.user}@${node.ssh.address ?? node.address}:${node.ssh.port}${node.ssh.jump ? ` via ${node.ssh.jump.address}` : ''}`, `https://${node.admin.address ?? node.address}:${node.admin.port}`]),
-    ...edges.map((node) => [node.name, site, 'Edge', node.address, undefined, `${node.ssh.user}@${node.ssh.address ?? node.address}:${node.ssh.port}`, `https://${node.admin.address ?? node.address}:${node.admin.port}`]),
+    ...servers.map((node) => [node.name, site, 'Server', node.address, isMember(site, node.name) ? 'yes' : 'no', `${node.ssh.user}@${endpoint(node.ssh.address ?? node.address, node.ssh.port)}${node.ssh.jump ? ` via ${node.ssh.jump.address}` : ''}`, `https://${endpoint(node.admin.address ?? node.address, node.admin.port)}`]),
+    ...edges.map((node) => [node.name, site, 'Edge', node.address, undefined, `${node.ssh.user}@${endpoint(node.ssh.address ?? node.address, node.ssh.port)}`, `https://${endpoint(node.admin.address ?? node.address, node.admin.port)}`]),
   ]);
   const unlisted = members.filter(({ site, node }) => !listed.some(([name, where]) => name === node && where === site));
   return [...listed, ...unlisted.map(({ site, node, address }) => [node, site, 'Server', address, 'yes, but not in the spec'])];

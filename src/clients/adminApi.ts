@@ -1,4 +1,5 @@
 /** Typed calls to the Admin REST API v2.0 of SecureTransport (reference §§11, 11.1). */
+import { endpoint } from '../model/fields';
 import { FormData } from 'undici';
 import { StError } from '../model/errors';
 import type { AdminAccess } from '../model/targets';
@@ -89,7 +90,7 @@ export function createAdminApi({ env, timeoutMs = 10_000 }: { env?: NodeJS.Proce
       let known = servers.get(key);
       if (!known) {
         const session = createAdminSession(access, logins, timeoutMs);
-        known = { session, server: serverOver(session, `${access.address}:${access.port}`) };
+        known = { session, server: serverOver(session, endpoint(access.address, access.port)) };
         servers.set(key, known);
       }
       return known.server;

@@ -2,6 +2,7 @@
  * The way to one Server's Admin API: verified TLS, kept connections, one login that is shared, and every kind of answer told as data or as one StError.
  * Contract: reference §11 (session, csrfToken, Referer) and what live servers do (§11.1).
  */
+import { endpoint } from '../model/fields';
 import { readFile } from 'node:fs/promises';
 import { Agent, FormData, request } from 'undici';
 import { StError } from '../model/errors';
@@ -57,8 +58,8 @@ const mostBytes = 16 * 1024 * 1024;
 const logoutMs = 1000;
 
 export function createAdminSession(access: AdminAccess, logins: Logins, defaultTimeoutMs: number): AdminSession {
-  const origin = `https://${access.address.includes(':') ? `[${access.address}]` : access.address}:${access.port}`;
-  const place = `${access.address}:${access.port}`;
+  const origin = `https://${endpoint(access.address, access.port)}`;
+  const place = endpoint(access.address, access.port);
   let agent: Promise<Agent> | undefined;
   let login: Login | undefined;
   let loggingIn: Promise<Login> | undefined;

@@ -1,4 +1,5 @@
 /** The way of a partner: a login over SFTP by password, as partners log in, and one look at the home folder. Nothing is changed. */
+import { endpoint } from '../model/fields';
 import { Client } from 'ssh2';
 import { StError } from '../model/errors';
 import { fingerprint } from './knownHosts';
@@ -29,7 +30,7 @@ export interface Partner {
 export const createPartner = (): Partner => ({ logIn });
 
 async function logIn({ host, port, user, password }: PartnerLogin, limits: PartnerLimits): Promise<{ hostKey: string }> {
-  const place = `${user}@${host}:${port}`;
+  const place = `${user}@${endpoint(host, port)}`;
   const client = new Client();
   let hostKey = '';
   const attempt = new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@
  * PostgreSQL: one named server is dialled, never "whichever is writable"; one connection a call, ended afterwards.
  * Bounded in time on both ends. TLS is always asked for and verified, against the CA of the spec or else the system's.
  */
+import { endpoint } from '../model/fields';
 import { readFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
 import { isNativeError } from 'node:util/types';
@@ -64,7 +65,7 @@ export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postg
   const postgres: Postgres = {
     async withDatabase(target, fn, options = {}) {
       const { signal, database = target.name } = options;
-      const where = `database ${database} at ${target.host}:${target.port}`;
+      const where = `database ${database} at ${endpoint(target.host, target.port)}`;
       signal?.throwIfAborted();
       const key = loginOf(target);
       const credential = await credentialFingerprint(target.password, secrets);
@@ -121,7 +122,7 @@ async function hangUp(client: Client): Promise<void> {
   clearTimeout(timer);
 }
 
-const loginOf = ({ user, host, port }: DatabaseTarget): string => `${user}@${host}:${port}`;
+const loginOf = ({ user, host, port }: DatabaseTarget): string => `${user}@${endpoint(host, port)}`;
 
 async function readFacts(client: Client, target: DatabaseTarget, settings: readonly string[]): Promise<DatabaseFacts> {
   const [own] = (await client.query<{ version: string; number: number; tablespace: string; owner: string; me: string; superuser: boolean; tables: number }>(`
@@ -134,7 +135,7 @@ async function readFacts(client: Client, target: DatabaseTarget, settings: reado
   const values = (await client.query<{ name: string; setting: string }>(`
     select name, case when unit in ('B', 'kB', '8kB', 'MB') and setting not like '-%' then pg_size_bytes(current_setting(name))::text else setting end as setting
     from pg_settings where name = any($1)`, [settings])).rows;
-  if (!own) throw new StError('Refused', `database ${target.name} at ${target.host}:${target.port} does not describe itself`);
+  if (!own) throw new StError('Refused', `database ${target.name} at ${endpoint(target.host, target.port)} does not describe itself`);
   return {
     version: own.version.split(' ')[0]!, versionNumber: own.number, superuser: own.superuser, ownsDatabase: own.owner === own.me,
     defaultTablespace: own.tablespace, productTables: own.tables,

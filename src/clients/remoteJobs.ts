@@ -4,6 +4,7 @@
  * (the exit code) and `alive`, a file that the job's wrapper keeps locked for its whole life: "still running" is asked of the kernel, not of a pid.
  * A host whose logind ends a user's processes at logout (KillUserProcesses=yes) needs lingering for the login user (loginctl enable-linger).
  */
+import { endpoint } from '../model/fields';
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StError } from '../model/errors';
@@ -146,4 +147,4 @@ function checkedKey(key: string): string {
 }
 
 const left = (deadline: number): number => Math.max(1, deadline - performance.now());
-const place = (access: SshAccess): string => `${access.user}@${access.address}:${access.port}`;
+const place = (access: SshAccess): string => `${access.user}@${endpoint(access.address, access.port)}`;

@@ -1,4 +1,5 @@
 /** One authenticated SSH connection to one host, or the reason why not in a word that callers can act on. */
+import { endpoint } from '../model/fields';
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
@@ -22,7 +23,7 @@ export interface ConnectSettings {
 }
 
 /** Names a login in messages and in the memory of refusals. */
-export const loginName = (access: SshLogin): string => `${access.user}@${access.address}:${access.port}`;
+export const loginName = (access: SshLogin): string => `${access.user}@${endpoint(access.address, access.port)}`;
 
 /** What a refusal is remembered by: the same key may be welcome on another host. */
 export const credentialName = (access: SshLogin): string => `${loginName(access)} ${access.key}`;

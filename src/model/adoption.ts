@@ -1,4 +1,5 @@
 /** What adopting a cluster comes to: the cluster file, what differs, what a person should know, and what is in the way. Pure. */
+import { endpoint } from './fields';
 import { balancerFacts, clusterFile, edgesOf, isPlaceholder, seedSpec, withoutPlaceholders } from './adoptionFile';
 import type { ClusterSeed } from './clusterSeed';
 import { claimProblems, differencesOf } from './differences';
@@ -65,11 +66,11 @@ export function adoption({ cluster, epoch, given }: AdoptionOf, found: FoundEsta
 
 function databaseObstacles({ database, cluster }: FoundEstate, spec: ClusterSpec | undefined, site: string): Problem[] {
   const { host, port, name, user } = cluster.database;
-  const where = `database ${name} at ${host}:${port}`;
+  const where = `database ${name} at ${endpoint(host, port)}`;
   const state = spec ? siteOf(spec, site).database.stateDatabase : undefined;
   return [
     ...(database.schema ? [] : [{ what: `${where} holds no schema of the product`, remedy: 'is it the right database?' }]),
-    ...(database.state.there || state === undefined ? [] : [{ what: `the small database ${state} of the orchestrator's own, at ${host}:${port}, is missing`, remedy: `CREATE DATABASE ${state} OWNER ${user}, or name another one (stateDatabase)` }]),
+    ...(database.state.there || state === undefined ? [] : [{ what: `the small database ${state} of the orchestrator's own, at ${endpoint(host, port)}, is missing`, remedy: `CREATE DATABASE ${state} OWNER ${user}, or name another one (stateDatabase)` }]),
   ];
 }
 

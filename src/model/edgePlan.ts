@@ -2,6 +2,7 @@
  * What a set-up has still to do for the Edges (reference §§14, 15), computed from what the checks found. Pure: Edges that serve give an empty plan.
  * An Edge is opened to clients only when every Transaction Manager is connected to it and a login through it has worked.
  */
+import { hasAddress } from './fields';
 import type { EdgeFacts, HostFacts, LicenceFacts, WayFacts } from './facts';
 import type { Problem } from './operation';
 import type { SiteSpec } from './specTypes';
@@ -48,7 +49,7 @@ export function edgeStates(site: Pick<SiteSpec, 'edges' | 'deploymentSite'>, { h
     const host = hosts.find(({ node }) => node === name);
     const edge = edges.find(({ node }) => node === name);
     if (!host || !edge) return [];
-    const entry = ways?.zones.find((one) => one.zone === zone && one.addresses.includes(address));
+    const entry = ways?.zones.find((one) => one.zone === zone && hasAddress(one.addresses, address));
     return [{
       node: name,
       installed: host.installation === 'complete',
@@ -92,7 +93,7 @@ export function isEmptyEdgePlan({ first: _, ...steps }: EdgePlan): boolean {
 /** Entries of zones that name an Edge's address under a zone that the spec does not: the Servers would dial it twice. */
 export function zoneProblems(site: Pick<SiteSpec, 'edges'>, ways: WayFacts | undefined): Problem[] {
   return (ways?.zones ?? []).flatMap(({ zone, title, addresses }) => {
-    const edge = site.edges.find(({ address }) => addresses.includes(address));
+    const edge = site.edges.find(({ address }) => hasAddress(addresses, address));
     if (!edge || edge.zone === zone) return [];
     return [{ what: `${edge.name} is in the network zone "${zone}" (as "${title}"), expected "${edge.zone}"`, remedy: `name that zone in the cluster file, or remove the Edge from it` }];
   });

@@ -102,6 +102,12 @@ export function addressProblem(text: string): string | undefined {
 }
 export const address = checked(addressProblem);
 
+/** Whether an address is among these, however it is written. */
+export const hasAddress = (addresses: readonly string[], wanted: string): boolean => addresses.some((one) => canonicalAddress(one) === canonicalAddress(wanted));
+
+/** An address and a port as URLs write them, and people read them. */
+export const endpoint = (host: string, portNumber: number | string): string => `${host.includes(':') ? `[${host}]` : host}:${portNumber}`;
+
 /** True for addresses by which a host reaches only itself. */
 export const isLoopback = (text: string): boolean => /^(127\.|localhost(\.|$)|0:0:0:0:0:0:0:1$)/.test(canonicalAddress(text));
 

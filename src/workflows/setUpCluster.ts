@@ -27,6 +27,7 @@ import { backUp } from './operation/backUp';
 import { check, checkEachNode } from './operation/context';
 import { operation } from './operation/operation';
 import { tasks } from './operation/tasks';
+import { cacheChecks, nameInCaches, unnamed } from './parts/cacheAddress';
 
 const hosts = tasks<HostActivities>('hosts');
 const network = tasks<NetworkActivities>('network');
@@ -91,6 +92,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
       first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, ...wanted })),
       ...(gateways.length > 0 ? edgeChecks : ({} as typeof edgeChecks)),
+      ...cacheChecks(nodes),
     }, {
       title: 'The hosts fit together',
       problems: (facts, { hosts: clocks = [], edgeHosts: edgeClocks = [] }) => [...compareHosts(facts.hosts, facts.edgeHosts), ...compareClocks([...clocks, ...edgeClocks] as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts))],
@@ -126,6 +128,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const thresholdDiffers = told ? told.threshold !== minimumNodes : !cluster.complete;
     const prepared = [...found.hosts, ...(found.edgeHosts ?? [])].filter((facts) => facts.prepared && facts.installation === 'complete').map(({ node }) => node);
     const states = edgeStates({ edges: edgeSpecs, deploymentSite }, { hosts: found.edgeHosts ?? [], edges: found.edges ?? [], licence: found.edgeLicence, ways: known });
+    const nameless = unnamed(nodes, found.caches);
     const opening = planEdges(states);
     const theEdges = (chosenNames: readonly string[]) => gateways.filter(({ name }) => chosenNames.includes(name));
     const disconnected = connections.some(({ connected }) => connected.length < gateways.length);
@@ -133,9 +136,9 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const waysChange = gateways.length > 0 && (!isEmptyEdgePlan(opening) || todo.restart.length > 0 || disconnected || serve.length > 0);
 
     // Starting what stands still, and emptying what an installer left, is no change of configuration.
-    const configured = [todo.installFirst, todo.licenseFirst, todo.installOthers, todo.addToCluster, todo.licenseOthers, opening.installFirst, opening.installOthers, opening.license, opening.trust, opening.zone, activate, Object.keys(set)];
+    const configured = [todo.installFirst, todo.licenseFirst, todo.installOthers, todo.addToCluster, todo.licenseOthers, opening.installFirst, opening.installOthers, opening.license, opening.trust, opening.zone, activate, Object.keys(set), nameless];
     if (cluster.complete && (thresholdDiffers || configured.some((things) => things.length > 0))) await backUp(context, site, chosen(found.hosts.filter(({ installation: state }) => state === 'complete').map(({ node }) => node)));
-    if (!isEmptyPlan(todo) || waysChange || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers) {
+    if (!isEmptyPlan(todo) || waysChange || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers || nameless.length > 0) {
       await step('Record the epoch beside the database', database.ensureEpoch({ database: target }), { aside: true });
     }
 
@@ -162,6 +165,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       servers.ensureAdminStarted({ server }), { key: 'start-admin' });
     await forEachNode('Install the licences of the new Servers', chosen(todo.licenseOthers), ({ server }) =>
       installation.ensureLicensed({ server, licences: licencesOf(spec.licences) }), { key: 'license-others' });
+    await nameInCaches(context, nameless);
     await forEachNode('Install the first Edge', theEdges(opening.installFirst), ({ edge }) =>
       edges.ensureInstalled({ edge, installer }, { limitMs: installMs }), { key: 'install-first-edge' });
     await forEachNode('Install the other Edges with its secret file', theEdges(opening.installOthers), ({ edge }) =>
