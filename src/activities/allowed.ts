@@ -37,6 +37,7 @@ try_allowed() {
     try /usr/bin/touch "$unshared"
     try /usr/bin/cat "$unshared"
     try /usr/bin/rm -f "$unshared"
+    try /usr/bin/find "$unshared" -type f -name '*.m_inproc' -printf '%T@ %p\0'
   fi
   if [ -x "$package/setup.sh" ]; then ask "$package/setup.sh" -s "$none"; fi
   # Only where it is there: sudo knows no rule for a program that is not.

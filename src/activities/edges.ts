@@ -17,7 +17,9 @@ import { ensureTrust } from './edgeTrust';
 import { ensureInZone, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
 import type { Installer } from './installer';
+import { runningOrUnknown } from './draining';
 import { productOn } from './product';
+import { awaitStops } from './stopMarkers';
 
 export interface Probe {
   account: string;
@@ -113,7 +115,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       return ensureInZone({ server: admin(server), edge: admin(edge) }, { title: edge.node, address: edge.address, ...entry }, { signal: abortSignal() });
     },
     async ensureOnline({ edge, protocols }, authority) {
-      await productOn(clients, edge).claim(authority);
+      await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));
       const look = async (): Promise<boolean> => {
         const daemons = await answer(() => admin(edge).daemons(limits()));
         return daemons !== undefined && protocols.every((protocol) => daemons[protocol] === true);

@@ -19,6 +19,7 @@ import { maintenanceActivities } from './maintenance';
 import { networkActivities } from './network';
 import { notificationActivities } from './notifications';
 import { serverActivities } from './servers';
+import { stopActivities } from './stops';
 
 export interface ActivityDependencies {
   clients: Clients;
@@ -37,6 +38,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     edges: edgeActivities(dependencies),
     installation: installationActivities(dependencies),
     servers: serverActivities(dependencies),
+    stops: stopActivities(dependencies),
     database: databaseActivities(dependencies),
     gates: gateActivities(dependencies),
     cache: cacheAddressActivities(dependencies),

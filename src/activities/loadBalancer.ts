@@ -15,6 +15,11 @@ export interface LoadBalancerActivities {
   checkBalancer(input: { balancer: BalancerTarget; nodes: string[] }): Promise<CheckResult<BalancerFacts>>;
   /** Takes the node out of maintenance and waits until its health check passes. */
   ensureServing(input: { balancer: BalancerTarget; node: string }, authority: Authority): Promise<Outcome>;
+  /**
+   * Sends no new clients to the node, waits until no session of theirs is left or `waitMs` are over, and keeps it out, also after a reload. Sessions that are left go on until
+   * the node itself is stopped; the note counts them. Undo: `ensureServing`.
+   */
+  ensureOutOfService(input: { balancer: BalancerTarget; node: string; waitMs: number }, authority: Authority): Promise<Outcome>;
   /** Sends the clients to this site: in memory and in the map file, since a reload forgets the memory. */
   ensureActiveSite(input: { balancer: BalancerTarget; site: string }, authority: Authority): Promise<Outcome>;
 }
@@ -62,6 +67,35 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });
       return { changed: true, note: `healthy, ${balancer.name} may send to it` };
     },
+    async ensureOutOfService({ balancer, node, waitMs }, authority) {
+      const haproxy = open(balancer);
+      const { healthBackend, stateFile } = balancer;
+      await claimBalancer(clients, balancer, authority);
+      const state = (await haproxy.showServersState(healthBackend, limits())).find(({ server }) => server === node);
+      if (!state) throw new StError('Refused', `${balancer.name}: the backend ${healthBackend} has no server "${node}"`);
+      const save = async (): Promise<void> => {
+        if (stateFile !== undefined) await saveServersState(clients.ssh, balancer.ssh, authority, { haproxy, path: stateFile }, limits());
+      };
+      if (state.admin.forcedMaint) {
+        if (stateFile === undefined || await isSaved(clients.ssh, balancer.ssh, { haproxy, path: stateFile }, limits())) return { changed: false, note: `${balancer.name} sends nobody to it already` };
+        await save();
+        return { changed: true, note: `${balancer.name} sends nobody to it, also after a reload` };
+      }
+      if (!state.admin.forcedDrain) await haproxy.setServerState(healthBackend, node, 'drain', limits());
+      await save();
+      let inARow = 0;
+      let left = 0;
+      await waitFor(`${balancer.name}: the sessions at ${node} end`, async () => {
+        left = sessionsAt(await haproxy.showStat(limits()), node, Object.values(balancer.siteBackends));
+        inARow = left === 0 ? inARow + 1 : 0;
+        return left;
+      }, () => inARow >= 2, { timeoutMs: waitMs, signal: abortSignal() }).catch((error: unknown) => {
+        if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
+      });
+      await haproxy.setServerState(healthBackend, node, 'maint', limits());
+      await save();
+      return { changed: true, note: `${balancer.name} sends nobody to it; ${left === 0 ? 'no session was left' : `sessions left at the time limit: ${left}`}` };
+    },
     async ensureActiveSite({ balancer, site }, authority) {
       const haproxy = open(balancer);
       const wanted = balancer.siteBackends[site];
@@ -76,6 +110,10 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
     },
   };
 }
+
+/** Open sessions of clients at a node, over all backends of the cluster's sites. */
+const sessionsAt = (rows: readonly Record<string, string>[], node: string, sites: readonly string[]): number =>
+  rows.filter((row) => row['svname'] === node && sites.some((site) => row['pxname']?.startsWith(`${site}_`))).reduce((sum, row) => sum + Number(row['scur'] ?? 0), 0);
 
 /** What of a balancer is one cluster's alone; whoever tells it something else redirects the clients of that cluster. */
 export const ownThings = ({ map, mapKey, healthBackend }: BalancerTarget): string[] => [`the key ${mapKey} of the map ${map}`, `the backend ${healthBackend}`];

@@ -11,7 +11,9 @@ import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { runningOrUnknown, setClusterServices } from './draining';
 import { productOn } from './product';
+import { awaitStops } from './stopMarkers';
 
 export interface ServerActivities {
   /** `options`: names of the shared options whose values are wanted. */
@@ -29,7 +31,10 @@ export interface ServerActivities {
   ensureRegistered(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
   /** Shared options, all or none. Only for a cluster that does not serve yet: some need a restart of every Server. */
   ensureOptions(input: { server: ServerTarget; options: Record<string, string[]> }, authority: Authority): Promise<Outcome>;
-  /** Starts what does not run and waits until the node is Online: reachable, Administration Tool and Transaction Manager running, daemons too. */
+  /**
+   * Starts what does not run and waits until the node is Online: reachable, Administration Tool and Transaction Manager running, daemons too, and cluster services that a
+   * drain had stopped. Graceful stops that may still land on what is started are waited for first.
+   */
   ensureOnline(input: { server: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
   ensureNodeThreshold(input: { server: ServerTarget; numberOfNodes: number; sendNotification: boolean }, authority: Authority): Promise<Outcome>;
 }
@@ -114,12 +119,15 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       return { changed: true, note: `set ${wrong.join(', ')}` };
     },
     async ensureOnline({ server, protocols }, authority) {
-      await productOn(clients, server).claim(authority);
+      const waited = await awaitStops(clients, server, authority, runningOrUnknown(clients, server));
       const read = (): Promise<Look> => lookTwice(admin(server), protocols, server.address);
-      if (online(await read())) return { changed: false, note: 'Online already' };
+      const before = await read();
       const began = Date.now();
-      await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), explain: () => lastWords(admin(server)) });
-      return { changed: true, note: `Online after ${seconds(began)}` };
+      if (!online(before)) await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), explain: () => lastWords(admin(server)) });
+      // A Transaction Manager that was not started anew has not started them either.
+      const resumed = before.tm ? await setClusterServices(admin(server), 'start') : [];
+      const notes = [...(waited ? [waited] : []), online(before) ? 'Online already' : `Online after ${seconds(began)}`, ...(resumed.length > 0 ? [`started ${resumed.join(' and ')}`] : [])];
+      return { changed: !online(before) || resumed.length > 0, note: notes.join('; ') };
     },
     async ensureNodeThreshold({ server, numberOfNodes, sendNotification }, authority) {
       await productOn(clients, server).claim(authority);

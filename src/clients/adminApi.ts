@@ -22,6 +22,7 @@ export interface Option { name: string; values: string[]; [field: string]: unkno
 export interface DatabaseConfiguration { databaseType: string; host: string; port: number | string; databaseName: string; username: string; useSecureConnection?: boolean }
 export interface Session { id: string; [field: string]: unknown }
 export interface Event { id: string; status: string; [field: string]: unknown }
+export interface Transfer { id: string; account?: string; filename?: string; size?: number; node?: string; status?: string; [field: string]: unknown }
 export interface LogEntry { [field: string]: unknown }
 export interface OperationResult { isSuccessful: boolean; message: string }
 export interface ServiceStatus { running: boolean; status: string }
@@ -65,6 +66,8 @@ export interface AdminServer extends EdgeCalls {
   /** What two reads in a row agree on: one may miss sessions that are open. Where none agree, all that were seen: nobody is taken for gone who may be there. */
   sessions(options?: CallOptions): Promise<Session[]>;
   events(filter?: { status?: 'ready' | 'active' }, options?: CallOptions): Promise<Event[]>;
+  /** What the transfer log has begun last, newest first: at most 100. A read that misses some is no proof of anything. */
+  newestTransfers(options?: CallOptions): Promise<Transfer[]>;
   /** The newest `limit` entries (100 by default, which is the most), oldest first. */
   serverLog(query?: { limit?: number; level?: string[]; component?: string[] }, options?: CallOptions): Promise<LogEntry[]>;
   /** Asks the Server to try this database; a "no" is an answer here. */
@@ -157,6 +160,7 @@ function serverOver(session: AdminSession, place: string): AdminServer {
       // Filters that a resource does not know are ignored, not refused.
       return filter.status === undefined ? found : found.filter((event) => event.status === filter.status);
     },
+    newestTransfers: async (options) => (await readPage<Transfer>(session, '/logs/transfers', { sortByStartTime: 'descending' }, 0, 100, options)).result,
     async serverLog({ limit = 100, level, component } = {}, options) {
       const query = { level, component };
       const { total } = await readPage(session, '/logs/server', query, 0, 1, options);

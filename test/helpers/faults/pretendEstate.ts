@@ -183,6 +183,12 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         estate.serving = [...estate.serving, node].sort();
         return done('serving');
       },
+      async ensureOutOfService({ node }, authority) {
+        await claim(authority);
+        if (!estate.serving.includes(node)) return already;
+        estate.serving = estate.serving.filter((one) => one !== node);
+        return done('out of service');
+      },
       async ensureActiveSite({ balancer, site }, authority) {
         await claim(authority);
         must(estate.serving.length > 0, 'clients are sent to a site that serves');

@@ -1,0 +1,199 @@
+/** How a node is emptied: the order of reference §8.5, with what each step waits for. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AdminServer, CallOptions, ClusterServiceName } from '../clients/adminApi';
+import { waitFor } from '../clients/waitFor';
+import { StError } from '../model/errors';
+import type { Outcome } from '../model/operation';
+import type { Protocol } from '../model/spec';
+import { daemonOf, eventOf, eventsAt, nameFiles, silent, stuckOf, tmSeconds, type Room, type WorkEvent } from '../model/stopPlan';
+import type { Authority, HostTarget, ServerTarget } from '../model/targets';
+import { abortSignal } from './context';
+import type { Clients } from './clients';
+import { productOn } from './product';
+import { requireRoom } from './room';
+import { askStops, awaitStops, markLanded } from './stopMarkers';
+
+interface How {
+  protocols: Protocol[];
+  gracefulSeconds: number;
+  room?: Room;
+}
+
+const clusterServices: ClusterServiceName[] = ['Scheduler', 'FolderMonitor'];
+const lookMs = 5_000;
+const stateMs = 60_000;
+/** A stop whose time is over takes a moment longer to be seen. */
+const lateMs = 15_000;
+/** Between two looks that must agree. */
+const settleMs = 1_000;
+/** How long an event that gives no sign of life is watched before it is believed to be dead. */
+const silentMs = 10_000;
+
+const limits = (): CallOptions => ({ signal: abortSignal(), timeoutMs: lookMs });
+
+/** The name of a Server in the event queue (`LocalConfigurationsId`); empty where it can't be read. */
+export async function localId(clients: Clients, server: HostTarget): Promise<string> {
+  const product = productOn(clients, server);
+  const { stdout } = await product.read(['/usr/bin/cat', product.path('conf', 'configuration.xml')], { purpose: 'reading its configuration.xml' });
+  return /<LocalConfigurationsId>\s*([^<\s]+)\s*</.exec(stdout)?.[1] ?? '';
+}
+
+/** The daemons that run, by the names of their commands; null where nobody can say. */
+async function runningServices(admin: AdminServer): Promise<string[]> {
+  const [daemons, tm] = await Promise.all([admin.daemons(limits()), admin.transactionManager(limits()).catch(noTm)]);
+  return [...Object.entries(daemons).filter(([, runs]) => runs).map(([protocol]) => daemonOf[protocol as Protocol]), ...(tm.running ? ['tm'] : [])];
+}
+
+/** An Edge has none. */
+function noTm(error: unknown): { running: boolean } {
+  if (error instanceof StError && error.code === 'Refused') return { running: false };
+  throw error;
+}
+
+/** What runs, or null: for those who must not start anything before a graceful stop has landed. */
+export const runningOrUnknown = (clients: Clients, server: ServerTarget) => (): Promise<string[] | null> =>
+  runningServices(clients.admin.server(server.admin)).catch((error: unknown) => {
+    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return null;
+    throw error;
+  });
+
+export async function drainServer(clients: Clients, server: ServerTarget, { room, gracefulSeconds, acceptActive }: How & { acceptActive: boolean }, authority: Authority): Promise<Outcome> {
+  const admin = clients.admin.server(server.admin);
+  const before = await patiently(server, () => runningServices(admin));
+  if (before.length === 0) {
+    await awaitStops(clients, server, authority, runningOrUnknown(clients, server));
+    return { changed: false, note: 'nothing of it runs' };
+  }
+  if (room) await requireRoom(clients, server.node, room);
+  const id = await localId(clients, server);
+  await command(clients, server, authority, 'stop_monitord');
+  if (before.includes('tm')) await setClusterServices(admin, 'stop');
+  const daemons = before.filter((service) => service !== 'tm');
+  const cut = await endDaemons(clients, server, authority, daemons, gracefulSeconds);
+  const notes = [`${daemons.join(', ') || 'no daemon'} ended${cut}`];
+  if (before.includes('tm')) {
+    const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive });
+    if (left.length > 0 && !acceptActive) {
+      const back = await startAgain(clients, server, authority, daemons);
+      throw new StError('Refused', `${server.node}: its Transaction Manager is not stopped: after ${gracefulSeconds} s it still works on ${nameFiles(left)}; stopped now, they would be left "In Progress". ${back} Wait until they have ended (one that failed may stay active for ever: see its log), or run this again with "acceptActive".`);
+    }
+    if (left.length > 0) notes.push(`accepted as still in process: ${nameFiles(left)}`);
+    await endGracefully(clients, server, authority, ['tm'], tmSeconds(gracefulSeconds));
+    const stranded = await activeAt(admin, id);
+    notes.push(stranded.length === 0 ? 'Transaction Manager ended, nothing stranded' : `Transaction Manager ended; stranded: ${nameFiles(stranded)}`);
+  }
+  return { changed: true, note: notes.join('; ') };
+}
+
+export async function drainEdge(clients: Clients, edge: ServerTarget, { room, gracefulSeconds }: How, authority: Authority): Promise<Outcome> {
+  const daemons = await patiently(edge, () => runningServices(clients.admin.server(edge.admin)));
+  if (daemons.length === 0) {
+    await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));
+    return { changed: false, note: 'no daemon of it runs' };
+  }
+  if (room) await requireRoom(clients, edge.node, room);
+  await command(clients, edge, authority, 'stop_monitord');
+  const cut = await endDaemons(clients, edge, authority, daemons, gracefulSeconds);
+  return { changed: true, note: `${daemons.join(', ')} ended${cut}` };
+}
+
+/** Scheduler and FolderMonitor: a start of the Transaction Manager starts them, but nobody else does. */
+export async function setClusterServices(admin: AdminServer, operation: 'start' | 'stop'): Promise<string[]> {
+  const wanted = operation === 'start';
+  const changed: string[] = [];
+  for (const name of clusterServices) {
+    const differs = async (): Promise<boolean> => (await admin.clusterService(name, limits())).running !== wanted;
+    if (!(await differs())) continue;
+    await waitFor(`${name} is ${wanted ? 'running' : 'stopped'}`, async () => {
+      if (!(await differs())) return true;
+      await admin.operateClusterService(operation, name, limits());
+      return !(await differs());
+    }, (done) => done, { timeoutMs: stateMs, signal: abortSignal() });
+    changed.push(name);
+  }
+  return changed;
+}
+
+/** What the wait for daemons ended with, as the end of a sentence: whose sessions were cut when the time was over. */
+async function endDaemons(clients: Clients, server: ServerTarget, authority: Authority, daemons: string[], seconds: number): Promise<string> {
+  if (daemons.length === 0) return '';
+  const admin = clients.admin.server(server.admin);
+  let open: string[] = [];
+  const late = await endGracefully(clients, server, authority, daemons, seconds, async () => {
+    open = (await admin.sessions(limits())).map(({ accountName }) => (typeof accountName === 'string' ? accountName : 'unknown'));
+  });
+  return late && open.length > 0 ? ` at their time limit; sessions cut: ${open.length} (${[...new Set(open)].slice(0, 15).join(', ')})` : '';
+}
+
+/** Asks, waits until they are down, twice, and notes that they have landed. Answers whether the time limit ended them. What outlives its own limit is stopped at once. */
+async function endGracefully(clients: Clients, server: ServerTarget, authority: Authority, services: string[], seconds: number, watch: () => Promise<void> = async () => undefined): Promise<boolean> {
+  const admin = clients.admin.server(server.admin);
+  const asked = await askStops(clients, server, authority, services, seconds);
+  const most = Math.max(...asked.map(({ left }) => left), 0) * 1_000;
+  const began = Date.now();
+  const stillUp = async (): Promise<string[]> => {
+    const up = await runningServices(admin);
+    return services.filter((service) => up.includes(service));
+  };
+  let inARow = 0;
+  const wait = (timeoutMs: number): Promise<unknown> => waitFor(`${server.node}: ${services.join(', ')} end`, async () => {
+    const up = await stillUp();
+    inARow = up.length === 0 ? inARow + 1 : 0;
+    if (up.length > 0) await watch().catch(() => undefined);
+    else await delay(settleMs, undefined, { signal: abortSignal() });
+    return up;
+  }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
+  await wait(most + lateMs).catch(async (error: unknown) => {
+    if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
+    // The time that was given is over, and the product did not act on it.
+    for (const service of await stillUp()) await command(clients, server, authority, `stop_${service}`);
+    await wait(stateMs);
+  });
+  await markLanded(clients, server, authority, services);
+  return Date.now() - began >= most;
+}
+
+const activeAt = async (admin: AdminServer, id: string): Promise<WorkEvent[]> => eventsAt((await admin.events({ status: 'active' }, limits())).map(eventOf), id);
+
+/** Waits until what is at work now has ended; answers what has not when its time is over, or earlier, when that is accepted and nothing of it gives a sign of life. */
+async function awaitEvents(admin: AdminServer, { server, id, gracefulSeconds, acceptActive }: { server: ServerTarget; id: string; gracefulSeconds: number; acceptActive: boolean }): Promise<WorkEvent[]> {
+  const first = await activeAt(admin, id);
+  if (first.length === 0) return [];
+  let left = first;
+  let seen = first;
+  let silentSince = Date.now();
+  const look = async (): Promise<WorkEvent[]> => {
+    left = stuckOf(first, await activeAt(admin, id));
+    if (!silent(seen, left)) silentSince = Date.now();
+    seen = left;
+    return left;
+  };
+  const ended = (now: WorkEvent[]): boolean => now.length === 0 || (acceptActive && Date.now() - silentSince > silentMs);
+  await waitFor(`${server.node}: what is in process has ended`, look, ended, { timeoutMs: gracefulSeconds * 1_000, signal: abortSignal() }).catch((error: unknown) => {
+    if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
+  });
+  return left;
+}
+
+/** Takes back what a refused stop has stopped already; says what could not be. */
+async function startAgain(clients: Clients, server: ServerTarget, authority: Authority, daemons: readonly string[]): Promise<string> {
+  try {
+    const admin = clients.admin.server(server.admin);
+    for (const daemon of daemons) await command(clients, server, authority, `start_${daemon}`);
+    await command(clients, server, authority, 'start_monitord');
+    await setClusterServices(admin, 'start');
+    await waitFor(`${server.node}: ${daemons.join(', ')} run`, () => runningServices(admin), (up) => daemons.every((daemon) => up.includes(daemon)), { timeoutMs: stateMs, signal: abortSignal() });
+    return 'What had been stopped for it (Monitor, Scheduler, FolderMonitor, daemons) runs again.';
+  } catch (error) {
+    return `What had been stopped for it (Monitor, Scheduler, FolderMonitor, ${daemons.join(', ')}) could not all be started again: ${(error as Error).message}`;
+  }
+}
+
+async function command(clients: Clients, server: HostTarget, authority: Authority, name: string): Promise<void> {
+  const product = productOn(clients, server);
+  await product.act(authority, [product.path('bin', name)], { purpose: name });
+}
+
+/** A node whose Administration Tool restarts other things may not answer for a moment. */
+const patiently = <T>(server: ServerTarget, read: () => Promise<T>): Promise<T> =>
+  waitFor(`${server.node}: its Administration Tool says what runs`, read, () => true, { timeoutMs: 20_000, signal: abortSignal() });

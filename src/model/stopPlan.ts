@@ -1,0 +1,162 @@
+/** What a graceful stop may do and must wait for (reference §8.5, §11.1, §16), decided from what was seen. Pure. */
+import type { Problem } from './operation';
+import type { Protocol } from './specTypes';
+import type { AdminAccess, ServerTarget } from './targets';
+
+/** The service behind each protocol, as the commands in `bin/` call it. */
+export const daemonOf: Record<Protocol, string> = { ssh: 'sshd', http: 'httpd', ftp: 'ftpd', as2: 'as2d', pesit: 'pesitd' };
+
+/** The product wants at least so many seconds for the Transaction Manager (reference §8.5). */
+const leastTmSeconds = 30;
+export const tmSeconds = (gracefulSeconds: number): number => Math.max(leastTmSeconds, gracefulSeconds);
+
+/** The longest that a whole drain may take: daemons, the events at work, the Transaction Manager, and what the product needs besides. Milliseconds. */
+export const drainLimitMs = (gracefulSeconds: number): number => (2 * gracefulSeconds + tmSeconds(gracefulSeconds) + 300) * 1_000;
+
+/** A graceful stop that was asked for on a host and has not been seen to land. */
+export interface PendingStop {
+  service: string;
+  /** Seconds until its time limit; 0 or less: over. */
+  left: number;
+  epoch: number;
+  operation: string;
+}
+
+/** Lines of `service<TAB>seconds left<TAB>epoch<TAB>operation`, and one `processes<TAB>count` of the product. */
+export function readPending(stdout: string): { pending: PendingStop[]; processes: number } {
+  const rows = stdout.split('\n').filter((line) => line.includes('\t')).map((line) => line.split('\t'));
+  const processes = Number(rows.find(([key]) => key === 'processes')?.[1] ?? NaN);
+  return { pending: rows.filter(([key]) => key !== 'processes').map(([service = '', left, epoch, operation = '']) => ({ service, left: Number(left), epoch: Number(epoch), operation })), processes };
+}
+
+/** What of the pending stops may still undo a start: of services that run, or of which nobody can say, within their time. `running` is null where nobody could say. */
+export const stillPending = (pending: readonly PendingStop[], running: readonly string[] | null): PendingStop[] =>
+  pending.filter(({ service, left }) => left > -lateSeconds && (running === null || running.includes(service)));
+
+/** A stop whose time is over takes a moment longer to be felt. */
+const lateSeconds = 3;
+
+export interface WorkEvent {
+  id: string;
+  account: string;
+  file: string;
+  /** Of the Server that it was given to, as the product names it; empty where it does not say. */
+  node: string;
+  status: string;
+  /** Milliseconds since 1970 by the product's clock; 0 where it does not say. */
+  heartbeat: number;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** An entry of `GET /events` in our words. */
+export function eventOf(raw: { id: string; status: string; [field: string]: unknown }): WorkEvent {
+  const { id, status } = raw;
+  return { id, status, account: text(raw['accountName']) || text(raw['account']), file: text(raw['fileName']), node: text(raw['node']), heartbeat: Number(raw['lastHeartbeat'] ?? 0) };
+}
+
+/** Events of this Server; one that names no Server may be its own. `node` empty: nobody knows how it is called, and every event may be. */
+export const eventsAt = (events: readonly WorkEvent[], node: string): WorkEvent[] => events.filter((event) => event.node === '' || node === '' || event.node === node);
+
+/**
+ * Events that were at work at the first look and still are. New ones need not be waited for: a Transaction Manager that is stopped gracefully takes no more
+ * and ends those, but what does not end by itself would be cut.
+ */
+export const stuckOf = (first: readonly WorkEvent[], now: readonly WorkEvent[]): WorkEvent[] => now.filter(({ id }) => first.some((event) => event.id === id));
+
+/** Whether events gave no sign of life between two looks: a failed transfer may stay active for ever. */
+export const silent = (before: readonly WorkEvent[], now: readonly WorkEvent[]): boolean =>
+  now.every(({ id, heartbeat }) => before.some((event) => event.id === id && event.heartbeat === heartbeat));
+
+const mostNamed = 15;
+
+/** "alice/a.dat, bob/b.dat and 3 more". */
+export function nameFiles(files: readonly { account: string; file: string }[]): string {
+  const names = files.map(({ account, file }) => `${account}${file.startsWith('/') ? '' : '/'}${file}`);
+  return names.length <= mostNamed ? names.join(', ') : `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more`;
+}
+
+/** What the stop of one node would cut, as it was seen; another at every look. */
+export interface Work {
+  node: string;
+  sessions: number;
+  /** Open sessions by account. */
+  accounts: Record<string, number>;
+  transfers: { account: string; file?: string; bytes?: number }[];
+  active: { account: string; file: string }[];
+  ready: number;
+}
+
+/** Accounts or files named as blocking that are at work on the node. */
+export function blockedBy({ accounts, transfers, active }: Work, blocking: readonly string[]): string[] {
+  const files = [...transfers, ...active].flatMap(({ account, file }) => [account, ...(file === undefined ? [] : [file, file.replace(/^.*\//, ''), `${account}${file}`])]);
+  const atWork = new Set([...Object.keys(accounts), ...files]);
+  return blocking.filter((name) => atWork.has(name));
+}
+
+/** What a person reads before anything is stopped: a warning with what would be cut, and a refusal for each blocking account or job at work. */
+export function workProblems(work: Work, blocked: readonly string[]): Problem[] {
+  const { node, sessions, accounts, transfers, active, ready } = work;
+  const problems: Problem[] = blocked.map((name) => ({ what: `${node}: "${name}" is at work there, and was named as blocking`, remedy: 'wait until it has ended and run this again, or leave it out of "blocking"' }));
+  const bytes = transfers.reduce((sum, transfer) => sum + (transfer.bytes ?? 0), 0);
+  const parts = [
+    ...(sessions > 0 ? [`${sessions} open session${sessions === 1 ? '' : 's'} (${Object.entries(accounts).slice(0, mostNamed).map(([account, count]) => `${account} ${count}`).join(', ')})`] : []),
+    ...(transfers.length > 0 ? [`${transfers.length} transfer${transfers.length === 1 ? '' : 's'} in progress, ${bytes} bytes (${nameFiles(transfers.map(({ account, file = '' }) => ({ account, file })))})`] : []),
+    ...(active.length > 0 ? [`${active.length} event${active.length === 1 ? '' : 's'} in process (${nameFiles(active)})`] : []),
+    ...(ready > 0 ? [`${ready} queued, which go to other Servers`] : []),
+  ];
+  if (parts.length > 0) problems.push({ what: `${node}: stopping it touches ${parts.join('; ')}. They get the time of the graceful stop to end; which schedules fall into it the product does not tell`, remedy: '', level: 'warning' });
+  return problems;
+}
+
+/** A mark `.m_inproc` beside a file. */
+export interface Mark {
+  path: string;
+  /** Seconds since 1970 by the host's clock. */
+  at: number;
+}
+
+/**
+ * Marks that nobody works under any more: older than the stop, and their event is not at work at another Server. `node` is the stopped one; an event of its own
+ * from before the stop is taken up by nobody.
+ */
+export function leftBehind(marks: readonly Mark[], { stoppedAt, node, active }: { stoppedAt: number; node: string; active: readonly WorkEvent[] }): Mark[] {
+  return marks.filter(({ path, at }) => {
+    const file = path.replace(/\.m_inproc$/, '');
+    const event = active.find((one) => one.file !== '' && file.endsWith(one.file) && file.includes(`/${one.account}/`));
+    return at <= stoppedAt && (event === undefined || (node !== '' && event.node === node && event.heartbeat / 1_000 <= stoppedAt + lateSeconds));
+  });
+}
+
+/** The other nodes of a role, short enough for one slice: what their Administration Tools have in common is told once. */
+export interface Neighbours {
+  accesses: Omit<AdminAccess, 'address'>[];
+  nodes: { node: string; address: string; access: number }[];
+}
+
+export function neighboursOf(targets: readonly ServerTarget[]): Neighbours {
+  const accesses: Neighbours['accesses'] = [];
+  const nodes = targets.map(({ node, admin: { address, ...rest } }) => {
+    const key = JSON.stringify(rest);
+    const known = accesses.findIndex((access) => JSON.stringify(access) === key);
+    return { node, address, access: known >= 0 ? known : accesses.push(rest) - 1 };
+  });
+  return { accesses, nodes };
+}
+
+/** The others that must be Online while a node is down. */
+export interface Room {
+  role: 'server' | 'edge';
+  others: Neighbours;
+  /** How many of them. */
+  keep: number;
+}
+
+/** Why a node must not be taken down now; undefined when it may. */
+export function roomProblem(node: string, { role, keep }: Room, states: readonly { node: string; online: boolean | null }[]): string | undefined {
+  const online = states.filter((state) => state.online === true).length;
+  if (online >= keep) return undefined;
+  const what = role === 'server' ? 'Server' : 'Edge';
+  const others = states.filter((state) => state.online !== true).map((state) => `${state.node} ${state.online === null ? 'does not answer' : 'is not Online'}`);
+  return `${node} is not taken down: of the other ${what}s ${online} ${online === 1 ? 'is' : 'are'} Online and ${keep} must stay${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
+}
