@@ -5,7 +5,6 @@ import type { Colors } from 'picocolors/types';
 import { connectClient } from '../control/connect';
 import { connectionConfig, type Environment } from '../control/connectionConfig';
 import { taskQueue } from '../model/ids';
-import { UsageError } from './failure';
 import { render, type Format, type View } from './output';
 
 /** The terminal and the process around it; tests make their own. */
@@ -45,8 +44,6 @@ export interface Cli {
   /** With -v: the equal command of the `temporal` CLI. */
   same(command: string): void;
   client(): Promise<Client>;
-  /** The cluster named, or that of ST_CLUSTER. */
-  cluster(name: string | undefined): string;
   /** Where a workflow can be looked at. */
   where(workflowId: string): string[];
   /** What Ctrl-C says from now on. */
@@ -72,11 +69,6 @@ export function createCli(io: Io): Cli {
       if (cli.flags.verbose) io.err(`${cli.colors.dim(`# the same with the temporal CLI:\n${command}`)}\n`);
     },
     client: () => (connected ??= Promise.resolve().then(() => connectClient(connectionConfig(io.env)))),
-    cluster: (name) => {
-      const chosen = name ?? io.env['ST_CLUSTER'];
-      if (!chosen) throw new UsageError('which cluster? Name it, or set ST_CLUSTER');
-      return chosen;
-    },
     where: (workflowId) => {
       const ui = io.env['ST_TEMPORAL_UI']?.replace(/\/$/, '');
       const namespace = io.env['TEMPORAL_NAMESPACE'] || 'default';

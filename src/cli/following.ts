@@ -2,15 +2,24 @@
 import type { Client } from '@temporalio/client';
 import { follow, type Seen } from '../control/follow';
 import type { Started } from '../control/operations';
+import { durationMs } from '../model/fields';
 import type { OperationReport } from '../model/operation';
 import type { Cli } from './cli';
-import { exit, exitOfReport, failureOfReport, failureText, isHeld } from './failure';
+import { exit, exitOfReport, failureOfReport, failureText, isHeld, UsageError } from './failure';
 import { progress } from './progress';
 import { reportText } from './reportText';
 
 export interface FollowOptions {
   /** How long to follow, in milliseconds; left out: to the end. */
   timeoutMs?: number;
+}
+
+/** A duration of the command line. @throws UsageError */
+export function timeoutOf(text: string | undefined): FollowOptions {
+  if (text === undefined) return {};
+  const timeoutMs = durationMs(text);
+  if (timeoutMs === undefined) throw new UsageError(`--timeout: expected a duration such as 30s or 10m, found ${JSON.stringify(text)}`);
+  return { timeoutMs };
 }
 
 export type Followed = { end: 'ended' | 'held'; report: OperationReport } | { end: 'timed out'; report?: OperationReport };

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { applySpec } from '../../control/clusters';
 import { applyCommand } from '../../control/temporalCommand';
 import { exit, UsageError } from '../failure';
-import { readClusterFile } from '../request';
+import { readClusterFile } from '../files';
 import { anyFormat, type Verb } from '../verb';
 
 const wholeNumber = (hint: string) => (text: string): number => {

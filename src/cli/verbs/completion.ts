@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { listClusters } from '../../control/clusters';
 import { errorCodes } from '../../model/errors';
-import { kebabCase, operations } from '../../model/ids';
 import type { Cli } from '../cli';
 import { exit, UsageError } from '../failure';
 import type { Verb } from '../verb';
@@ -43,7 +42,7 @@ export const complete: Verb = {
   summary: 'What may follow these words, one a line',
   examples: ['stctl __complete -- status d'],
   hidden: true,
-  run: async (cli, words, _, command) => {
+  run: async (cli, words, _, { command }) => {
     const known = words.filter((word) => word !== undefined);
     const partial = known.at(-1) ?? '';
     const found = (await candidates(cli, command.parent!, known.slice(0, -1), partial)).filter((one) => one.startsWith(partial));
@@ -53,17 +52,13 @@ export const complete: Verb = {
 };
 
 async function candidates(cli: Cli, program: Command, before: string[], partial: string): Promise<string[]> {
-  const verbs = program.commands.filter((command) => !command.name().startsWith('_'));
-  const verb = verbs.find((command) => command.name() === before[0]);
-  if (before.length === 0) return verbs.map((command) => command.name());
-  if (!verb) return [];
+  const { command, rest } = commandAt(program, before);
+  if (command.commands.length > 0) return rest.length > 0 ? [] : command.commands.map((one) => one.name()).filter((name) => !name.startsWith('_'));
   const last = before.at(-1)!;
-  const option = verb.options.find(({ short, long, required }) => required && (short === last || long === last));
-  if (option) return option.argChoices ?? [];
-  if (partial.startsWith('-')) return verb.options.map(({ long }) => long!);
-  switch (verb.registeredArguments[before.slice(1).filter((word) => !word.startsWith('-')).length]?.name()) {
-    case 'operation':
-      return operations.flatMap((name) => [kebabCase(name)]);
+  const option = command.options.find(({ short, long, required }) => required && (short === last || long === last));
+  if (option) return option.long === '--cluster' ? clusterNames(cli) : (option.argChoices ?? []);
+  if (partial.startsWith('-')) return command.options.map(({ long }) => long!);
+  switch (command.registeredArguments[rest.filter((word) => !word.startsWith('-')).length]?.name()) {
     case 'cluster':
     case 'cluster-or-workflow-id':
       return clusterNames(cli);
@@ -74,6 +69,12 @@ async function candidates(cli: Cli, program: Command, before: string[], partial:
     default:
       return [];
   }
+}
+
+/** The command that the words so far name, and what stands after its name. */
+function commandAt(program: Command, words: string[]): { command: Command; rest: string[] } {
+  const next = program.commands.find((one) => one.name() === words[0] || one.aliases().includes(words[0]!));
+  return next ? commandAt(next, words.slice(1)) : { command: program, rest: words };
 }
 
 /** Whoever presses Tab does not want to read that the server is away. */

@@ -5,6 +5,7 @@ import { clusterWorkflowId } from '../../model/ids';
 import { historyText } from '../clusterText';
 import { exit } from '../failure';
 import { anyFormat, type Verb } from '../verb';
+import { whichCluster } from '../whichCluster';
 
 export const history: Verb = {
   usage: 'history [cluster]',
@@ -12,7 +13,7 @@ export const history: Verb = {
   examples: ['stctl history demo', 'stctl history demo -o jsonl'],
   output: anyFormat,
   run: async (cli, [named]) => {
-    const cluster = cli.cluster(named);
+    const cluster = await whichCluster(cli, named);
     cli.same(queryCommand(clusterWorkflowId(cluster), 'status'));
     const { operations } = await readCluster(await cli.client(), cluster);
     cli.print({

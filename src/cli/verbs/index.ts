@@ -1,6 +1,7 @@
 /** Every verb, in the order of `stctl --help`. */
+import { doors } from '../doors';
+import { runVerb } from '../operationVerbs';
 import type { Verb } from '../verb';
-import { adoptCluster } from './adoptCluster';
 import { apply } from './apply';
 import { cancel } from './cancel';
 import { codecServer } from './codecServer';
@@ -12,9 +13,10 @@ import { input } from './input';
 import { maintenance } from './maintenance';
 import { plan } from './plan';
 import { report } from './report';
-import { setUpCluster } from './setUpCluster';
 import { status } from './status';
 import { validate } from './validate';
 import { watch } from './watch';
 
-export const verbs: Verb[] = [validate, apply, plan, setUpCluster, adoptCluster, status, watch, history, report, cancel, decide, maintenance, explain, input, codecServer, completion, complete];
+export const verbs: Verb[] = [
+  validate, apply, plan, ...doors.map(runVerb), status, watch, history, report, cancel, decide, maintenance, explain, input, codecServer, completion, complete,
+];

@@ -9,6 +9,7 @@ import type { Cli } from '../cli';
 import { exit, UsageError } from '../failure';
 import { table, time } from '../output';
 import { anyFormat, type Verb } from '../verb';
+import { whichCluster } from '../whichCluster';
 
 interface Flags {
   nodes?: string;
@@ -39,7 +40,7 @@ export const maintenance: Verb = {
       .option('--ticket <id>', 'the change or incident it belongs to'),
   run: async (cli, [act, named, id], flags: Flags) => {
     if (act !== 'start' && act !== 'list' && act !== 'end') throw new UsageError(`expected start, list or end, found ${JSON.stringify(act)}`);
-    const cluster = cli.cluster(named);
+    const cluster = await whichCluster(cli, named);
     const request = act === 'list' ? undefined : act === 'start' ? startOf(flags) : { end: id ?? missing('which window? stctl maintenance end <cluster> <id>') };
     const client = await cli.client();
     if (!request) return list(cli, cluster, openWindows((await readCluster(client, cluster)).maintenance, new Date().toISOString()));

@@ -2,7 +2,7 @@
 import { siteOf } from '../../model/slices';
 import { exit, UsageError } from '../failure';
 import { count } from '../output';
-import { tryClusterFile } from '../request';
+import { tryClusterFile } from '../files';
 import { anyFormat, type Verb } from '../verb';
 
 export const validate: Verb = {

@@ -4,10 +4,10 @@ import { findOperation } from '../../control/operations';
 import { queryCommand } from '../../control/temporalCommand';
 import { clusterWorkflowId } from '../../model/ids';
 import { exit } from '../failure';
-import { followToEnd } from '../following';
+import { followToEnd, timeoutOf } from '../following';
 import { oneLine, time } from '../output';
 import { anyFormat, type Verb } from '../verb';
-import { timeoutOf } from './setUpCluster';
+import { whichCluster } from '../whichCluster';
 
 export const watch: Verb = {
   usage: 'watch [cluster-or-workflow-id]',
@@ -17,7 +17,7 @@ export const watch: Verb = {
   options: (command) => command.option('--timeout <duration>', 'how long to follow it; it goes on afterwards (exit code 5)'),
   run: async (cli, [named], flags: { timeout?: string }) => {
     const options = timeoutOf(flags.timeout);
-    const target = cli.cluster(named);
+    const target = await whichCluster(cli, named);
     const client = await cli.client();
     const prefix = clusterWorkflowId('');
     const cluster = target.startsWith(prefix) ? target.slice(prefix.length) : target.includes('/') ? undefined : target;

@@ -38,7 +38,7 @@ test.each([
   [['statu'], 'Did you mean status?'],
   [['status', '--outptu', 'json'], 'Did you mean --output?'],
   [['status', 'demo', '-o', 'jsno'], 'Allowed choices are table, wide, json, jsonl, yaml, name'],
-  [['plan', 'set-up-clustre'], 'did you mean "set-up-cluster"?'],
+  [['plan', 'set-up-clustre'], 'Did you mean set-up-cluster?'],
   [['explain', 'ClusterBuzy'], 'did you mean "ClusterBusy"?'],
   [['history'], 'Name it, or set ST_CLUSTER'],
   [['validate'], 'stctl validate -f cluster.yaml'],

@@ -1,0 +1,6 @@
+/** The doors of all operations, in the order of `stctl --help`. */
+import type { OperationDoor } from '../operationDoor';
+import { adoptCluster } from './adoptCluster';
+import { setUpCluster } from './setUpCluster';
+
+export const doors: OperationDoor[] = [setUpCluster, adoptCluster];
