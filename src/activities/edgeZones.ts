@@ -44,6 +44,27 @@ export async function ensureInZone(sides: { server: AdminServer; edge: AdminServ
   return { changed: true, note: said };
 }
 
+/**
+ * Takes the Edge out of every zone of the Servers, under whatever title. One patch for each entry, since a PUT of the whole zone would undo what somebody changes
+ * in the same moment; it goes by place, so who was taken out is looked at afterwards, and another that went instead is put back.
+ */
+export async function ensureOutOfZones(server: AdminServer, { title, address }: { title: string; address: string }, options: CallOptions): Promise<Outcome> {
+  const isIt = (edge: ZoneEdge): boolean => edge.title === title || (edge.addresses ?? []).includes(address);
+  const holding = async (): Promise<Zone[]> => (await server.zones(options)).filter(({ name, edges = [] }) => name !== 'Private' && edges.some(isIt));
+  const before = await holding();
+  if (before.length === 0) return { changed: false, note: `${title} is in no zone` };
+  for (const { name, edges = [] } of before) {
+    for (let index = edges.length - 1; index >= 0; index -= 1) {
+      if (isIt(edges[index]!)) await server.removeZoneEdge(name, index, options);
+    }
+    const after = (await server.zones(options)).find((zone) => zone.name === name)?.edges ?? [];
+    for (const lost of edges.filter((edge) => !isIt(edge) && !after.some((one) => one.title === edge.title))) await server.addZoneEdge(name, lost, options);
+  }
+  const left = await holding();
+  if (left.length > 0) throw new StError('NotYet', `${title} is in the zone ${left.map(({ name }) => name).join(', ')} after it was taken out`);
+  return { changed: true, note: `taken out of ${before.map(({ name }) => name).join(', ')}` };
+}
+
 const fits = (there: ZoneEdge, wanted: ZoneEdge): boolean =>
   (wanted.addresses ?? []).every((address) => hasAddress(there.addresses ?? [], address)) && (there.deploymentSite ?? 'Prod') === wanted.deploymentSite &&
   (wanted.protocols ?? []).every(({ protocol, port }) => there.protocols?.some((one) => one.protocol === protocol && one.port === port));

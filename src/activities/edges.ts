@@ -14,7 +14,7 @@ import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { edgesConnected, type EdgeAddress } from './edgeConnections';
 import { ensureTrust } from './edgeTrust';
-import { ensureInZone, portsOf, type ZoneEntry } from './edgeZones';
+import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
 import type { Installer } from './installer';
 import { runningOrUnknown } from './draining';
@@ -39,6 +39,8 @@ export interface EdgeActivities {
   ensureTrust(input: { server: ServerTarget; edge: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Names the Edge in a network zone of the Servers, with the ports that it has itself. */
   ensureInZone(input: { server: ServerTarget; edge: ServerTarget; entry: ZoneEntry }, authority: Authority): Promise<Outcome>;
+  /** Takes the Edge out of every network zone, asked of a Server: no Transaction Manager dials it any more. Its saved proxy passwords are gone with it. */
+  ensureOutOfZones(input: { server: ServerTarget; edge: { node: string; address: string } }, authority: Authority): Promise<Outcome>;
   ensureOnline(input: { edge: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
   /** Waits until this Server's Transaction Manager is connected to every Edge, on every protocol. */
   ensureConnected(input: { server: ServerTarget; edges: EdgeAddress[]; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
@@ -113,6 +115,10 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
     async ensureInZone({ server, edge, entry }, authority) {
       await productOn(clients, server).claim(authority);
       return ensureInZone({ server: admin(server), edge: admin(edge) }, { title: edge.node, address: edge.address, ...entry }, { signal: abortSignal() });
+    },
+    async ensureOutOfZones({ server, edge }, authority) {
+      await productOn(clients, server).claim(authority);
+      return ensureOutOfZones(admin(server), { title: edge.node, address: edge.address }, { signal: abortSignal() });
     },
     async ensureOnline({ edge, protocols }, authority) {
       await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));

@@ -89,12 +89,12 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
       try {
         const found = await look(host, lookMs);
         const ours = found.host?.cluster === host.cluster;
-        const facts = { node: host.node, ...stateOf(host, found), ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
+        const facts = { node: host.node, ...stateOf(host, found), runs: found.processes.length > 0, ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
         const byHand = facts.gate === 'open' && found.opened !== undefined ? [{ what: `${host.node}: its gate was opened at some time: ${found.opened}`, remedy: 'nothing, when that was meant', level: 'warning' as const }] : [];
         return { facts, problems: byHand, measured: { node: host.node, processes: found.processes } };
       } catch (error) {
         if (!(error instanceof StError) || !['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) throw error;
-        return { facts: { node: host.node, gate: 'unknown', why: error.message, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: [] } };
+        return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: false, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: [] } };
       }
     },
     ensureStopped: ({ host }, authority) => stop(host, authority),

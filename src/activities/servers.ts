@@ -27,6 +27,8 @@ export interface ServerActivities {
   ensureAdminStarted(input: { server: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Adds an address to the cluster's table of nodes, asked of a Server that is in it. */
   ensureMember(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
+  /** Takes every entry of an address out of the cluster's table of nodes, asked of another Server. */
+  ensureNotMember(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
   /** Waits until an address that its installation registered is in the table of nodes once; it is never added here, since its services run. */
   ensureRegistered(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
   /** Shared options, all or none. Only for a cluster that does not serve yet: some need a restart of every Server. */
@@ -100,6 +102,18 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       if (before === 0) await admin(server).addClusterNode(address, { signal: abortSignal() });
       await oneEntry(admin(server), address);
       return { changed: true, note: before === 0 ? `added ${address}` : `removed ${before - 1} double entries` };
+    },
+    async ensureNotMember({ server, address }, authority) {
+      await productOn(clients, server).claim(authority);
+      const before = (await entries(admin(server), address)).length;
+      if (before === 0) return { changed: false, note: 'not in the table of nodes' };
+      await waitFor(`${address} is gone from the table of nodes`, async () => {
+        const [found] = await entries(admin(server), address);
+        // Gone meanwhile is what was asked for.
+        if (found) await admin(server).removeClusterNode(found.serverAddress, { signal: abortSignal() }).catch((error: unknown) => { if (statusOf(error) !== 404) throw error; });
+        return found === undefined;
+      }, (gone) => gone, { timeoutMs: 30_000, signal: abortSignal() });
+      return { changed: true, note: before === 1 ? `removed ${address}` : `removed ${before} entries of ${address}` };
     },
     async ensureRegistered({ server, address }, authority) {
       await productOn(clients, server).claim(authority);

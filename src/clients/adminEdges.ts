@@ -22,6 +22,8 @@ export interface EdgeCalls {
   /** Replaces the whole zone. An Edge whose title changes is a new one and loses its saved proxy passwords. */
   replaceZone(zone: Zone, options?: CallOptions): Promise<void>;
   addZoneEdge(zone: string, edge: ZoneEdge, options?: CallOptions): Promise<void>;
+  /** By its place in the zone as it was just read: the API has no other name for it. Look again afterwards who has gone. */
+  removeZoneEdge(zone: string, index: number, options?: CallOptions): Promise<void>;
   /** The own CA and the imported ones. */
   certificates(options?: CallOptions): Promise<Certificate[]>;
   /** Trusts a CA from now on. A name that is taken is Refused. */
@@ -39,6 +41,7 @@ export function edgeCalls(session: AdminSession): EdgeCalls {
     createZone: (zone, options) => write('POST', '/zones', zone, options),
     replaceZone: (zone, options) => write('PUT', zonePath(zone.name), zone, options),
     addZoneEdge: (zone, edge, options) => write('PATCH', zonePath(zone), [{ op: 'add', path: '/edges/-', value: edge }], options),
+    removeZoneEdge: (zone, index, options) => write('PATCH', zonePath(zone), [{ op: 'remove', path: `/edges/${index}` }], options),
     certificates: (options) => readList<Certificate>(session, '/certificates', {}, ({ name }) => name, options),
     importCertificate: ({ name, content }, options) => write('POST', '/certificates', { name, type: 'x509', usage: 'trusted', content }, options),
     listeners: async (protocol, options) => {

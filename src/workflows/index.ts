@@ -4,4 +4,5 @@ export { adoptCluster } from './adoptCluster';
 export { cluster } from './cluster';
 export { keepMaintenance } from './keepMaintenance';
 export { notify } from './notify';
+export { removeNode } from './removeNode';
 export { setUpCluster } from './setUpCluster';

@@ -145,6 +145,13 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
         estate.table = [...estate.table, address].sort();
         return done('added');
       },
+      async ensureNotMember({ server, address }, authority) {
+        await claim(authority);
+        must(machine(server).admin === 'up', 'nodes are removed through a Server that answers');
+        if (!estate.table.includes(address)) return already;
+        estate.table = estate.table.filter((one) => one !== address);
+        return done('removed');
+      },
       ensureRegistered: async () => { throw new Error('nothing registers itself here'); },
       async ensureOptions({ server, options }, authority) {
         await claim(authority);

@@ -1,0 +1,139 @@
+/** Nodes taken out on real parts: partners notice nothing, the removed host can't be started by anybody, a dead one is removed and owes its gate until it answers. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../lab/shell';
+import { createClients } from '../../src/clients';
+import { serverTarget } from '../../src/model/slices';
+import type { ClusterSpec } from '../../src/model/spec';
+import { onHost } from '../helpers/breaking';
+import { startLab, type Lab } from '../helpers/lab';
+import { withOperations, type Operations } from '../helpers/operations';
+import { settledLedger } from '../helpers/partnersFiles';
+import { connectGround, type Ground } from '../helpers/workflows';
+
+jest.setTimeout(180_000);
+
+let ground: Ground;
+let lab: Lab;
+let spec: ClusterSpec;
+let operations: Operations;
+let cluster: string;
+let endWorker: () => Promise<void>;
+const clients = createClients();
+
+beforeAll(async () => {
+  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 4, edges: 2, autostart: true })]);
+  spec = lab.spec();
+  cluster = spec.metadata.name;
+  spec.policies.minimumNodes = 2;
+  await new Promise<void>((ready, failed) => {
+    const worker = withOperations(ground, (made) => new Promise<void>((end) => {
+      operations = made;
+      endWorker = () => { end(); return worker; };
+      ready();
+    }));
+    worker.catch(failed);
+  });
+  expect(await operations.run('setUpCluster', { cluster, spec })).toMatchObject({ outcome: 'completed' });
+});
+afterAll(async () => {
+  await endWorker?.();
+  await clients.close();
+  await lab?.down();
+  await ground?.close();
+});
+
+const home = '/opt/axway/SecureTransport';
+const table = async (): Promise<string[]> => (await clients.admin.server(serverTarget(spec, 'prod', 'st1').admin).clusterNodes()).map(({ serverAddress }) => serverAddress).sort();
+const addresses = (...names: string[]): string[] => names.map((name) => serverTarget(spec, 'prod', name).address).sort();
+const members = async (): Promise<string[]> => (await operations.record(cluster)).members.map(({ node }) => node);
+const services = async (node: string): Promise<string[]> => (await lab.snapshot()).hosts[node]!.services;
+const asRoot = async (node: string, command: string): Promise<string> => onHost(await lab.status(), node, command);
+
+test('what refuses a removal changes nothing, on the estate and in the record', async () => {
+  const before = await lab.snapshot();
+  const record = await members();
+  const refused = async (input: object): Promise<string> => (await operations.fail('removeNode', { cluster, ...input })).message;
+  expect(await refused({ nodes: ['st2', 'st3', 'st4'] })).toContain('1 Server would be left without st2, st3, st4, and policies.minimumNodes is 2. Remedy: add another one first');
+  expect(await refused({ nodes: ['ed1', 'ed2'] })).toContain('no Edge would be left without ed1, ed2');
+  expect(await refused({ nodes: ['st9'] })).toContain('st9 is not in the cluster file of');
+  expect(await refused({ nodes: ['st2'], force: true })).toContain('reason: expected the reason');
+  expect(await refused({ nodes: ['st2', 'st2'] })).toContain('nodes: "st2" is there twice');
+  expect(await lab.snapshot()).toEqual(before);
+  expect(await members()).toEqual(record);
+});
+
+test('a Server is removed while partners send: nothing is lost, doubled or stranded; then nothing can start it, not the power-on either', async () => {
+  const load = lab.run('load', '--partners', '6', '--rate', '12', '--for', '12s');
+  await delay(1_000);
+  const report = await operations.run('removeNode', { cluster, nodes: ['st2'], gracefulTimeout: '8s' });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st2 was removed from ${cluster}: 3 Servers and 2 Edges are left.` });
+  expect(report.steps.map(({ key, node }) => (node === undefined ? key : key.replace(`/${node}`, '')))).toEqual([
+    'backup-files', 'backup-files', 'backup-database', 'backup-map', 'removal-epoch', 'drain', 'sweep', 'unlist', 'stop-all', 'gate',
+  ]);
+  await load;
+  const ledger = await settledLedger(lab);
+  expect(ledger).toMatchObject({ lost: [], doubled: [], stranded: [], failed: [] });
+  expect(ledger.processed).toBe(ledger.acknowledged);
+  expect(ledger.acknowledged).toBeGreaterThan(40);
+  console.log(`removed under load in ${(Date.parse(report.endedAt!) - Date.parse(report.startedAt)) / 1_000} s: ${ledger.acknowledged} acknowledged, ${ledger.processed} processed, 0 lost, 0 doubled, 0 stranded`);
+  expect(await table()).toEqual(addresses('st1', 'st3', 'st4'));
+  expect(await members()).toEqual(['st1', 'st3', 'st4', 'ed1', 'ed2']);
+  expect(await services('st2')).toEqual([]);
+
+  const gated = (await lab.snapshot()).hosts['st2']!;
+  await lab.run('kill', 'st2');
+  await lab.run('start', 'st2');
+  const init = await until('its init to be refused', async () => (await asRoot('st2', 'cat /var/log/init.log')).trim(), 10_000);
+  expect(init).toMatch(new RegExp(`^start_all was not run: this host was removed from cluster ${cluster} by .*"stctl add-node ${cluster} st2" adds it back`));
+  for (const command of ['start_all', 'start_monitord', 'start_tm', 'start_admin']) {
+    expect(await asRoot('st2', `${home}/bin/${command} 2>&1 || echo "code $?"`)).toMatch(new RegExp(`^${command} was not run[^]*code 1\n$`));
+  }
+  await delay(1_500); // monitord looks every second: had it run, something would be back by now
+  expect(await lab.snapshot()).toMatchObject({ hosts: { st2: gated } });
+
+  const before = await lab.snapshot();
+  expect(await operations.run('removeNode', { cluster, nodes: ['st2'] })).toMatchObject({ outcome: 'nothing to do', steps: [], summary: `st2 is no member of ${cluster}, and nothing can be started there.` });
+  expect(await lab.snapshot()).toEqual(before);
+});
+
+test('a gate that an update opened is closed again by a run of the same removal', async () => {
+  await asRoot('st2', `cd ${home}/bin && cp -p start_all.gated start_all`);
+  expect(await operations.run('removeNode', { cluster, nodes: ['st2'] })).toMatchObject({ outcome: 'completed' });
+  await expect(asRoot('st2', `${home}/bin/start_all`)).rejects.toThrow('start_all was not run');
+});
+
+test('a dead Server is removed and owes its gate; when it is back, and its init has started the product, a run pays', async () => {
+  await lab.run('kill', 'st3');
+  const report = await operations.run('removeNode', { cluster, nodes: ['st3'] });
+  expect(report).toMatchObject({ outcome: 'completed', summary: `st3 was removed from ${cluster}: 2 Servers and 2 Edges are left. st3 does not answer: not known to be stopped, and not gated yet.` });
+  expect(report.byHand?.[0]).toContain('keep st3 off');
+  expect(report.steps.filter(({ node }) => node === 'st3').map(({ key }) => key)).toEqual(['unlist/st3']);
+  expect(await table()).toEqual(addresses('st1', 'st4'));
+  expect((await operations.record(cluster)).debts).toEqual([expect.objectContaining({ node: 'st3', what: 'gate', because: expect.stringContaining('it did not answer when it was removed') })]);
+  expect(await operations.run('removeNode', { cluster, nodes: ['st3'] })).toMatchObject({ outcome: 'nothing to do', summary: 'st3 still does not answer: not known to be stopped, and not gated.' });
+
+  await lab.run('start', 'st3');
+  await until('the product to be started by the init', async () => (await services('st3')).includes('tm'), 20_000);
+  expect(await operations.run('removeNode', { cluster, nodes: ['st3'], gracefulTimeout: '5s' })).toMatchObject({ outcome: 'completed', summary: 'st3 answers now, is stopped and gated.' });
+  expect((await operations.record(cluster)).debts).toEqual([]);
+  expect(await services('st3')).toEqual([]);
+  expect(await table()).toEqual(addresses('st1', 'st4'));
+  await expect(asRoot('st3', `${home}/bin/start_tm`)).rejects.toThrow('start_tm was not run');
+});
+
+test('an Edge leaves the balancer and the zones, is stopped and gated, and partners go on through the other', async () => {
+  const load = lab.run('load', '--partners', '4', '--rate', '8', '--for', '8s', '--seed', '2');
+  await delay(500);
+  const report = await operations.run('removeNode', { cluster, nodes: ['ed2'], gracefulTimeout: '8s' });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `ed2 was removed from ${cluster}: 2 Servers and 1 Edge are left.` });
+  await load;
+  const ledger = await settledLedger(lab);
+  expect(ledger).toMatchObject({ lost: [], doubled: [], stranded: [], failed: [] });
+  const zones = await clients.admin.server(serverTarget(spec, 'prod', 'st1').admin).zones();
+  expect(zones.filter(({ name }) => name !== 'Private').flatMap(({ edges = [] }) => edges.map(({ title }) => title))).toEqual(['ed1']);
+  const after = await lab.snapshot();
+  expect(after.balancer?.servers).toMatchObject({ [`${cluster}_hc/ed1`]: 'ready', [`${cluster}_hc/ed2`]: 'maint' });
+  expect(after.hosts['ed2']?.services).toEqual([]);
+  expect(await members()).toEqual(['st1', 'st4', 'ed1']);
+  await expect(asRoot('ed2', `${home}/bin/start_all`)).rejects.toThrow('start_all was not run');
+});
