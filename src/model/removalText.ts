@@ -35,3 +35,10 @@ export function leftByRemoval(cluster: string, unknown: readonly string[]): stri
     `look for files that ${list(unknown)} had in process when the Transaction Manager died: transfers that stay "In Progress", with a mark .m_inproc beside the file`,
   ];
 }
+
+/** One line of a replacement. */
+export function replacementSummary(cluster: string, { node, by, unknown, done, debts }: { node: string; by: string; unknown: readonly string[]; done: boolean; debts: readonly Debt[] }): string {
+  const owes = unknown.includes(node) || debts.some((debt) => debt.node === node);
+  const rest = owes ? ` ${node} does not answer: not known to be stopped, and not gated yet.` : '';
+  return done ? `${by} took the place of ${node} in ${cluster}.${rest}` : `${by} has taken the place of ${node} in ${cluster} before.${rest}`;
+}

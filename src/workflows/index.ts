@@ -5,4 +5,5 @@ export { cluster } from './cluster';
 export { keepMaintenance } from './keepMaintenance';
 export { notify } from './notify';
 export { removeNode } from './removeNode';
+export { replaceNode } from './replaceNode';
 export { setUpCluster } from './setUpCluster';

@@ -21,10 +21,10 @@ let endWorker: () => Promise<void>;
 const clients = createClients();
 
 beforeAll(async () => {
-  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 4, edges: 2, autostart: true })]);
+  [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3, edges: 2, reserve: 1, licensedNodes: 4, autostart: true })]);
   spec = lab.spec();
   cluster = spec.metadata.name;
-  spec.policies.minimumNodes = 2;
+  spec.policies.minimumNodes = 1;
   await new Promise<void>((ready, failed) => {
     const worker = withOperations(ground, (made) => new Promise<void>((end) => {
       operations = made;
@@ -53,7 +53,7 @@ test('what refuses a removal changes nothing, on the estate and in the record', 
   const before = await lab.snapshot();
   const record = await members();
   const refused = async (input: object): Promise<string> => (await operations.fail('removeNode', { cluster, ...input })).message;
-  expect(await refused({ nodes: ['st2', 'st3', 'st4'] })).toContain('1 Server would be left without st2, st3, st4, and policies.minimumNodes is 2. Remedy: add another one first');
+  expect(await refused({ nodes: ['st1', 'st2', 'st3'] })).toContain('no Server would be left without st1, st2, st3. Remedy: add another one first');
   expect(await refused({ nodes: ['ed1', 'ed2'] })).toContain('no Edge would be left without ed1, ed2');
   expect(await refused({ nodes: ['st9'] })).toContain('st9 is not in the cluster file of');
   expect(await refused({ nodes: ['st2'], force: true })).toContain('reason: expected the reason');
@@ -63,10 +63,10 @@ test('what refuses a removal changes nothing, on the estate and in the record', 
 });
 
 test('a Server is removed while partners send: nothing is lost, doubled or stranded; then nothing can start it, not the power-on either', async () => {
-  const load = lab.run('load', '--partners', '6', '--rate', '12', '--for', '12s');
+  const load = lab.run('load', '--partners', '6', '--rate', '12', '--for', '10s');
   await delay(1_000);
   const report = await operations.run('removeNode', { cluster, nodes: ['st2'], gracefulTimeout: '8s' });
-  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st2 was removed from ${cluster}: 3 Servers and 2 Edges are left.` });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st2 was removed from ${cluster}: 2 Servers and 2 Edges are left.` });
   expect(report.steps.map(({ key, node }) => (node === undefined ? key : key.replace(`/${node}`, '')))).toEqual([
     'backup-files', 'backup-files', 'backup-database', 'backup-map', 'removal-epoch', 'drain', 'sweep', 'unlist', 'stop-all', 'gate',
   ]);
@@ -76,8 +76,8 @@ test('a Server is removed while partners send: nothing is lost, doubled or stran
   expect(ledger.processed).toBe(ledger.acknowledged);
   expect(ledger.acknowledged).toBeGreaterThan(40);
   console.log(`removed under load in ${(Date.parse(report.endedAt!) - Date.parse(report.startedAt)) / 1_000} s: ${ledger.acknowledged} acknowledged, ${ledger.processed} processed, 0 lost, 0 doubled, 0 stranded`);
-  expect(await table()).toEqual(addresses('st1', 'st3', 'st4'));
-  expect(await members()).toEqual(['st1', 'st3', 'st4', 'ed1', 'ed2']);
+  expect(await table()).toEqual(addresses('st1', 'st3'));
+  expect(await members()).toEqual(['st1', 'st3', 'ed1', 'ed2']);
   expect(await services('st2')).toEqual([]);
 
   const gated = (await lab.snapshot()).hosts['st2']!;
@@ -105,10 +105,10 @@ test('a gate that an update opened is closed again by a run of the same removal'
 test('a dead Server is removed and owes its gate; when it is back, and its init has started the product, a run pays', async () => {
   await lab.run('kill', 'st3');
   const report = await operations.run('removeNode', { cluster, nodes: ['st3'] });
-  expect(report).toMatchObject({ outcome: 'completed', summary: `st3 was removed from ${cluster}: 2 Servers and 2 Edges are left. st3 does not answer: not known to be stopped, and not gated yet.` });
+  expect(report).toMatchObject({ outcome: 'completed', summary: `st3 was removed from ${cluster}: 1 Server and 2 Edges are left. st3 does not answer: not known to be stopped, and not gated yet.` });
   expect(report.byHand?.[0]).toContain('keep st3 off');
   expect(report.steps.filter(({ node }) => node === 'st3').map(({ key }) => key)).toEqual(['unlist/st3']);
-  expect(await table()).toEqual(addresses('st1', 'st4'));
+  expect(await table()).toEqual(addresses('st1'));
   expect((await operations.record(cluster)).debts).toEqual([expect.objectContaining({ node: 'st3', what: 'gate', because: expect.stringContaining('it did not answer when it was removed') })]);
   expect(await operations.run('removeNode', { cluster, nodes: ['st3'] })).toMatchObject({ outcome: 'nothing to do', summary: 'st3 still does not answer: not known to be stopped, and not gated.' });
 
@@ -117,7 +117,7 @@ test('a dead Server is removed and owes its gate; when it is back, and its init 
   expect(await operations.run('removeNode', { cluster, nodes: ['st3'], gracefulTimeout: '5s' })).toMatchObject({ outcome: 'completed', summary: 'st3 answers now, is stopped and gated.' });
   expect((await operations.record(cluster)).debts).toEqual([]);
   expect(await services('st3')).toEqual([]);
-  expect(await table()).toEqual(addresses('st1', 'st4'));
+  expect(await table()).toEqual(addresses('st1'));
   await expect(asRoot('st3', `${home}/bin/start_tm`)).rejects.toThrow('start_tm was not run');
 });
 
@@ -125,7 +125,7 @@ test('an Edge leaves the balancer and the zones, is stopped and gated, and partn
   const load = lab.run('load', '--partners', '4', '--rate', '8', '--for', '8s', '--seed', '2');
   await delay(500);
   const report = await operations.run('removeNode', { cluster, nodes: ['ed2'], gracefulTimeout: '8s' });
-  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `ed2 was removed from ${cluster}: 2 Servers and 1 Edge are left.` });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `ed2 was removed from ${cluster}: 1 Server and 1 Edge are left.` });
   await load;
   const ledger = await settledLedger(lab);
   expect(ledger).toMatchObject({ lost: [], doubled: [], stranded: [], failed: [] });
@@ -134,6 +134,37 @@ test('an Edge leaves the balancer and the zones, is stopped and gated, and partn
   const after = await lab.snapshot();
   expect(after.balancer?.servers).toMatchObject({ [`${cluster}_hc/ed1`]: 'ready', [`${cluster}_hc/ed2`]: 'maint' });
   expect(after.hosts['ed2']?.services).toEqual([]);
-  expect(await members()).toEqual(['st1', 'st4', 'ed1']);
+  expect(await members()).toEqual(['st1', 'ed1']);
   await expect(asRoot('ed2', `${home}/bin/start_all`)).rejects.toThrow('start_all was not run');
+});
+
+test('a removed Server is added back: its gate opens, and it serves', async () => {
+  expect(await operations.run('addNode', { cluster, nodes: ['st2'] })).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect(await table()).toEqual(addresses('st1', 'st2'));
+  expect(await services('st2')).toContain('tm');
+  expect(Object.keys((await lab.snapshot()).hosts['st2']!.files).filter((path) => path.includes('gate'))).toEqual([]);
+});
+
+test('a Server that was killed is replaced in one run; what is wrong with the new one refuses it before anything is removed', async () => {
+  spec = lab.spec('cluster-grown.yaml');
+  spec.policies.minimumNodes = 1;
+  await ground.client.workflow.getHandle(`cluster/${cluster}`).executeUpdate('apply', { args: [{ spec }] });
+  await lab.run('kill', 'st2');
+  const refused = async (input: object): Promise<string> => (await operations.fail('replaceNode', { cluster, ...input })).message;
+  expect(await refused({ node: 'st2', by: 'st1' })).toContain(`st1 is a member of ${cluster} already and can't take the place of st2`);
+  expect(await refused({ node: 'st2', by: 'ed2' })).toContain('ed2 is an Edge and st2 is a Server');
+  await lab.run('kill', 'st4');
+  expect(await refused({ node: 'st2', by: 'st4' })).toMatch(/st4.*Nothing was changed|nothing was changed[^]*st4/);
+  await lab.run('start', 'st4');
+  expect(await table()).toEqual(addresses('st1', 'st2'));
+
+  expect(await operations.run('replaceNode', { cluster, node: 'st2', by: 'st4' })).toMatchObject({
+    outcome: 'completed', unfinished: [], summary: `st4 took the place of st2 in ${cluster}. st2 does not answer: not known to be stopped, and not gated yet.`,
+  });
+  expect(await table()).toEqual(addresses('st1', 'st4'));
+  expect(await members()).toEqual(['st1', 'ed1', 'st4']);
+  await lab.run('start', 'st2');
+  expect(await operations.run('replaceNode', { cluster, node: 'st2', by: 'st4', gracefulTimeout: '5s' })).toMatchObject({ outcome: 'completed', summary: `st4 has taken the place of st2 in ${cluster} before.` });
+  expect((await operations.record(cluster)).debts).toEqual([]);
+  expect(await services('st2')).toEqual([]);
 });
