@@ -74,6 +74,10 @@ services: files
 protocols: files
 `;
 
+/** `/etc/mtab` of a Server: the shared files as from a NAS. */
+export const mountTable = (options = 'rw,relatime,vers=4.2,sync,noac,hard,proto=tcp'): string =>
+  `lab-root / tmpfs rw,relatime,mode=755 0 0\nproc /proc proc rw,relatime 0 0\nnas1:/export/st /srv/st/shared nfs4 ${options} 0 0\n`;
+
 /**
  * Writes the /etc of a host into its folder; keys are added by others.
  * @param init script that the host runs at power-on, or undefined.
@@ -101,6 +105,8 @@ export function writeEtc(plan: LabPlan, host: LabHost, init: string | undefined)
   } else {
     fs.mkdirSync(path.join(etc, 'sudoers.d'), { recursive: true });
   }
+  // Shared files are one folder bound into each Server; as what they are mounted is told here, where every program looks that a person asks.
+  if (host.role === 'server') write('mtab', mountTable());
   write('ssh/sshd_config', sshdConfig(plan, host));
   if (init !== undefined) write('st-lab/init', init, 0o755);
 }

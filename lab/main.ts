@@ -13,7 +13,7 @@ import { requirePlan } from './place';
 import { fileDriveHome, hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
 import { snapshot } from './snapshot';
 import { describe, status } from './status';
-import { empty, fill, parseWay, setBlocked, skew } from './trouble';
+import { empty, fill, parseWay, setBlocked, skew, tellMount } from './trouble';
 import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
@@ -89,6 +89,8 @@ command('loss', 'let a host\'s cable lose packets, in both directions; 0%: as be
   .action((host: string, lossPercent: number, { name }: { name: string }) => setCableFault(requirePlan(name), hostNamed(requirePlan(name), host), { lossPercent }));
 command('skew', 'set a host\'s clock ahead (or behind), as "date" tells it; 0s: right again').argument('<host>').argument('<duration>', 'such as 5s', milliseconds).option('--behind', 'behind, not ahead', false)
   .action((host: string, ms: number, { name, behind }: { name: string; behind: boolean }) => skew(requirePlan(name), hostNamed(requirePlan(name), host), behind ? -ms : ms));
+command('mount-options', 'say that a Server has mounted the shared files with these options (rw,noac,sync)').argument('<host>').argument('<options>')
+  .action((host: string, options: string, { name }: { name: string }) => tellMount(requirePlan(name), hostNamed(requirePlan(name), host), options));
 for (const [verb, text, blocked] of [['block', 'let nothing from one host reach a port of another (8088, 8088/tcp, 8088/udp; left out: nothing at all)', true], ['unblock', 'take that back', false]] as const) {
   command(verb, text).argument('<from>').argument('<to>').argument('[port]')
     .action((from: string, to: string, port: string | undefined, { name }: { name: string }) => {

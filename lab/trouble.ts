@@ -3,6 +3,7 @@
  * off, a disk that is full. Each can be taken back; a firewall stands outside of the hosts and stays when one is switched off.
  */
 import { initOf } from './hosts';
+import { mountTable } from './identity';
 import { hostNamespace } from './network';
 import type { LabHost, LabPlan } from './plan';
 import { run } from './shell';
@@ -95,3 +96,6 @@ rm -r $own
 export const fill = (plan: LabPlan, host: LabHost, folder: string): Promise<void> => inside(plan, host, fillScript, [folder]);
 /** Back on its own disk. */
 export const empty = (plan: LabPlan, host: LabHost, folder: string): Promise<void> => inside(plan, host, emptyScript, [folder]);
+
+/** Says that a Server has mounted the shared files with these options, in its table of mounts: what they are in truth stays. Over after a power cut. */
+export const tellMount = (plan: LabPlan, host: LabHost, options: string): Promise<void> => inside(plan, host, 'printf "%s" "$1" >/etc/mtab', [mountTable(options)]);

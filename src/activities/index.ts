@@ -20,6 +20,7 @@ import { networkActivities } from './network';
 import { notificationActivities } from './notifications';
 import { serverActivities } from './servers';
 import { stopActivities } from './stops';
+import { workloadActivities } from './workload';
 
 export interface ActivityDependencies {
   clients: Clients;
@@ -50,6 +51,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     loadBalancer: loadBalancerActivities(dependencies),
     maintenance: maintenanceActivities(dependencies),
     notifications: notificationActivities(dependencies),
+    workload: workloadActivities(dependencies),
   });
 }
 

@@ -39,7 +39,7 @@ export interface WorkloadPlan {
   touched: { node: string; now: string; next: string }[];
   /** Of those, the ones whose Transaction Manager runs. */
   restart: string[];
-  /** Notes to be taken away, of what is as they say. */
+  /** Servers whose notes are to be taken away: it is as they say, or nothing works there. */
   settled: string[];
   /** Event types, and `NAME=value`, that every Server gets. */
   wholeCluster: string[];
@@ -112,7 +112,7 @@ export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { mi
   return {
     shared: { set, before: Object.fromEntries(Object.keys(set).map((name) => [name, name === workloadOptions.policy ? first.policy : first.additional])) },
     local, streaming, touched, restart, wholeCluster, pgp, problems,
-    settled: works.filter(({ server, now, next }) => server.worksBy !== null && now === next).map(({ server }) => server.node),
+    settled: works.filter(({ server, now, next }) => server.worksBy !== null && (now === next || !server.tm)).map(({ server }) => server.node),
     undo: takeBack(wish, { first, local, streaming, sharedNames: Object.keys(set), after }),
   };
 }

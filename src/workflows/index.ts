@@ -4,6 +4,7 @@ export { adoptCluster } from './adoptCluster';
 export { cluster } from './cluster';
 export { keepMaintenance } from './keepMaintenance';
 export { notify } from './notify';
+export { rebalanceWorkload } from './rebalanceWorkload';
 export { removeNode } from './removeNode';
 export { replaceNode } from './replaceNode';
 export { setUpCluster } from './setUpCluster';

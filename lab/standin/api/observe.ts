@@ -46,9 +46,9 @@ export const observeRoutes: Route[] = [
 ];
 
 async function readEvents({ pool }: Api) {
-  const { rows } = await pool.query('select id, account, status, node, filename, arrival_at, coalesce(heartbeat_at, arrival_at) as heartbeat from event order by arrival_at, id');
+  const { rows } = await pool.query('select id, account, kind, status, node, filename, arrival_at, coalesce(heartbeat_at, arrival_at) as heartbeat from event order by arrival_at, id');
   return rows.map((row) => ({
-    id: row.id as string, accountName: row.account as string, status: row.status as string, node: row.node as string, fileName: row.filename as string,
+    id: row.id as string, accountName: row.account as string, eventType: row.kind as string, status: row.status as string, node: row.node as string, fileName: row.filename as string,
     arrivalTime: (row.arrival_at as Date).getTime(), lastHeartbeat: (row.heartbeat as Date).getTime(),
   }));
 }

@@ -50,8 +50,9 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
     if (run.report.dryRun) return planned(run, looked);
     run.acting = true;
     say(run, 'working', `${counted(run.book.steps.length, 'step')} to do.`, 'The operation is working.', '');
-    const { summary, result: _, byHand, ...changes } = await body(context);
+    const { summary, result, byHand, ...changes } = await body(context);
     ending = { summary, ...changes };
+    if (result !== undefined) run.report.result = result;
     if (byHand) run.report.byHand = byHand;
     run.report.unfinished = unfinished(run.book);
     return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : byHand ? 'What is left for a person: see "byHand".' : 'Nothing.');
