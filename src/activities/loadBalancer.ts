@@ -55,7 +55,8 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
       const site = balancer.siteBackends[balancer.site] ?? '';
       if (protocolBackends(backends, site).length === 0) add(`there is no backend ${site}_<protocol>`, 'define one for each protocol');
-      return { facts: { name: balancer.name, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
+      const heldOut = states.filter(({ admin }) => admin.forcedMaint || admin.forcedDrain).map(({ server }) => server).sort();
+      return { facts: { name: balancer.name, heldOut, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
     },
     async ensureServing({ balancer, node }, authority) {
       const haproxy = open(balancer);

@@ -21,7 +21,26 @@ export async function canWriteStateFile(pool: SshPool, access: SshAccess, path: 
   return code === 0;
 }
 
-/** $1 path; the content comes by standard input, whole or not at all. In a folder that may not be written the file itself is. The lock is that of the map: one writer at a time. */
+/**
+ * The order in which the states are read is kept where they are written: who takes a number first reads first. $1 path. Answers the next number, under the
+ * lock of the map.
+ */
+const ticketScript = String.raw`
+set -e
+umask 022
+exec 7>>"$HOME/.st-orchestrator/map.lock"
+flock -w 10 7
+given="$HOME/.st-orchestrator/states-$(printf %s "$1" | cksum | cut -d' ' -f1)"
+number=$(($(cat "$given.given" 2>/dev/null || echo 0) + 1))
+echo "$number" >"$given.given.new"
+mv -f "$given.given.new" "$given.given"
+echo "$number"
+`;
+
+/** Exit code of `saveScript` where states with a later number are in the file already: an older look, of a worker that died, say, never covers a newer one. */
+const late = 45;
+
+/** $1 path, $2 number; the content comes by standard input, whole or not at all. In a folder that may not be written the file itself is. The lock is that of the map: one writer at a time. */
 const saveScript = String.raw`
 set -e
 umask 022
@@ -30,6 +49,8 @@ case $content in *'# be_id '*'# end'*) ;; *) echo 'the states broke off on the w
 content=$(printf '%s\n' "$content" | sed '/^# end$/d')
 exec 7>>"$HOME/.st-orchestrator/map.lock"
 flock -w 10 7
+written="$HOME/.st-orchestrator/states-$(printf %s "$1" | cksum | cut -d' ' -f1).written"
+[ "$2" -gt "$(cat "$written" 2>/dev/null || echo 0)" ] || exit ${late}
 new="$1.st-orchestrator"
 if [ -w "$(dirname -- "$1")" ]; then
   printf '%s\n' "$content" >"$new" && sync "$new" || { rm -f "$new"; exit 1; }
@@ -38,6 +59,8 @@ else
   printf '%s\n' "$content" >"$1"
   sync "$1"
 fi
+echo "$2" >"$written.new"
+mv -f "$written.new" "$written"
 `;
 
 const tries = 5;
@@ -53,9 +76,10 @@ export async function isSaved(pool: SshPool, access: SshAccess, { haproxy, path 
 /** Saves what HAProxy has in memory, and again while another operation changes it meanwhile. Guarded by the cluster's epoch on that host. */
 export async function saveServersState(pool: SshPool, access: SshAccess, authority: Authority, { haproxy, path }: { haproxy: Haproxy; path: string }, limits: CallLimits): Promise<void> {
   for (let count = 1; count <= tries; count += 1) {
+    const ticket = await pool.run(access, guardedCommand(authority, script(ticketScript, [path]), { sharedHost: true }), { ...limits, purpose: `taking a number for ${path}` });
     const text = await haproxy.serversState(limits);
-    await pool.run(access, guardedCommand(authority, script(saveScript, [path]), { sharedHost: true }), { ...limits, purpose: `writing ${path}`, stdin: `${text.trim()}\n# end\n` });
-    if (await isSaved(pool, access, { haproxy, path }, limits)) return;
+    const saved = await pool.run(access, guardedCommand(authority, script(saveScript, [path, ticket.stdout.trim()]), { sharedHost: true }), { ...limits, purpose: `writing ${path}`, stdin: `${text.trim()}\n# end\n`, ok: [0, late] });
+    if (saved.code === 0 && await isSaved(pool, access, { haproxy, path }, limits)) return;
   }
   throw new StError('NotYet', `${access.address}: ${path} still differs from what HAProxy has in memory after it was written ${tries} times`);
 }

@@ -9,7 +9,7 @@ import type { InstallationActivities } from '../activities/installation';
 import type { LoadBalancerActivities } from '../activities/loadBalancer';
 import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
-import { planBalancers, type BalancerFacts } from '../model/balancerPlan';
+import { heldOutWarnings, planBalancers, type BalancerFacts } from '../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../model/clocks';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/edgePlan';
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts, type WayFacts } from '../model/facts';
@@ -95,7 +95,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       ...cacheChecks(nodes),
     }, {
       title: 'The hosts fit together',
-      problems: (facts, { hosts: clocks = [], edgeHosts: edgeClocks = [] }) => [...compareHosts(facts.hosts, facts.edgeHosts), ...compareClocks([...clocks, ...edgeClocks] as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts))],
+      problems: (facts, { hosts: clocks = [], edgeHosts: edgeClocks = [] }) => [...compareHosts(facts.hosts, facts.edgeHosts), ...compareClocks([...clocks, ...edgeClocks] as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts)), ...heldOutWarnings(fronted.names, facts.balancers, cluster)],
     });
     const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
     const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
@@ -119,7 +119,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { set } = optionsWith(seen.others);
     const chosen = (names: readonly string[]) => nodes.filter(({ name }) => names.includes(name));
     const through = nodes.find(({ name }) => name === todo.first)!.server;
-    const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted.names, found.balancers);
+    const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted.names, found.balancers, cluster);
     const serve = fronts.serve.map(({ balancer: at, node }) => ({ name: `${node} at ${at}`, node, balancer: balancers.find(({ name }) => name === at)!.balancer }));
     const activate = balancers.filter(({ name }) => fronts.activate.includes(name));
     const { minimumNodes } = spec.policies;

@@ -7,9 +7,10 @@ import { temporal } from '@temporalio/proto';
 import type { LabSnapshot } from '../../lab/snapshot';
 import type { LabStatus } from '../../lab/status';
 import { installationActivities } from '../../src/activities/installation';
+import { haproxyOverSsh } from '../../src/clients/haproxy';
 import { applySpec } from '../../src/control/clusters';
 import { isWarning, type OperationReport } from '../../src/model/operation';
-import { databaseTarget, serverTarget } from '../../src/model/slices';
+import { balancerTargets, databaseTarget, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import { createClients } from '../../src/worker/clients';
 import { onHost } from '../helpers/breaking';
@@ -106,6 +107,23 @@ describe('a balancer that two clusters share', () => {
 
   test('its own cluster may go on', async () => {
     expect(await problemsOf({ cluster: lab.name })).toEqual([]);
+  });
+
+  test('a node that somebody put into maintenance by hand is left so, and named', async () => {
+    const clients = createClients();
+    try {
+      const [balancer] = balancerTargets(lab.spec(), 'prod');
+      const set = (state: 'maint' | 'ready') => haproxyOverSsh(clients.ssh, balancer!.ssh, balancer!.socket).setServerState(balancer!.healthBackend, 'st2', state, { timeoutMs: 10_000 });
+      await set('maint');
+      const report = await operations.run('setUpCluster', { cluster: lab.name });
+      expect(report).toMatchObject({ outcome: 'nothing to do' });
+      expect(report.checks.flatMap(({ problems }) => problems.filter(isWarning).map(({ what }) => what))).toContainEqual(expect.stringMatching(/^lb1: st2 is in maintenance or draining there, .*; it is left so$/));
+      expect((await now()).balancer?.servers[`${lab.name}_hc/st2`]).toBe('maint');
+      await set('ready');
+    } finally {
+      await clients.close();
+    }
+    expect(await now()).toEqual(serving);
   });
 });
 

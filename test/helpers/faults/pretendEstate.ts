@@ -182,7 +182,7 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
       },
     },
     loadBalancer: {
-      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, active: estate.active, persisted: estate.active, serving: [...estate.serving], saved: null, epoch: epoch > 0 ? epoch : null }, problems: [] }),
+      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, heldOut: [], active: estate.active, persisted: estate.active, serving: [...estate.serving], saved: null, epoch: epoch > 0 ? epoch : null }, problems: [] }),
       async ensureServing({ node }, authority) {
         await claim(authority);
         must(machines.get(node)!.daemons, 'the balancer sends only to what serves');
