@@ -26,6 +26,7 @@ import type { ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
 import { tasks } from '../operation/tasks';
+import { cacheChecks, nameInCaches, unnamed } from './cacheAddress';
 
 const additions = tasks<AdditionActivities>('additions');
 const hosts = tasks<HostActivities>('hosts');
@@ -153,12 +154,13 @@ export async function prepareAddition<I extends OperationInput>({ cluster, check
     addFiles: checkEachNode('What is not in the database is that of its peers', newServers, ({ name, server }) => additions.checkFiles({ server, peer: through.server, installed: isInstalled(name) })),
     addSettings: check('How the daemons of the cluster listen', additions.checkSettings({ server: through.server })),
     addKnown: check('What the Servers know of the Edges', edges.checkWays({ server: through.server, protocols, ...(probe ? { probe: probe.account } : {}) })),
+    ...cacheChecks(newServers),
   }, { title: 'The network zones name the Edges once', problems: ({ addKnown }) => zoneProblems({ edges: newEdgeSpecs }, addKnown) });
 
   const states = joiningServers(newServers, { hosts: found.addHosts, servers: seen.addOthers, files: settled.addFiles, gates: found.addGates, licence: found.addLicence[0]!, table: serving[0]?.members ?? [] });
   const todo = newServers.length === 0 ? planAddition([]) : planAddition(states);
   const opening = planEdges(edgeStates({ edges: newEdgeSpecs, deploymentSite: whole.deploymentSite }, { hosts: found.addEdgeHosts, edges: found.addEdges, licence: found.addEdgeLicence[0]!, ways: settled.addKnown }));
-  const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted, found.addBalancers);
+  const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted, found.addBalancers, { complete: false });
   const serve = fronts.serve.map(({ balancer, node }) => ({ name: `${node} at ${balancer}`, node, balancer: balancers.find(({ name }) => name === balancer)!.balancer }));
   const changes = !isEmptyAddition(todo) || (newEdges.length > 0 && !isEmptyEdgePlan(opening)) || serve.length > 0;
 
@@ -196,6 +198,7 @@ export async function prepareAddition<I extends OperationInput>({ cluster, check
     await forEachNode('Stop everything on the Server to add', chosen(todo.stop), ({ server }) => servers.ensureAllStopped({ server }), { key: 'stop-all', parallel });
     await forEachNode('Add the node to the cluster', chosen(todo.add), ({ address }) =>
       additions.ensureMember({ server: through.server, address, settings }), { key: 'add', parallel: 1, undo: withdraw });
+    await nameInCaches({ forEachNode }, unnamed(newServers, settled.caches));
     await forEachNode('Open its gate', chosen(todo.open), ({ server }) => gates.ensureOpened({ host: server }), { key: 'open', parallel });
     await forEachNode('Start its Administration Tool', chosen(todo.startAdmin), ({ server }) => servers.ensureAdminStarted({ server }), { key: 'start-admin', parallel });
     await forEachNode('Install its licences', chosen(todo.license), ({ server }) => installation.ensureLicensed({ server, licences }), { key: 'license', parallel });

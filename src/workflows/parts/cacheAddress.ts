@@ -22,6 +22,6 @@ export function cacheChecks(nodes: readonly Node[]): { caches: Check<CacheFacts[
 export const unnamed = <N extends Node>(nodes: readonly N[], caches: readonly CacheFacts[] = []): N[] => nodes.filter(({ name }) => caches.some(({ node, named }) => node === name && !named));
 
 /** One step for each Server that lacks it; after the installation, before the start. */
-export function nameInCaches<I, N extends Node>({ forEachNode }: OperationContext<I>, nodes: readonly N[]): Promise<unknown> {
+export function nameInCaches<I, N extends Node>({ forEachNode }: Pick<OperationContext<I>, 'forEachNode'>, nodes: readonly N[]): Promise<unknown> {
   return forEachNode('Name its IPv6 address to the cluster cache', nodes, ({ server }) => cache.ensureAddress({ server }), { key: 'cache-address' });
 }
