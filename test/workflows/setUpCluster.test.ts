@@ -1,6 +1,6 @@
 /** setUpCluster cut at the boundary of each of its activities, on an estate in memory: it goes on, or says what and where and is completed by a second run. */
 import { parseClusterSpec, type ClusterSpec } from '../../src/model/spec';
-import { everywhere, saying, withStage, type BoundaryFault, type Played, type Rehearsal } from '../helpers/faults/boundaries';
+import { everywhere, saying, withStage, type Played, type Rehearsal } from '../helpers/faults/boundaries';
 import { points } from '../helpers/faults/points';
 import { pretendEstate } from '../helpers/faults/pretendEstate';
 import { connectGround, type Ground } from '../helpers/workflows';
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => ground?.close());
 
 /** Plays with a fault at every activity, and at some once more with every task replayed; answers what was not as `look` says. */
-async function atEvery(kind: BoundaryFault['kind'], look: (played: Played & { again(): Promise<Played> }, at: string) => Promise<void>): Promise<string[]> {
+async function atEvery(kind: keyof typeof parallel, look: (played: Played & { again(): Promise<Played> }, at: string) => Promise<void>): Promise<string[]> {
   const cut = (everyTaskReplays: boolean, where: string[]): Promise<string[]> =>
     withStage(ground, setUp, { everyTaskReplays }, ({ play }) => everywhere(where, parallel[kind], (at) => at, async (at) => look(await play({ at, kind }), at)));
   return [...(await cut(false, undisturbed.performed)), ...(await cut(true, points(undisturbed.performed, 3)))];

@@ -29,6 +29,8 @@ export interface Rehearsal {
   input(cluster: string): object;
   /** A fresh estate; `cluster` is the name in the input. */
   ground(cluster: string): PretendGround;
+  /** What comes before the operation, on the same estate and undisturbed: `play` runs another operation. */
+  before?(cluster: string, play: (operation: string, input: object) => Promise<OperationReport>, ground: Ground & { taskQueue: string }): Promise<unknown>;
 }
 
 export interface BoundaryFault {
@@ -36,9 +38,10 @@ export interface BoundaryFault {
   at: string;
   /**
    * Once: the first try has no effect and fails with what may pass. For good: it fails with what no retry cures. Worker lost: it has its effect and is
-   * never heard of again, so the server gives it to another worker after the heartbeat time-out, and it is performed twice.
+   * never heard of again, so the server gives it to another worker after the heartbeat time-out, and it is performed twice. Cancelled and terminated: so is
+   * the operation when it is begun.
    */
-  kind: 'once' | 'for good' | 'worker lost';
+  kind: 'once' | 'for good' | 'worker lost' | 'cancelled' | 'terminated';
 }
 
 export interface Played {
@@ -76,7 +79,7 @@ export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { every
   const bundle = process.env['ST_WORKFLOW_BUNDLE'];
   const worker = await createWorker({
     config: { ...workerConfig({ TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'] }), ...(everyTaskReplays ? { maxCachedWorkflows: 0 } : {}), shutdownGraceMs: 0, shutdownForceMs: 10_000 },
-    clients: {} as Clients, connection: ground.connection, taskQueue, interceptors: { activity: [interceptor(scenes)] }, ...(bundle ? { bundle: { codePath: bundle } } : {}),
+    clients: {} as Clients, connection: ground.connection, taskQueue, interceptors: { activity: [interceptor(scenes, ground)] }, ...(bundle ? { bundle: { codePath: bundle } } : {}),
   });
   const operations = operationsOn(ground, taskQueue);
 
@@ -101,13 +104,19 @@ export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { every
     async play(fault) {
       const cluster = unique('c');
       const estate = rehearsal.ground(cluster);
+      const play = async (operation: string, input: object): Promise<OperationReport> => {
+        const workflowId = unique(`${operation}/${cluster}`);
+        scenes.set(workflowId, { ground: estate, fault: undefined, tries: {} });
+        return (await (await operations.start(operation, input, workflowId)).result()) as OperationReport;
+      };
+      await rehearsal.before?.(cluster, play, { ...ground, taskQueue });
       const played = await perform(cluster, { ground: estate, fault, tries: {} });
       return { ...played, again: () => perform(cluster, { ground: estate, fault: undefined, tries: {} }) };
     },
   }));
 }
 
-function interceptor(scenes: Map<string, Scene>): ActivityInterceptorsFactory {
+function interceptor(scenes: Map<string, Scene>, { client }: Ground): ActivityInterceptorsFactory {
   return (context) => {
     const { activityId, activityType, attempt, workflowExecution } = context.info;
     const scene = scenes.get(workflowExecution?.workflowId ?? '');
@@ -119,6 +128,9 @@ function interceptor(scenes: Map<string, Scene>): ActivityInterceptorsFactory {
         async execute(input, next) {
           if (!scene) return next(input);
           scene.tries[activityId] = attempt;
+          const handle = client.workflow.getHandle(workflowExecution!.workflowId);
+          if (fault === 'cancelled') await handle.cancel();
+          if (fault === 'terminated') await handle.terminate(saying);
           if (fault === 'once') throw new StError('Unreachable', saying);
           if (fault === 'for good') throw new StError('Refused', saying);
           const act = scene.ground.activities[activityType];

@@ -18,7 +18,7 @@ import type { ClusterSpec } from '../../../src/model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../../../src/model/targets';
 import type { PretendGround } from './boundaries';
 
-interface Machine {
+export interface Machine {
   installed: boolean;
   licensed: boolean;
   admin: 'off' | 'up' | 'not operational';
@@ -26,7 +26,7 @@ interface Machine {
   daemons: boolean;
 }
 
-interface Groups {
+export interface Groups {
   hosts: HostActivities;
   network: NetworkActivities;
   installation: InstallationActivities;
@@ -36,17 +36,27 @@ interface Groups {
   loadBalancer: LoadBalancerActivities;
 }
 
-const done = (note: string): Outcome => ({ changed: true, note });
-const already: Outcome = { changed: false, note: 'is so already' };
+export const done = (note: string): Outcome => ({ changed: true, note });
+export const already: Outcome = { changed: false, note: 'is so already' };
 /** A moment in which other activities get their turn, so that those of a fan-out do run beside each other. */
 const moment = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5));
 
-function must(holds: boolean, rule: string): void {
+export function must(holds: boolean, rule: string): void {
   if (!holds) throw new StError('Refused', `against the vendor's order: ${rule}`);
 }
 
+/** What those who add to the estate work with. */
+export interface Pretended extends PretendGround {
+  machines: Map<string, Machine>;
+  estate: { schema: boolean; setUpBy: string; table: string[]; threshold: number | null; options: Record<string, string[]>; active: string; serving: string[] };
+  groups: Groups;
+  /** Refuses what comes from an older operation. */
+  claim(authority: Authority): Promise<void>;
+  epoch(): number;
+}
+
 /** An estate on which nothing was ever installed. */
-export function pretendEstate(spec: ClusterSpec): PretendGround {
+export function pretendEstate(spec: ClusterSpec): Pretended {
   const nodes = siteOf(spec, productionSite(spec)).servers;
   const machines = new Map<string, Machine>(nodes.map(({ name }) => [name, { installed: false, licensed: false, admin: 'off', tm: false, daemons: false }]));
   const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[] };
@@ -204,6 +214,11 @@ export function pretendEstate(spec: ClusterSpec): PretendGround {
       },
     },
   };
-  const activities = Object.entries(groups).flatMap(([group, methods]) => Object.entries(methods).map(([method, act]) => [`${group}.${method}`, act] as const));
-  return { activities: Object.fromEntries(activities) as PretendGround['activities'], state: () => structuredClone({ ...estate, machines: Object.fromEntries(machines) }) };
+  return { activities: flatten(groups), state: () => structuredClone({ ...estate, machines: Object.fromEntries(machines) }), machines, estate, groups, claim, epoch: () => epoch };
+}
+
+/** By registered name. */
+export function flatten(groups: object): PretendGround['activities'] {
+  const entries = Object.entries(groups).flatMap(([group, methods]) => Object.entries(methods as object).map(([method, act]) => [`${group}.${method}`, act] as const));
+  return Object.fromEntries(entries) as PretendGround['activities'];
 }

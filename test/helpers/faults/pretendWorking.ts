@@ -1,0 +1,112 @@
+/** The cluster in memory once it works, with hosts beside it that belong to nobody yet: what operations on a working cluster look at and change. */
+import type { AdditionActivities } from '../../../src/activities/additions';
+import type { BackupActivities } from '../../../src/activities/backups';
+import type { GateActivities } from '../../../src/activities/gates';
+import type { CheckResult } from '../../../src/model/operation';
+import { productionSite, siteOf } from '../../../src/model/slices';
+import type { ClusterSpec } from '../../../src/model/spec';
+import type { HostTarget, ServerTarget } from '../../../src/model/targets';
+import { already, done, flatten, must, pretendEstate, type Machine, type Pretended } from './pretendEstate';
+
+const fine = async <F>(facts: F): Promise<CheckResult<F>> => ({ facts, problems: [] });
+
+/** Those of `members` work, in a cluster that was set up; the other Servers of the spec are empty hosts. */
+export function pretendWorking(spec: ClusterSpec, members: readonly string[]): Pretended {
+  const pretended = pretendEstate(spec);
+  const { machines, estate, groups, claim, epoch } = pretended;
+  const { servers, loadBalancer } = siteOf(spec, productionSite(spec));
+  const backups = new Set<string>();
+  const gated = new Set<string>();
+  const fresh = new Set<string>();
+  for (const name of members) machines.set(name, { installed: true, licensed: true, admin: 'up', tm: true, daemons: true });
+  Object.assign(estate, {
+    schema: true, setUpBy: members[0], table: servers.filter(({ name }) => members.includes(name)).map(({ address }) => address).sort(), threshold: spec.policies.minimumNodes,
+    active: loadBalancer!.siteBackend, serving: [...members].sort(),
+  });
+  const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
+
+  const backing: BackupActivities = {
+    checkFiles: ({ server }) => fine({ node: server.node }),
+    checkDatabase: () => fine({ by: 'pg_dump' }),
+    async ensureFiles({ server }, authority) {
+      await claim(authority);
+      backups.add(`files of ${server.node}`);
+      return done('backed up');
+    },
+    async ensureDatabase(_, authority) {
+      await claim(authority);
+      backups.add('database');
+      return done('backed up');
+    },
+    async ensureMap({ balancer }, authority) {
+      await claim(authority);
+      backups.add(`map of ${balancer.name}`);
+      return done('backed up');
+    },
+  };
+
+  const gates: Pick<GateActivities, 'checkGate' | 'ensureGated' | 'ensureOpened' | 'ensureStopped'> = {
+    checkGate: ({ host }) => fine({ node: host.node, gate: !machine(host).installed ? 'none' : gated.has(host.node) ? 'closed' : 'open', why: '', ours: true, epoch: epoch() }) as never,
+    async ensureStopped({ host }, authority) {
+      await claim(authority);
+      Object.assign(machine(host), { admin: 'off', tm: false, daemons: false });
+      return done('stopped');
+    },
+    async ensureGated({ host }, authority) {
+      await claim(authority);
+      must(!machine(host).tm && machine(host).admin === 'off', 'what is gated does not run');
+      gated.add(host.node);
+      return { ...done('gated'), value: true };
+    },
+    async ensureOpened({ host }, authority) {
+      await claim(authority);
+      return gated.delete(host.node) ? done('opened') : already;
+    },
+  };
+
+  const withdraw = async (node: ServerTarget): Promise<void> => {
+    must(!estate.serving.includes(node.node), 'nobody is sent to what is withdrawn');
+    estate.table = estate.table.filter((address) => address !== node.address);
+    if (machine(node).installed) Object.assign(machine(node), { admin: 'off', tm: false, daemons: false });
+  };
+  const additions: AdditionActivities = {
+    async checkMachine({ host }) {
+      const { installed } = machine(host);
+      return fine({ node: host.node, reachable: true, identity: host.node, taeh: installed ? 'taeh' : null, version: installed ? '5.5' : null, instance: installed ? `of ${host.node}` : null, epoch: epoch() > 0 ? epoch() : null });
+    },
+    checkSettings: () => fine({ 'Sshd.Port': ['8022'] }),
+    checkFiles: ({ server, installed }) => fine({ node: server.node, fresh: !installed || fresh.has(server.node) }),
+    async ensureInstalled(input, authority) {
+      const outcome = await groups.installation.ensureInstalled(input, authority);
+      if (outcome.changed) fresh.add(input.server.node);
+      return outcome;
+    },
+    async ensureFiles({ server }, authority) {
+      await claim(authority);
+      must(machine(server).installed, 'files are copied to what is installed');
+      return fresh.delete(server.node) ? done('copied') : already;
+    },
+    ensureMember: (input, authority) => groups.servers.ensureMember(input, authority),
+    async ensureSettings(_, authority) {
+      await claim(authority);
+      return already;
+    },
+    async ensureDaemonsFresh(_, authority) {
+      await claim(authority);
+      return already;
+    },
+    async ensureWithdrawn({ node }, authority) {
+      await claim(authority);
+      await withdraw(node);
+      return done('withdrawn');
+    },
+    ensureEdgeWithdrawn: async () => { throw new Error('there are no Edges here'); },
+  };
+
+  const edges = { checkWays: () => fine({ ca: null, trusted: [], zones: [], probe: null }) };
+  return {
+    ...pretended,
+    activities: flatten({ ...groups, backups: backing, gates, additions, edges }),
+    state: () => ({ ...(pretended.state() as object), backups: [...backups].sort(), gated: [...gated].sort(), fresh: [...fresh].sort() }),
+  };
+}
