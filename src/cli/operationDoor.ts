@@ -27,7 +27,7 @@ export interface OperationDoor<Flags extends object = object> {
    * The fields of its input that this command line says; undefined ones are left out. `cluster` only where an argument or a file names it.
    * @throws UsageError, StError InvalidInput
    */
-  input(args: string[], flags: Flags, cli: Cli): Record<string, unknown>;
+  input(args: string[], flags: Flags, cli: Cli): Record<string, unknown> | Promise<Record<string, unknown>>;
   /** Names that become a part of the workflow id, joined by `-`. Left out: the field `nodes`. */
   about?(input: Input): string[];
   /** True when this input changes nothing, so that nobody is asked: it is run as a dry run is. */

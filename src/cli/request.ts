@@ -47,7 +47,7 @@ export async function asked(cli: Cli, door: OperationDoor, args: string[], flags
   const { cluster: named, inputFile, fingerprint, waitForLease, patience, reason, databaseBackup } = flags;
   const required = /<(\w[\w-]*)/.exec(door.args ?? '')?.[1];
   if (required !== undefined && args.length === 0 && inputFile === undefined) throw new UsageError(`missing argument '${required}': stctl ${kebabCase(door.operation)} ${door.args}`);
-  const said = present({ fingerprint, waitForLease, patience, reason, databaseBackup, ...door.input(args, flags, cli) });
+  const said = present({ fingerprint, waitForLease, patience, reason, databaseBackup, ...(await door.input(args, flags, cli)) });
   const fields = { ...(inputFile === undefined ? {} : readInputFile(cli, inputFile)), ...said };
   if (named !== undefined && said['cluster'] !== undefined && said['cluster'] !== named) throw new UsageError(`the command is about cluster ${JSON.stringify(said['cluster'])}, not "${named}": name one of them only`);
   const told = named ?? fields['cluster'];

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { OperationName } from './ids';
 import { adoptClusterInput, setUpClusterInput } from './inputs';
+import { rebalanceWorkloadInput } from './rebalanceWorkloadInput';
 
 export interface OperationKind {
   /** "Add node", before the names of cluster and nodes. */
@@ -12,4 +13,5 @@ export interface OperationKind {
 export const operationKinds: Record<OperationName, OperationKind> = {
   setUpCluster: { title: 'Set up cluster', input: setUpClusterInput },
   adoptCluster: { title: 'Adopt cluster', input: adoptClusterInput },
+  rebalanceWorkload: { title: 'Rebalance workload of', input: rebalanceWorkloadInput },
 };

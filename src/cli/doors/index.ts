@@ -1,6 +1,7 @@
 /** The doors of all operations, in the order of `stctl --help`. */
 import type { OperationDoor } from '../operationDoor';
 import { adoptCluster } from './adoptCluster';
+import { rebalanceWorkload } from './rebalanceWorkload';
 import { setUpCluster } from './setUpCluster';
 
-export const doors: OperationDoor[] = [setUpCluster, adoptCluster];
+export const doors: OperationDoor[] = [setUpCluster, adoptCluster, rebalanceWorkload];
