@@ -10,6 +10,8 @@ import type { LabPlan } from './plan';
 export interface Code {
   node: string;
   standin: string;
+  /** Of the lab's own compiled code. */
+  folder: string;
   mounts: { from: string; to: string }[];
 }
 
@@ -23,9 +25,9 @@ export function code(lab: string, node = process.execPath): Code {
     { from: fs.realpathSync(path.join(checkout, 'node_modules')), to: '/opt/st-lab/node_modules' },
   ];
   const real = fs.realpathSync(node);
-  if (real.startsWith('/usr/')) return { node: real, standin: '/opt/st-lab/dist/lab/standin', mounts };
+  if (real.startsWith('/usr/')) return { node: real, standin: '/opt/st-lab/dist/lab/standin', folder: '/opt/st-lab/dist', mounts };
   mounts.push({ from: path.resolve(real, '../..'), to: '/opt/st-lab/node' });
-  return { node: '/opt/st-lab/node/bin/node', standin: '/opt/st-lab/dist/lab/standin', mounts };
+  return { node: '/opt/st-lab/node/bin/node', standin: '/opt/st-lab/dist/lab/standin', folder: '/opt/st-lab/dist', mounts };
 }
 
 /**
@@ -56,8 +58,10 @@ export function layCode(plan: LabPlan): void {
   const codeFolder = path.join(folder, 'code');
   fs.rmSync(codeFolder, { recursive: true, force: true });
   fs.mkdirSync(codeFolder, { recursive: true });
-  const from = path.join(checkout, 'dist/lab/standin');
-  if (fs.existsSync(from)) fs.cpSync(from, path.join(codeFolder, 'lab/standin'), { recursive: true });
+  for (const part of ['lab/standin', 'lab/mail']) {
+    const from = path.join(checkout, 'dist', part);
+    if (fs.existsSync(from)) fs.cpSync(from, path.join(codeFolder, part), { recursive: true });
+  }
   makeReadable(codeFolder);
 
   const packageFolder = path.join(folder, 'package/SecureTransport_5.5');

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { giveToCaller, labFolder } from './place';
-import { balancerSocket, fileDriveHome, grown, hostNamed, hostOf, installPackage, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
+import { balancerSocket, fileDriveHome, grown, hostNamed, hostOf, installPackage, mailPort, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
 
 /** The cluster file of one cluster, as an object; paths are relative to the file. */
 export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, unknown> {
@@ -52,10 +52,15 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
         },
       },
     },
+    ...(plan.options.mail === true ? { notifications: notificationsOf(plan) } : {}),
     policies: { minimumNodes: Math.min(2, cluster.servers.length), failover: { mode: 'observe', for: '300s', maximumDataLoss: 0 } },
     monitoring: { interval: '2s', failuresToOffline: 3 },
   };
 }
+
+/** Everything is told to the lab's own mail server. */
+const notificationsOf = (plan: LabPlan): object =>
+  ({ smtp: { host: hostOf(plan, 'mail').address, port: mailPort, tls: 'starttls', ca: './ca.pem' }, from: 'st-orchestrator@lab.example', to: ['operations@lab.example'] });
 
 /** Text of the two licence files of a cluster. */
 export function licences(nodes: number): { core: string; features: string } {

@@ -57,6 +57,7 @@ export function ownFolders(host: LabHost): { from: string; to: string; owner: nu
     folders.push({ from: 'haproxy', to: '/etc/haproxy', owner: 0 });
     folders.push({ from: 'haproxy-state', to: '/var/lib/haproxy', owner: users.ops.uid });
   }
+  if (host.role === 'mail') folders.push({ from: 'mails', to: '/srv/mails', owner: users.axway.uid });
   return folders;
 }
 
@@ -70,8 +71,8 @@ function writeMounts(plan: LabPlan, host: LabHost): string {
   if (host.role === 'server') lines.push([sharedFolder(plan.name, host), '/srv/st/shared', 'rw']);
   if (hasProduct(host)) {
     lines.push([path.join(labFolder(plan.name), 'package'), path.dirname(installPackage), 'ro']);
-    lines.push(...code(plan.name).mounts.map((m) => [m.from, m.to, 'ro']));
   }
+  if (hasProduct(host) || host.role === 'mail') lines.push(...code(plan.name).mounts.map((m) => [m.from, m.to, 'ro']));
   const file = path.join(folder, 'mounts');
   fs.writeFileSync(file, lines.map((l) => `${l.join('\t')}\n`).join(''));
   return file;

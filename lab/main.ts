@@ -8,6 +8,7 @@ import { setCableFault } from './badCable';
 import { freeze, powerOff } from './hosts';
 import { addLoadCommands } from './load/commands';
 import { locked } from './lock';
+import { describeMails, mails } from './mail/host';
 import { setCable } from './network';
 import { requirePlan } from './place';
 import { fileDriveHome, hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
@@ -19,7 +20,7 @@ import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
   name: string; servers: number; edges: number; reserve: number; reserveEdges: number; spare: number; productTime: number; lies?: string | false; seed: number;
-  ipv6?: boolean; autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; dieWith?: number;
+  ipv6?: boolean; autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; mail?: boolean; dieWith?: number;
 }
 
 const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers and Edges.');
@@ -39,13 +40,14 @@ command('up', 'build the estate anew and start it')
   .option('--ipv6', 'hosts have IPv6 addresses only')
   .option('--autostart', 'Servers and Edges start the product by themselves at power-on')
   .option('--licensed-nodes <n>', 'cluster nodes that the features licence allows (default: as many as Servers)', count)
+  .option('--mail', 'a mail server, which the cluster files name; "lab mails" shows what came in')
   .option('--postgres <name=value>', 'a PostgreSQL setting; may be repeated', setting, {})
   .option('--die-with <pid>', 'take the lab down when this process is gone', count)
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
       name: flags.name, servers: flags.servers, edges: flags.edges, reserve: flags.reserve, reserveEdges: flags.reserveEdges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
       lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.ipv6 === true ? { ipv6: true } : {}), ...(flags.autostart === true ? { autostart: true } : {}),
-      ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres,
+      ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres, ...(flags.mail === true ? { mail: true } : {}),
     };
     const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);
     const plan = await locked(flags.name, async () => {
@@ -69,6 +71,13 @@ command('status', 'what there is and how it is')
 command('snapshot', 'the comparable end state: no times, process ids or logs')
   .option('-o, --output <format>', 'json', 'json')
   .action(async ({ name }: { name: string }) => print(JSON.stringify(await snapshot(requirePlan(name)), null, 2)));
+
+command('mails', 'the mails that the lab\'s mail server has taken, oldest first')
+  .option('-o, --output <format>', 'text or json', 'text')
+  .action(({ name, output }: { name: string; output: string }) => {
+    const found = mails(requirePlan(name));
+    print(output === 'json' ? JSON.stringify(found, null, 2) : describeMails(found));
+  });
 
 const onHost = (name: string, text: string, act: (plan: LabPlan, host: LabHost) => Promise<void>): void => {
   command(name, text).argument('<host>').action(async (host: string, flags: { name: string }) => {

@@ -2,7 +2,7 @@
  * What a lab consists of, worked out from its options alone: no effects here.
  */
 
-export type Role = 'server' | 'edge' | 'database' | 'balancer' | 'jump';
+export type Role = 'server' | 'edge' | 'database' | 'balancer' | 'jump' | 'mail';
 
 export interface LabHost {
   name: string;
@@ -50,6 +50,8 @@ export interface LabOptions {
   autostart?: boolean;
   /** What the features licence allows; undefined = as many as there are Servers, those in reserve included. */
   licensedNodes?: number;
+  /** A mail server, which the cluster files then name. */
+  mail?: boolean;
   /** PostgreSQL settings that replace the lab's own, by name. */
   postgres: Record<string, string>;
 }
@@ -75,6 +77,8 @@ export const fileDriveHome = '/opt/axway/SecureTransport';
 export const installPackage = '/opt/install/SecureTransport_5.5';
 export const tablespaces = ['st_data', 'st_filetracking', 'st_serverlog'];
 export const siteMap = '/etc/haproxy/maps/site.map';
+/** Where the mail server listens, for STARTTLS. */
+export const mailPort = 2525;
 export const balancerSocket = '/run/haproxy/admin.sock';
 
 /** Names become host names, file names, database names and parts of interface names. */
@@ -114,6 +118,7 @@ export function planLab(options: LabOptions, index: number): LabPlan {
     { name: 'lb1', role: 'balancer', address: at(6) },
     { name: 'jump1', role: 'jump', address: at(7) },
   ];
+  if (options.mail === true) hosts.push({ name: 'mail1', role: 'mail', address: at(8) });
   const addCluster = (name: string, file: string, prefix: string, first: number, count: number, ports: LabCluster['ports']): void => {
     const servers: string[] = [];
     for (let i = 1; i <= count; i++) {

@@ -101,6 +101,10 @@ export function runningServices(plan: LabPlan, host: LabHost): Record<string, nu
   const folder = hostFolder(plan.name, host.name);
   if (host.role === 'database') add('postgresql', path.join(folder, 'postgresql/data/postmaster.pid'), (c) => c.includes('/postgres'));
   if (host.role === 'balancer') add('haproxy', `/proc/${init}/root/run/haproxy/haproxy.pid`, (c) => c.includes('haproxy'));
+  if (host.role === 'mail') {
+    const sink = processes.find((p) => commandLine(p.pid).includes('/lab/mail/sink.js'));
+    if (sink) pids['smtp'] = sink.pid;
+  }
   const run = path.join(folder, 'axway/SecureTransport/var/run');
   if (hasProduct(host) && fs.existsSync(run)) {
     for (const file of fs.readdirSync(run).filter((f) => f.endsWith('.pid')).sort()) {

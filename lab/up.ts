@@ -14,6 +14,7 @@ import { writeEtc } from './identity';
 import { loginKey, makeAuthority, makeHostKey, makeLoginKey, makeTlsPair, writeKnownHosts } from './keys';
 import { loadFolder } from './load/ledger';
 import { endRuns } from './load/runs';
+import { bootMail, mailInit } from './mail/host';
 import { buildNetwork, namespacesOf, processesIn, removeNetwork, setCable } from './network';
 import { fixedTarget, freeIndex, giveToCaller, hostFolder, indexesOf, labFolder, publish, readPlan, requirePlan, takeIndex, withdraw, writePlan } from './place';
 import { fileDriveHome, planLab, users, type LabHost, type LabOptions, type LabPlan } from './plan';
@@ -65,6 +66,7 @@ exec setpriv --reuid=axway --regid=axway --init-groups ${fileDriveHome}/bin/star
 function initFor(plan: LabPlan, host: LabHost): string | undefined {
   if (host.role === 'database') return databaseInit();
   if (host.role === 'balancer') return balancerInit;
+  if (host.role === 'mail') return mailInit(plan);
   return host.role !== 'jump' && plan.options.autostart === true ? productInit : undefined;
 }
 
@@ -103,6 +105,7 @@ export async function up(options: LabOptions): Promise<LabPlan> {
     for (const host of plan.hosts) if (host.role === 'database') emptyFolder(path.join(hostFolder(plan.name, host.name), 'postgresql'), users.postgres.uid);
     await all(plan.hosts.map(async (host) => {
       if (host.role === 'balancer') return makeBalancer(plan);
+      if (host.role === 'mail') return bootMail(plan);
       await boot(plan, host);
       if (host.role === 'database') await makeDatabase(plan);
     }));
@@ -177,5 +180,6 @@ export async function reset(name: string): Promise<void> {
 export async function powerOn(plan: LabPlan, host: LabHost): Promise<void> {
   if (host.role === 'database') return bootDatabase(plan);
   if (host.role === 'balancer') return bootBalancer(plan);
+  if (host.role === 'mail') return bootMail(plan);
   await boot(plan, host);
 }

@@ -9,6 +9,7 @@ import type { Clients } from './clients';
 import { databaseActivities } from './database';
 import { discoveryActivities } from './discovery';
 import { edgeActivities } from './edges';
+import { endActivities } from './ends';
 import { fileActivities } from './files';
 import { gateActivities } from './gates';
 import { hostActivities } from './hosts';
@@ -43,6 +44,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     database: databaseActivities(dependencies),
     gates: gateActivities(dependencies),
     cache: cacheAddressActivities(dependencies),
+    ends: endActivities(dependencies),
     files: fileActivities(dependencies),
     backups: backupActivities(dependencies),
     additions: additionActivities(dependencies),

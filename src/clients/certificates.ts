@@ -1,5 +1,8 @@
 /** What a server's certificate says of itself, beyond what TLS verifies. */
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect } from 'node:tls';
+import { StError } from '../model/errors';
 
 export interface CertificateFacts {
   /** ISO-8601 UTC. */
@@ -23,4 +26,25 @@ function digitalSignature(der: Buffer): boolean | null {
   // An octet string that holds a bit string: tag, length, tag, length, unused bits, and the first bits. The first of all is digitalSignature.
   if (rest[0] !== 0x04 || rest[2] !== 0x03 || rest.length < 6) return null;
   return ((rest[5] ?? 0) & 0x80) !== 0;
+}
+
+/** The certificate that a TLS server shows, whether it can be verified or not: nothing is sent to it. @throws StError Unreachable, TlsRejected */
+export function peerCertificate({ host, port }: { host: string; port: number }, { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }): Promise<X509Certificate> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const socket = connect({ host, port, rejectUnauthorized: false, ...(isIP(host) === 0 ? { servername: host } : {}) });
+    const settle = (act: () => void): void => {
+      signal?.removeEventListener('abort', onAbort);
+      socket.destroy();
+      act();
+    };
+    const onAbort = (): void => settle(() => reject(signal!.reason as Error));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.setTimeout(timeoutMs, () => settle(() => reject(new StError('Unreachable', `${host}:${port}: no TLS within ${timeoutMs} ms.`))));
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(() => reject(new StError(/^(ERR_SSL|EPROTO)/.test(error.code ?? '') ? 'TlsRejected' : 'Unreachable', `${host}:${port}: ${error.message}`, { cause: error }))));
+    socket.once('secureConnect', () => {
+      const shown = socket.getPeerX509Certificate();
+      settle(() => (shown ? resolve(shown) : reject(new StError('TlsRejected', `${host}:${port} showed no certificate.`))));
+    });
+  });
 }

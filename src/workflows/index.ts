@@ -1,6 +1,7 @@
 /** Every workflow type, by explicit name: a barrel of stars loses exports when it is bundled. */
 export { addNode } from './addNode';
 export { adoptCluster } from './adoptCluster';
+export { checkEnds } from './checkEnds';
 export { cluster } from './cluster';
 export { keepMaintenance } from './keepMaintenance';
 export { notify } from './notify';

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { LabMail } from '../../lab/mail/host';
 import type { LabSnapshot } from '../../lab/snapshot';
 import type { LabStatus } from '../../lab/status';
 import { loadClusterFile } from '../../src/control/clusterFile';
@@ -18,6 +19,8 @@ export interface Lab {
   run(verb: string, ...args: string[]): Promise<string>;
   status(): Promise<LabStatus>;
   snapshot(): Promise<LabSnapshot>;
+  /** What its mail server has taken, oldest first. */
+  mails(): Promise<LabMail[]>;
   /** The spec of the main cluster, as `stctl input` would give it; its name is the lab's. */
   spec(file?: string): ClusterSpec;
   down(): Promise<void>;
@@ -36,11 +39,13 @@ export interface LabOptions {
   licensedNodes?: number;
   /** IPv6 addresses only. */
   ipv6?: boolean;
+  /** A mail server, which the cluster file then names. */
+  mail?: boolean;
   /** Servers start the product by themselves at power-on. */
   autostart?: boolean;
 }
 
-export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0, reserveEdges = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, ipv6 = false, autostart = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0, reserveEdges = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, ipv6 = false, mail = false, autostart = false }: LabOptions = {}): Promise<Lab> {
   const name = `t${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'st-lab-'));
   const dir = join(home, name);
@@ -51,11 +56,12 @@ export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0,
         else done(stdout);
       });
     });
-  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
+  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(mail ? ['--mail'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
   return {
     name, dir, run,
     status: async () => JSON.parse(await run('status', '-o', 'json')) as LabStatus,
     snapshot: async () => JSON.parse(await run('snapshot', '-o', 'json')) as LabSnapshot,
+    mails: async () => JSON.parse(await run('mails', '-o', 'json')) as LabMail[],
     spec(file = 'cluster.yaml') {
       const path = join(dir, file);
       const loaded = loadClusterFile(readFileSync(path, 'utf8'), path, { baseDir: dir });

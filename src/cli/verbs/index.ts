@@ -11,12 +11,15 @@ import { explain } from './explain';
 import { history } from './history';
 import { input } from './input';
 import { maintenance } from './maintenance';
+import { notifyTest } from './notifyTest';
 import { plan } from './plan';
 import { report } from './report';
+import { reportServer } from './reportServer';
+import { schedules } from './schedules';
 import { status } from './status';
 import { validate } from './validate';
 import { watch } from './watch';
 
 export const verbs: Verb[] = [
-  validate, apply, plan, ...doors.map(runVerb), status, watch, history, report, cancel, decide, maintenance, explain, input, codecServer, completion, complete,
+  validate, apply, plan, ...doors.map(runVerb), status, watch, history, report, cancel, decide, maintenance, schedules, notifyTest, explain, input, codecServer, reportServer, completion, complete,
 ];
