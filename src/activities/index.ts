@@ -22,6 +22,7 @@ import { notificationActivities } from './notifications';
 import { serverActivities } from './servers';
 import { stopActivities } from './stops';
 import { workloadActivities } from './workload';
+import { watchingActivities } from './watching';
 
 export interface ActivityDependencies {
   clients: Clients;
@@ -54,6 +55,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     maintenance: maintenanceActivities(dependencies),
     notifications: notificationActivities(dependencies),
     workload: workloadActivities(dependencies),
+    watching: watchingActivities(dependencies),
   });
 }
 

@@ -29,6 +29,7 @@ const byCode: Record<string, number> = {
   UnknownCluster: exit.refused, SpecConflict: exit.refused, PreconditionFailed: exit.refused, PlanChanged: exit.refused, ClusterBusy: exit.refused, Refused: exit.refused,
   AuthenticationFailed: exit.auth, PermissionDenied: exit.auth, HostKeyMismatch: exit.auth, TlsRejected: exit.auth,
   Cancelled: exit.cancelled,
+  Degraded: exit.degraded, BelowThreshold: exit.degraded,
 };
 
 /** For a failure before or outside an operation. */

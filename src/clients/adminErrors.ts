@@ -38,6 +38,12 @@ export function explainTransport(what: string, writes: boolean, error: unknown, 
   return new StError('ConnectionLost', `${what}: ${why}. It may or may not have happened.`, { cause: error });
 }
 
+/** Node's code of the connection's own failure (`ECONNREFUSED`, `ECONNRESET`); nothing when the Server answered, or the limit ended the call. */
+export function transportCodeOf(error: unknown): string | undefined {
+  const cause = error instanceof StError ? error.cause : undefined;
+  return isNativeError(cause) ? rootOf(cause).code : undefined;
+}
+
 /** One line for people from a body that may be JSON, plain text, HTML or empty. */
 export function messageOf(text: string): string {
   const trimmed = text.trim();

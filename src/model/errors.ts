@@ -25,6 +25,9 @@ export const errorCodes = {
   ConnectionLost: 'The connection ended before an answer; the effect may or may not have happened.',
   NotYet: 'The state asked for was not reached in time.',
   RemoteCommandFailed: 'A command on the host ended with an error.',
+  // A look that was asked to fail on what it saw.
+  Degraded: 'The cluster works, and something of it does not; the message says what.',
+  BelowThreshold: 'Fewer Servers are Online than policies.minimumNodes asks for.',
   // Ends of operations.
   Cancelled: 'A person cancelled the operation.',
   Aborted: 'A person decided to abort the operation.',
@@ -38,7 +41,7 @@ export type ErrorCode = keyof typeof errorCodes;
 export const nonRetryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'InvalidInput', 'SecretUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
   'AuthenticationFailed', 'HostKeyMismatch', 'PermissionDenied', 'TlsRejected', 'StaleEpoch', 'ForeignCluster', 'Refused',
-  'Cancelled', 'Aborted', 'Interrupted', 'Bug',
+  'Degraded', 'BelowThreshold', 'Cancelled', 'Aborted', 'Interrupted', 'Bug',
 ]);
 
 /**

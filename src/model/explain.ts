@@ -148,6 +148,18 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     byItself: triedAgain,
     youCan: ['Read its output and the product\'s log on the host (FILEDRIVEHOME/var/logs, install.log).', 'Cure the cause on the host.', rerun],
   },
+  Degraded: {
+    happened: 'A look at the cluster was asked to fail when something of it does not work, and found that. The message names it.',
+    state: 'The cluster serves, with less than it should have. The look changed nothing.',
+    byItself: 'Nothing; a Schedule looks again at its next time.',
+    youCan: ['See all of it: stctl status <cluster>.', 'Replace or start what is down; a set-up that is run again starts what stands still: stctl set-up-cluster <cluster>.'],
+  },
+  BelowThreshold: {
+    happened: 'A look at the cluster was asked to fail when fewer Servers are Online than policies.minimumNodes asks for, and found that.',
+    state: 'The cluster serves with too few Servers, or not at all. The look changed nothing.',
+    byItself: 'Nothing; a monitor tells those who are named in notifications.',
+    youCan: ['See which and why, with the one cause where there is one: stctl status <cluster>.', 'Bring them back, or replace them: stctl replace-node.', 'Correct policies.minimumNodes when it asks for too many.'],
+  },
   Cancelled: {
     happened: 'A person cancelled the operation.',
     state: 'What was begun was undone where it can be; what could not be undone is listed as unfinished.',

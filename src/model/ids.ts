@@ -11,6 +11,8 @@ export function operationWorkflowId(operation: string, cluster: string, options:
 
 /** The workflow that tells of one event; the event's id makes it one however often it is told. */
 export const notificationWorkflowId = (cluster: string, event: string): string => `notify/${cluster}/${event}`;
+export const monitorWorkflowId = (cluster: string): string => `monitor/${cluster}`;
+export const checkHealthWorkflowId = (cluster: string): string => `check-health/${cluster}`;
 
 /** The workflow that stands beside the record while a maintenance window is open. */
 export const maintenanceWorkflowId = (cluster: string): string => `maintenance/${cluster}`;
@@ -23,3 +25,7 @@ export const searchAttributes = ['StCluster', 'StOperation', 'StSite', 'StHealth
 /** Every workflow type an operations engineer starts; `cluster` is started by `apply` and set-up only. */
 export const operations = ['setUpCluster', 'adoptCluster', 'rebalanceWorkload'] as const;
 export type OperationName = (typeof operations)[number];
+
+/** What looks and changes nothing: no lease, no plan. */
+export const watchers = ['monitorCluster', 'checkHealth'] as const;
+export type WatcherName = (typeof watchers)[number];

@@ -6,7 +6,7 @@ import { createContext, runInContext } from 'node:vm';
 import ts from 'typescript';
 import { createActivities } from '../../src/activities';
 import type { ActivityDependencies } from '../../src/activities';
-import { operations } from '../../src/model/ids';
+import { operations, watchers } from '../../src/model/ids';
 
 const root = join(__dirname, '../..');
 const code = readFileSync(process.env['ST_WORKFLOW_BUNDLE']!, 'utf8');
@@ -28,11 +28,11 @@ test('holds no module of Node, and of the packages those alone that a workflow h
   expect([...packages].sort()).toEqual(['@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc', 'zod']);
 });
 
-test('exports exactly the entity and the operations', () => {
+test('exports exactly the entity, the operations, what watches and what tells', () => {
   // What the worker gives to every workflow's sandbox.
   const sandbox = createContext({ __webpack_module_cache__: {}, TextEncoder, TextDecoder, AbortController });
   runInContext(code, sandbox);
-  expect((runInContext('Object.keys(__TEMPORAL__.importWorkflows())', sandbox) as string[]).sort()).toEqual(['cluster', ...operations].sort());
+  expect((runInContext('Object.keys(__TEMPORAL__.importWorkflows())', sandbox) as string[]).sort()).toEqual(['cluster', 'notify', ...operations, ...watchers].sort());
 });
 
 test('every activity that a workflow names is registered, and every registered one is named', () => {

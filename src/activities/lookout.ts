@@ -1,0 +1,193 @@
+/**
+ * One vantage point's look at a cluster: every node at its own pace, what stands around them more seldom, until what is believed differs from what was told
+ * last, or the slice is over. Connections and logins belong to the worker's clients and outlive it.
+ */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { inDoubt, neverSeen, sighted, stale, watchTimes, type NodeVote, type WatchTimes } from '../model/healthVotes';
+import { signatureOf, type Glimpse, type Vote, type WatchInput, type Watched } from '../model/watch';
+import type { NodeLook } from '../model/nodeLook';
+import type { Clients } from './clients';
+import { createBell } from './bell';
+import { createAround } from './lookoutAround';
+import { hostSign, licenceComplaint, lookAtNode, readDetails, type LookedAt, type NodeDetails } from './lookAtNode';
+import { lookedAt, readKnown } from './lookRecord';
+import { voteOf } from './lookoutVote';
+
+export interface LookoutDependencies {
+  clients: Clients;
+  temporal: Client;
+  taskQueue: string;
+}
+
+/** What one node is known by; changed by the looks at it. */
+export interface Watching {
+  looked: LookedAt;
+  vote: NodeVote;
+  look?: NodeLook;
+  details?: NodeDetails;
+  detailsAt: number;
+  sign?: { answers: boolean; words: string };
+  /** Looks of this slice that have ended, or are missed. */
+  looks: number;
+  /** The begin of the latest look that was answered. */
+  answered: number;
+  /** Services and version as the last look found them. */
+  found?: string;
+}
+
+export interface LookoutOptions {
+  signal: AbortSignal;
+  /** Told every second. */
+  beat?: (glimpse: Glimpse) => void;
+  /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. */
+  settleMs?: number;
+}
+
+const recordMs = 30_000;
+/** A record that is older is read again before anything is told: an operation may just have taken a node down. */
+const recordFreshMs = 1_000;
+
+/** @throws StError as `readKnown`, when it begins; the signal's reason. */
+export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs = 1_000 }: LookoutOptions): Promise<Watched> {
+  const { clients } = dependencies;
+  const ending = Date.now() + input.sliceMs;
+  let known = await readKnown(dependencies, input.cluster);
+  const { monitoring } = known.record.spec!;
+  const times = watchTimes(input.interval ?? monitoring.interval);
+  const failures = input.failuresToOffline ?? monitoring.failuresToOffline;
+  const nodes = lookedAt(known).map((looked): Watching => ({ looked, vote: carried(looked.target.node, input), detailsAt: 0, looks: 0, answered: 0 }));
+
+  const stop = new AbortController();
+  const inner = AbortSignal.any([signal, stop.signal]);
+  // Each node's loop listens.
+  setMaxListeners(0, inner);
+  const bell = createBell();
+  const around = createAround(clients, known, { times, nodes, signal: inner, ring: bell.ring });
+  const build = (): Vote => voteOf({ known, nodes, around: around.seen() });
+
+  const look = (node: Watching): Promise<void> => follow(clients, node, { times, failures, signal: inner, onLook: (before) => {
+    const doubt = inDoubt(node.vote);
+    if (doubt && !inDoubt(before)) around.hurry();
+    if (node.looks === 1 || node.vote.state !== before.state || doubt !== inDoubt(before) || seenAnew(node)) bell.ring();
+  } });
+  const readAgain = async (): Promise<void> => {
+    known = await readKnown(dependencies, input.cluster, known).catch(() => known);
+  };
+  const readOn = async (): Promise<void> => {
+    for (;;) {
+      await pause(recordMs, undefined, { signal: inner });
+      await readAgain();
+      bell.ring();
+    }
+  };
+  const beatOn = async (): Promise<void> => {
+    for (;;) {
+      beat?.(glimpseOf(nodes));
+      await pause(1_000, undefined, { signal: inner });
+    }
+  };
+
+  const { revision } = known;
+  const decide = async (): Promise<Watched> => {
+    for (;;) {
+      await bell.wait(ending - Date.now());
+      if (Date.now() >= ending) break;
+      const seen = nodes.every(({ looks }) => looks > 0);
+      if (!seen || (input.last?.fresh && known.revision === revision && signatureOf(build()) === input.last.signature)) continue;
+      const settled = Date.now() + settleMs;
+      while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || around.busy())) await bell.wait(settled - Date.now());
+      if (Date.now() - Date.parse(known.view.readAt) > recordFreshMs) await readAgain();
+      const vote = build();
+      const signature = signatureOf(vote);
+      if (!input.last?.fresh || signature !== input.last.signature || known.revision !== revision) return { vote, signature };
+    }
+    const vote = build();
+    return { vote, signature: signatureOf(vote) };
+  };
+
+  const running = [...nodes.map(look), around.run(), readOn(), beatOn()];
+  // What stops them is no failure; a defect in one of them is everybody's.
+  const broken = Promise.race(running).then(() => new Promise<never>(() => undefined));
+  try {
+    return await Promise.race([decide(), broken]);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(running);
+  }
+}
+
+/** Whether the last look found other services, or another version, than the one before it. */
+function seenAnew(node: Watching): boolean {
+  const found = JSON.stringify([node.look?.services, node.details?.services, node.details?.version]);
+  const anew = found !== node.found;
+  node.found = found;
+  return anew;
+}
+
+/** What was believed, to be confirmed when nobody has looked meanwhile. */
+function carried(node: string, { last }: WatchInput): NodeVote {
+  const vote = last?.votes.find((one) => one.node === node);
+  if (!vote) return neverSeen(node, new Date().toISOString());
+  return last!.fresh ? vote : stale(vote);
+}
+
+interface FollowOptions {
+  times: WatchTimes;
+  failures: number;
+  signal: AbortSignal;
+  onLook: (before: NodeVote) => void;
+}
+
+/**
+ * Looks at one node for ever. A look without an answer is a miss after a while, and the next one begins beside it on another connection; the answer of either
+ * counts, so a slow node is not a silent one, and a connection that died alone hides nothing.
+ */
+async function follow(clients: Clients, node: Watching, { times, failures, signal, onLook }: FollowOptions): Promise<void> {
+  const note = (look: NodeLook, began: number): void => {
+    const before = node.vote;
+    node.look = look;
+    node.looks += 1;
+    node.vote = sighted(node.vote, look.sight, { at: new Date().toISOString(), failures });
+    if (look.cause !== 'silent') node.answered = Math.max(node.answered, began);
+    onLook(before);
+  };
+  for (;;) {
+    const began = Date.now();
+    // The first look may have to connect and to log in.
+    const missAfter = node.looks === 0 ? times.giveUpAfter : times.missAfter;
+    const look = lookAtNode(clients, node.looked, { timeoutMs: times.giveUpAfter });
+    const early = await Promise.race([look, pause(missAfter, undefined, { signal })]);
+    const online = early?.sight === 'online' && !inDoubt(node.vote);
+    const missing = Object.values(node.details?.services ?? {}).includes(false);
+    if (online && began - node.detailsAt >= (missing ? times.interval : times.details)) {
+      node.detailsAt = began;
+      node.details = await readDetails(clients, node.looked, { timeoutMs: times.giveUpAfter });
+    }
+    if (early && early.cause !== 'silent') note(await explained(clients, node, early, times), began);
+    else {
+      note({ sight: 'unknown', why: 'the Administration Tool does not answer', cause: 'silent' }, began);
+      void ask(hostSign(node.looked.target, { timeoutMs: times.missAfter }), (sign) => { node.sign = sign; });
+      if (!early) void ask(look, (late) => { if (late.cause !== 'silent' && began > node.answered) note(late, began); });
+    }
+    const next = began + (inDoubt(node.vote) ? times.again : times.interval);
+    await pause(Math.max(1, next - Date.now()), undefined, { signal });
+  }
+}
+
+/** A Transaction Manager that does not run may be kept from it by the licence; asked once for each time it stops. */
+async function explained(clients: Clients, node: Watching, look: NodeLook, { missAfter }: WatchTimes): Promise<NodeLook> {
+  if (look.cause !== 'TM stopped') return look;
+  if (node.look?.cause === 'TM stopped' || node.look?.cause === 'licence') return { ...look, cause: node.look.cause, ...(node.look.why === undefined ? {} : { why: node.look.why }) };
+  const complaint = await licenceComplaint(clients, node.looked, { timeoutMs: missAfter }).catch(() => undefined);
+  return complaint === undefined ? look : { ...look, cause: 'licence', why: complaint };
+}
+
+/** Hands on what comes; a look that was called off tells nothing. */
+const ask = <T>(answer: Promise<T>, take: (value: T) => void): Promise<void> => answer.then(take, () => undefined);
+
+const glimpseOf = (nodes: readonly Watching[]): Glimpse => ({
+  at: new Date().toISOString(),
+  nodes: nodes.map(({ vote: { node, state }, details }) => ({ node, state, ...(details?.sessions === undefined ? {} : { sessions: details.sessions }) })),
+});

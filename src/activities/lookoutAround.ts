@@ -1,0 +1,121 @@
+/** The looks at what stands around the nodes: seldom while all is well, at once when a node is in doubt, and often until it is well again. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { within } from '../clients/within';
+import { createBell } from './bell';
+import type { WatchTimes } from '../model/healthVotes';
+import type { Clients } from './clients';
+import { lookAtBalancer, lookAtDatabase, lookAtSharedFiles, lookAtStreaming, type BalancerSight, type Found } from './lookAround';
+import type { Watching } from './lookout';
+import { surroundings, type Known } from './lookRecord';
+
+export interface AroundLook {
+  database?: Found;
+  /** By Server; the last thing each said. */
+  sharedFiles: Map<string, Found>;
+  balancers: BalancerSight[];
+  /** By Server: the Edges that it is connected to. */
+  streaming: Map<string, string[]>;
+}
+
+export interface AroundWatch {
+  run(): Promise<never>;
+  seen(): AroundLook;
+  /** The first look, or one that was asked for, has not ended. */
+  busy(): boolean;
+  /** Something is in doubt: look now, unless that was just done. */
+  hurry(): void;
+}
+
+interface Options {
+  times: WatchTimes;
+  nodes: readonly Watching[];
+  signal: AbortSignal;
+  ring: () => void;
+}
+
+const lookMs = 3_000;
+/** The script on the host gives a mount four seconds. */
+const sharedMs = 8_000;
+/** A look that was begun less than this before is new enough. */
+const soonestMs = 1_000;
+
+export function createAround(clients: Clients, known: Known, { times, nodes, signal, ring }: Options): AroundWatch {
+  const { database, sharedPath, balancers, fronts, protocols } = surroundings(known);
+  const servers = nodes.filter(({ looked: { role } }) => role === 'server');
+  const edges = nodes.filter(({ looked: { role } }) => role === 'edge').map(({ looked: { target } }) => ({ node: target.node, address: target.address }));
+  const fronted = nodes.filter(({ looked: { role } }) => role === fronts).map(({ looked: { target } }) => target.node);
+  const seen: AroundLook = { sharedFiles: new Map(), balancers: [], streaming: new Map() };
+  let looks = 0;
+  let busy = false;
+  let hurried = false;
+  let begunAt = 0;
+  let turn = 0;
+  const alarm = createBell();
+  signal.addEventListener('abort', () => alarm.ring(), { once: true });
+  const limits = { timeoutMs: lookMs, signal };
+
+  const troubled = (): boolean => nodes.some(({ vote, look }) => vote.state !== 'Online' || look?.sight !== 'online') || seen.database?.well === false || [...seen.sharedFiles.values()].some((found) => found?.well === false) || seen.balancers.some(({ trouble }) => trouble !== undefined)
+    || [...seen.streaming.values()].some((connected) => connected.length < edges.length) || seen.balancers.some(({ runtime }) => fronted.some((name) => runtime?.[name] !== undefined && !runtime[name].startsWith('UP')));
+
+  /** One failure is none: a database that is failing over, a balancer that reloads. */
+  async function twice<T>(read: () => Promise<T>, well: (found: T) => boolean): Promise<T> {
+    const first = await read();
+    if (well(first)) return first;
+    await pause(500, undefined, { signal });
+    return read();
+  }
+
+  async function lookOnce(thorough: boolean): Promise<void> {
+    const asked = servers.filter(({ look }) => look?.sight === 'online');
+    // Otherwise one Server a turn, and those that failed: a mount that hangs keeps a process on its host for each time that it is asked.
+    const next = asked[turn++ % Math.max(1, asked.length)];
+    const files = asked.filter((node) => thorough || node === next || seen.sharedFiles.get(node.looked.target.node)?.well === false);
+    const slow = Promise.all(files.map(async ({ looked: { target } }) => void seen.sharedFiles.set(target.node, await lookAtSharedFiles(clients, target, sharedPath, { timeoutMs: sharedMs, signal }))));
+    // Awaited at the end; when the others are called off before, nobody is left to hear of it.
+    slow.catch(() => undefined);
+    const [found, fronts] = await Promise.all([
+      twice(() => lookAtDatabase(clients, database, limits), (one) => one?.well === true),
+      Promise.all(balancers.map((balancer) => twice(() => lookAtBalancer(clients, balancer, limits), ({ trouble }) => trouble === undefined))),
+      edges.length === 0 ? undefined : Promise.all(asked.map(async ({ looked: { target } }) => {
+        const look = lookAtStreaming(clients, target, edges, { ...limits, protocols });
+        const connected = await within<string[] | undefined>(look, limits, () => new Error('too late')).catch(() => undefined);
+        if (connected) seen.streaming.set(target.node, connected);
+        else seen.streaming.delete(target.node);
+      })),
+    ]);
+    seen.database = found;
+    seen.balancers = fronts;
+    for (const { looked: { target }, look } of servers) if (look?.sight !== 'online') seen.streaming.delete(target.node);
+    looks += 1;
+    busy = false;
+    ring();
+    await slow;
+    ring();
+  }
+
+  return {
+    async run() {
+      for (;;) {
+        // Whom to ask is known when the nodes have been looked at.
+        if (nodes.every((node) => node.looks > 0)) {
+          const thorough = hurried;
+          hurried = false;
+          busy = true;
+          begunAt = Date.now();
+          await lookOnce(thorough).finally(() => { busy = false; });
+        }
+        const wait = looks === 0 ? 50 : troubled() ? times.aroundInTrouble : times.around;
+        signal.throwIfAborted();
+        if (!hurried) await alarm.wait(wait);
+        signal.throwIfAborted();
+      }
+    },
+    seen: () => seen,
+    busy: () => busy || looks === 0,
+    hurry() {
+      if (hurried || Date.now() - begunAt < soonestMs) return;
+      hurried = true;
+      alarm.ring();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** Nodes whose failure is expected: an operation has taken them down, or a person has said so. They count as present, and nobody is mailed. Pure. */
+import type { Maintenance } from './cluster';
+import type { OperationReport } from './operation';
+
+/** What excuses which node. */
+export type Excuses = ReadonlyMap<string, string>;
+
+const notYetOver = new Set(['planned', 'running', 'waiting', 'failed', 'undo failed']);
+
+/** A node with a step that has begun and one that is not over. Backups take nothing down. */
+export function takenDown({ steps, phase, workflowId }: Pick<OperationReport, 'steps' | 'phase' | 'workflowId'>): Map<string, string> {
+  const excused = new Map<string, string>();
+  if (phase === 'ended') return excused;
+  const rows = steps.filter(({ node, key }) => node !== undefined && !key.startsWith('backup-'));
+  // A step at the balancer is about "st1 at lb1".
+  const nodeOf = (row: { node?: string }): string => row.node!.split(' at ')[0]!;
+  for (const row of rows) {
+    const node = nodeOf(row);
+    const its = rows.filter((one) => nodeOf(one) === node);
+    if (its.some(({ state }) => state !== 'planned') && its.some(({ state }) => notYetOver.has(state))) excused.set(node, workflowId);
+  }
+  return excused;
+}
+
+export const inForce = (windows: readonly Maintenance[], at: string): Maintenance[] => windows.filter(({ since, until }) => Date.parse(since) <= Date.parse(at) && Date.parse(at) < Date.parse(until));
+
+/** A window without names covers the whole cluster. */
+export function excusesOf(nodes: readonly string[], { windows, report, at }: { windows: readonly Maintenance[]; report?: Pick<OperationReport, 'steps' | 'phase' | 'workflowId'>; at: string }): Map<string, string> {
+  const excused = report ? takenDown(report) : new Map<string, string>();
+  for (const { nodes: named, until, reason } of inForce(windows, at)) {
+    for (const node of named.length === 0 ? nodes : named) excused.set(node, `maintenance until ${until}: ${reason}`);
+  }
+  return excused;
+}

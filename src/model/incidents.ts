@@ -1,0 +1,186 @@
+/**
+ * Which of what is seen is worth telling, and when: one incident from the first failure until the cluster has been well for a while, however often a node flaps
+ * meanwhile. Pure: a machine that is shown one view after another and answers with events. Nothing is "restored" while nobody can see.
+ */
+import type { ClusterHealth, NodeHealth } from './health';
+import { noEdgeServes, present } from './clusterHealth';
+import type { ClusterEvent, EventKind } from './events';
+
+export interface NodeIncident {
+  node: string;
+  since: string;
+  /** How often it failed within this incident. */
+  count: number;
+  down: boolean;
+  /** Since when it is well again. */
+  wellSince?: string;
+  /** Somebody was told. */
+  told: boolean;
+}
+
+export interface Incidents {
+  /** Numbers the incidents of this monitor. */
+  next: number;
+  /** The one that is open: all that fails before it is over belongs to it. */
+  open: { id: string; since: string; nodes: NodeIncident[] } | null;
+  /** Since when fewer than `minimumNodes` are present; `told` once the time of the policy was over and those who looked again agreed. */
+  below: { since: string; told: boolean } | null;
+  /** Somebody was told that the threshold is lost. */
+  lost: { since: string; wellSince?: string } | null;
+  noEdge: { since: string; wellSince?: string } | null;
+}
+
+export const noIncidents = (): Incidents => ({ next: 1, open: null, below: null, lost: null, noEdge: null });
+
+export interface Shown {
+  health: ClusterHealth;
+  /** ISO-8601 UTC. */
+  at: string;
+  /** How long a node, or the threshold, must hold before it is told as recovered, in milliseconds. */
+  calmMs: number;
+}
+
+export interface Told {
+  incidents: Incidents;
+  events: ClusterEvent[];
+}
+
+/** Whether what was seen can be believed at all: otherwise things stay as they were told. */
+const seeing = ({ health, cause, members }: ClusterHealth): boolean => members > 0 && !(health === 'unknown' && cause?.code !== 'our network');
+
+export function observe(before: Incidents, shown: Shown): Told {
+  const { health, at } = shown;
+  if (!seeing(health)) return { incidents: before, events: [] };
+  const incidents: Incidents = structuredCopy(before);
+  const events: ClusterEvent[] = [];
+  const isBelow = present(health.nodes) < health.minimumNodes;
+  const dead = noEdgeServes(health.nodes);
+  const down = health.nodes.filter(({ state, excused }) => state !== 'Online' && excused === undefined);
+
+  if (down.length > 0 || isBelow || dead) incidents.open ??= { id: incidentId(health.cluster, at, incidents.next++), since: at, nodes: [] };
+  const { open } = incidents;
+  if (!open) return { incidents, events };
+  const tell = (kind: EventKind, words: Words, node?: NodeHealth): void => void events.push(eventOf(kind, open.id, shown, words, node));
+
+  const failed = countFailures(open.nodes, down, at);
+  if (isBelow && !incidents.below) incidents.below = { since: at, told: false };
+  if (!isBelow) incidents.below = null;
+  if (isBelow && !incidents.lost) {
+    incidents.lost = { since: at };
+    tell('threshold-lost', lostWords(health));
+  }
+  if (isBelow && incidents.lost) delete incidents.lost.wellSince;
+  // The product's rule: each time a failure is detected while fewer are Online than asked for. With one cause for all of them the threshold's own event says it.
+  if (isBelow && !health.cause) {
+    for (const { node, one } of failed) {
+      if (node.role !== 'server' || one.told) continue;
+      one.told = true;
+      tell('node-failed', { severity: 'warning', summary: `${node.node} of ${health.cluster} is ${node.state}${node.why ? `: ${node.why}` : ''}.` }, node);
+    }
+  }
+  if (dead && !incidents.noEdge) {
+    incidents.noEdge = { since: at };
+    tell('no-edge', { severity: 'critical', summary: `No Edge of ${health.cluster} serves: no partner gets in.` });
+  }
+  if (dead && incidents.noEdge) delete incidents.noEdge.wellSince;
+  recover(incidents, shown, { isBelow, dead, down, tell });
+  return { incidents, events };
+}
+
+/** The time of the policy is over and those who looked again still see too few: told once for each fall. */
+export function confirmBelow(before: Incidents, shown: Shown): Told {
+  const { health } = shown;
+  const { below, open } = before;
+  if (!below || below.told || !open || !seeing(health) || present(health.nodes) >= health.minimumNodes) return { incidents: before, events: [] };
+  const words: Words = { severity: 'critical', summary: `${health.cluster} has had fewer than ${health.minimumNodes} Servers since ${below.since}: ${present(health.nodes)} of ${health.members} are there.${health.cause ? ` ${health.cause.sentence}` : ''}` };
+  return { incidents: { ...before, below: { ...below, told: true } }, events: [eventOf('below-threshold', open.id, shown, words)] };
+}
+
+/** Whether somebody must look at the clock later, though nothing is seen to change: something is well, and not yet for long enough. */
+export const waitsForCalm = ({ open, lost, noEdge }: Incidents): boolean =>
+  open !== null && (open.nodes.some(({ wellSince }) => wellSince !== undefined) || lost?.wellSince !== undefined || noEdge?.wellSince !== undefined || (open.nodes.length === 0 && !lost && !noEdge));
+
+interface Words {
+  severity: ClusterEvent['severity'];
+  summary: string;
+}
+
+interface Failed {
+  node: NodeHealth;
+  one: NodeIncident;
+}
+
+/** Those that fail now. */
+function countFailures(known: NodeIncident[], down: readonly NodeHealth[], at: string): Failed[] {
+  for (const one of known) {
+    const isDown = down.some(({ node }) => node === one.node);
+    if (!isDown && one.down) Object.assign(one, { down: false, wellSince: at });
+  }
+  return down.flatMap((node) => {
+    let one = known.find((entry) => entry.node === node.node);
+    if (!one) known.push(one = { node: node.node, since: at, count: 0, down: false, told: false });
+    if (one.down) return [];
+    Object.assign(one, { down: true, count: one.count + 1 });
+    delete one.wellSince;
+    return [{ node, one }];
+  });
+}
+
+interface Now {
+  isBelow: boolean;
+  dead: boolean;
+  down: readonly NodeHealth[];
+  tell(kind: EventKind, words: Words, node?: NodeHealth): void;
+}
+
+function recover(incidents: Incidents, { health, at, calmMs }: Shown, { isBelow, dead, tell }: Now): void {
+  const calm = (since: string | undefined): boolean => since !== undefined && Date.parse(at) - Date.parse(since) >= calmMs;
+  const { open } = incidents;
+  if (!open) return;
+  if (!isBelow && incidents.lost) {
+    incidents.lost.wellSince ??= at;
+    if (calm(incidents.lost.wellSince)) {
+      tell('threshold-restored', { severity: 'info', summary: `${health.cluster} has the ${health.minimumNodes} Servers again that are asked for: ${present(health.nodes)} of ${health.members} are there.` });
+      incidents.lost = null;
+    }
+  }
+  if (!dead && incidents.noEdge) {
+    incidents.noEdge.wellSince ??= at;
+    if (calm(incidents.noEdge.wellSince)) {
+      tell('node-recovered', { severity: 'info', summary: `An Edge of ${health.cluster} serves again.` });
+      incidents.noEdge = null;
+    }
+  }
+  for (const one of open.nodes.filter(({ down, wellSince }) => !down && calm(wellSince))) {
+    const node = health.nodes.find((seen) => seen.node === one.node);
+    if (one.told && node) tell('node-recovered', { severity: 'info', summary: `${one.node} of ${health.cluster} is Online again${one.count > 1 ? `, after it failed ${one.count} times` : ''}.` }, node);
+    open.nodes = open.nodes.filter((entry) => entry !== one);
+  }
+  if (open.nodes.length === 0 && !isBelow && !incidents.lost && !incidents.noEdge) incidents.open = null;
+}
+
+const lostWords = (health: ClusterHealth): Words => ({
+  severity: 'critical',
+  summary: `${health.cluster} has fewer Servers than the ${health.minimumNodes} that are asked for: ${present(health.nodes)} of ${health.members} are there.${health.cause ? ` ${health.cause.sentence}` : ''}`,
+});
+
+/** `demo-20261130T121500Z-3`: unique for a cluster, and fit for the ids of events. */
+const incidentId = (cluster: string, at: string, number: number): string => `${cluster}-${at.replace(/[-:]/g, '').replace(/\.\d+/, '')}-${number}`;
+
+function eventOf(kind: EventKind, incident: string, { health, at }: Shown, { severity, summary }: Words, node?: NodeHealth): ClusterEvent {
+  const missing = health.nodes.filter(({ state }) => state !== 'Online').map(({ node: name, state }) => `${name} ${state}`);
+  return {
+    id: [incident, kind, ...(node ? [node.node] : []), String(Date.parse(at) % 100_000_000)].join('.').slice(0, 150), kind, cluster: health.cluster, site: health.site, ...(node ? { node: node.node } : {}),
+    at, severity, incident, summary: summary.slice(0, 600),
+    now: `${health.online} of ${health.members} Servers are Online, ${health.minimumNodes} are asked for.${missing.length > 0 ? ` Not Online: ${missing.slice(0, 20).join(', ')}.` : ''}`,
+    next: severity === 'info' ? 'Nothing: the incident is over when all have been well for a while.' : 'The monitor goes on looking and tells when it is over. It starts no operation.',
+    youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node ? [`replace it when it stays away: stctl replace-node ${health.cluster} …`] : [])],
+    facts: {
+      online: String(health.online), members: String(health.members), minimumNodes: String(health.minimumNodes), health: health.health, sampledAt: health.sampledAt,
+      ...(health.cause ? { cause: health.cause.code } : {}), ...(node ? { state: node.state, ...(node.why ? { why: node.why.slice(0, 300) } : {}) } : {}),
+    },
+  };
+}
+
+/** `structuredClone` does not exist where workflows run. */
+const structuredCopy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -1,0 +1,63 @@
+/** What passes between the monitor and those who look for it: one vantage point's vote, and what it is asked. Plain JSON. */
+import type { Cause, NodeHealth, RecordView } from './health';
+import type { NodeVote } from './healthVotes';
+
+/** What one vantage point saw of a cluster. */
+export interface Vote {
+  /** ISO-8601 UTC, of the youngest look in it. */
+  at: string;
+  site: string;
+  nodes: NodeHealth[];
+  votes: NodeVote[];
+  around: Around;
+  cause?: { code: Cause; sentence: string };
+  policies: { minimumNodes: number; forMs: number };
+  record: RecordView;
+}
+
+/** What stands around the nodes and explains what happens to them. A sentence for each thing that is wrong; what could not be asked says nothing. */
+export interface Around {
+  database?: string;
+  sharedFiles?: string;
+  balancers: string[];
+  /** Something of the site answered that is no node: the way there is open. */
+  reached: boolean;
+}
+
+export interface WatchSettings {
+  /** Milliseconds; those of the spec when left out. */
+  interval?: number;
+  failuresToOffline?: number;
+}
+
+export interface WatchInput extends WatchSettings {
+  cluster: string;
+  /** How long to look when nothing changes, in milliseconds. */
+  sliceMs: number;
+  /** The last vote from here; `fresh` is false when nobody looked since. */
+  last?: { fresh: boolean; votes: NodeVote[]; signature: string };
+}
+
+export interface Watched {
+  vote: Vote;
+  /** What the monitor is told of: two votes with the same signature tell the same story. */
+  signature: string;
+}
+
+/** Of a running look, as its heartbeat tells it: younger than the last vote. */
+export interface Glimpse {
+  at: string;
+  nodes: { node: string; state: NodeVote['state']; sessions?: number }[];
+}
+
+/** The same for two votes that tell the same story: no times, no numbers that grow, no wording of errors. */
+export function signatureOf({ votes, around, cause, nodes, record, policies }: Vote): string {
+  const story = ({ node, services: { stopped }, version, streaming, balancer = [], excused }: NodeHealth): unknown[] => [
+    node, stopped, version, streaming?.missing, excused !== undefined, balancer.map(({ runtime, file }) => [runtime.split(' ')[0], file]),
+  ];
+  return JSON.stringify([
+    votes.map(({ node, state }) => `${node} ${state}`).sort(), nodes.map(story), cause?.code,
+    around.database !== undefined, around.sharedFiles !== undefined, around.balancers.length,
+    record.revision, record.lease?.workflowId, record.phase, record.maintenance, policies,
+  ]);
+}

@@ -1,0 +1,53 @@
+/** After every vote: what is agreed, what it means, what is worth telling. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { agree, blind, healthOf } from '../../model/clusterHealth';
+import type { ClusterHealth } from '../../model/health';
+import { confirmBelow, observe } from '../../model/incidents';
+import type { Vote } from '../../model/watch';
+import { calmMs, freshVotes, quorumOf, type Monitor } from './state';
+
+const now = (): string => new Date().toISOString();
+
+export function judge(run: Monitor): void {
+  const before = run.health?.health;
+  const agreed = agree(freshVotes(run), quorumOf(run));
+  run.health = agreed ? healthOf(run.cluster, agreed) : blind(run.cluster, run.health ?? undefined, { at: now(), why: whyBlind(run) });
+  if (agreed) {
+    const { incidents, events } = observe(run.incidents, { health: run.health, at: now(), calmMs: calmMs(run) });
+    run.incidents = incidents;
+    run.outbox.push(...events);
+  }
+  if (run.health.health !== before) showHealth(run.health);
+  setCurrentDetails(describe(run));
+}
+
+/** Those who looked again have spoken. */
+export function judgeAgain(run: Monitor, votes: Vote[]): void {
+  const agreed = agree(votes, quorumOf(run));
+  if (!agreed) return;
+  const { incidents, events } = confirmBelow(run.incidents, { health: healthOf(run.cluster, agreed), at: now(), calmMs: calmMs(run) });
+  run.incidents = incidents;
+  run.outbox.push(...events);
+}
+
+export const showHealth = ({ health }: ClusterHealth): void => upsertSearchAttributes([{ key: defineSearchAttributeKey('StHealth', 'KEYWORD'), value: health }]);
+
+function whyBlind({ paused, posts, cluster }: Monitor): string {
+  if (paused) return `Watching ${cluster} is paused until ${paused.until} by ${paused.by} (as claimed): ${paused.reason}.`;
+  const troubles = posts.flatMap(({ vantage, trouble }) => (trouble ? [`${vantage}: ${trouble}`] : []));
+  return troubles.length > 0 ? `Too few look at ${cluster} now: ${troubles.join('; ')}.` : `Nobody has looked at ${cluster} yet.`;
+}
+
+/** For the Temporal UI. */
+export function describe({ health, incidents, cluster }: Monitor): string {
+  if (!health) return `**${cluster}**: nobody has looked yet`;
+  const cell = (text: string): string => text.replace(/[|\n]/g, ' ').slice(0, 200);
+  return [
+    `**${cluster}**: ${health.health}, ${health.online} of ${health.members} Servers Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
+    ...(incidents.open ? ['', `Incident ${incidents.open.id} since ${incidents.open.since}`] : []),
+    '', ...health.problems.map((problem) => `- ${problem}`),
+    '', '| Node | State | Since | Services | |', '|---|---|---|---|---|',
+    ...health.nodes.map(({ node, state, since, services, why = '', excused }) => `| ${node} | ${state} | ${since} | ${services.running}/${services.of} | ${cell(excused ?? why)} |`),
+  ].join('\n').slice(0, 18_000);
+}

@@ -1,0 +1,185 @@
+/** From votes to an answer, from answers to what is told, and who is excused. */
+import type { ClusterHealth, NodeHealth, NodeState } from '../../../src/model/health';
+import { agree, agreedState, healthOf, noEdgeServes } from '../../../src/model/clusterHealth';
+import { causeOf } from '../../../src/model/healthCauses';
+import { confirmBelow, noIncidents, observe, waitsForCalm, type Incidents } from '../../../src/model/incidents';
+import { excusesOf, takenDown } from '../../../src/model/excuses';
+import { judgeFailure } from '../../../src/model/nodeLook';
+import { neverSeen } from '../../../src/model/healthVotes';
+import type { StepState } from '../../../src/model/operation';
+import { signatureOf, type Around, type Vote } from '../../../src/model/watch';
+
+const start = Date.parse('2026-11-30T12:00:00.000Z');
+const at = (ms: number): string => new Date(start + ms).toISOString();
+
+const node = (name: string, state: NodeState = 'Online', more: Partial<NodeHealth> = {}): NodeHealth => ({
+  node: name, site: 'prod', role: name.startsWith('ed') ? 'edge' : 'server', address: name, state, since: at(0), services: { running: 5, of: 5, stopped: [] },
+  ...(state === 'Online' ? {} : state === 'Offline' ? { why: 'its port refuses', cause: 'refused' } : { why: 'it does not answer', cause: 'silent' }), ...more,
+});
+const well: Around = { balancers: [], reached: true };
+const vote = (nodes: NodeHealth[], around: Around = well): Vote => {
+  const cause = causeOf(nodes, around);
+  return {
+    at: at(0), site: 'prod', nodes, votes: nodes.map(({ node: name, state }) => ({ ...neverSeen(name, at(0)), state })), around, ...(cause ? { cause } : {}), policies: { minimumNodes: 2, forMs: 300_000 },
+    record: { readAt: at(0), phase: 'active', revision: 1, epoch: 1, unfinished: [], maintenance: [] },
+  };
+};
+const health = (...nodes: NodeHealth[]): ClusterHealth => healthOf('demo', vote(nodes));
+
+test.each<[NodeState[], number, NodeState]>([
+  [['Online'], 1, 'Online'], [['Offline'], 1, 'Offline'], [[], 1, 'Unknown'], [['Online'], 2, 'Unknown'],
+  [['Online', 'Offline', 'Offline'], 2, 'Offline'], [['Online', 'Offline', 'Unknown'], 2, 'Unknown'], [['Online', 'Online', 'Offline'], 2, 'Online'], [['Online', 'Unknown', 'Unknown'], 3, 'Online'],
+])('of %p a quorum of %i agrees on %s', (states, quorum, expected) => {
+  expect(agreedState(states, quorum)).toBe(expected);
+});
+
+test('fewer fresh votes than a quorum are no answer, and one vantage point alone cannot call a node down', () => {
+  const [fine, poor] = [vote([node('st1'), node('st2')]), vote([node('st1'), node('st2', 'Offline')])];
+  expect(agree([fine], 2)).toBeUndefined();
+  expect(agree([fine, poor], 2)!.nodes.map(({ state }) => state)).toEqual(['Online', 'Online']);
+  expect(agree([poor, poor], 2)!.nodes.map(({ state }) => state)).toEqual(['Online', 'Offline']);
+});
+
+test.each<[string, NodeHealth[], ClusterHealth['health']]>([
+  ['all Online', [node('st1'), node('st2'), node('st3')], 'ok'],
+  ['one down of three', [node('st1'), node('st2'), node('st3', 'Offline')], 'degraded'],
+  ['two down of three', [node('st1'), node('st2', 'Unknown'), node('st3', 'Offline')], 'below threshold'],
+  ['two down, one of them on purpose', [node('st1'), node('st2', 'Offline', { excused: 'maintenance' }), node('st3', 'Offline')], 'degraded'],
+  ['a daemon is missing', [node('st1'), node('st2', 'Online', { services: { running: 4, of: 5, stopped: ['ssh'] } })], 'degraded'],
+  ['no member', [], 'unknown'],
+])('%s → %p', (_, nodes, expected) => {
+  expect(health(...nodes).health).toBe(expected);
+});
+
+test('problems come first, among the nodes as among the sentences', () => {
+  const { nodes, problems } = health(node('st1'), node('st10', 'Unknown'), node('st2', 'Offline'), node('ed1', 'Offline'));
+  expect(nodes.map(({ node: name }) => name)).toEqual(['ed1', 'st2', 'st10', 'st1']);
+  expect(problems[0]).toBe('1 of 3 Servers are Online or excused, fewer than the 2 that are asked for.');
+  expect(problems).toContain('No Edge serves: no partner gets in.');
+});
+
+test.each<[string, NodeHealth[], Around, string | undefined]>([
+  ['everything silent, and what is around it too', [node('st1', 'Unknown'), node('st2', 'Unknown')], { balancers: ['lb1 can\'t be asked'], reached: false, database: 'no answer' }, 'our network'],
+  ['everything silent, but the database answers', [node('st1', 'Unknown'), node('st2', 'Unknown')], well, undefined],
+  ['one silent', [node('st1'), node('st2', 'Unknown')], { balancers: [], reached: false }, undefined],
+  ['the login is refused', [node('st1', 'Unknown', { cause: 'credentials' }), node('st2', 'Offline')], { ...well, database: 'gone' }, 'credentials'],
+  ['the database is gone', [node('st1', 'Offline'), node('st2', 'Offline')], { ...well, database: 'gone' }, 'database'],
+  ['the shared files hang', [node('st1')], { ...well, sharedFiles: 'hang' }, 'shared files'],
+  ['a licence', [node('st1', 'Offline', { cause: 'licence' })], well, 'licence'],
+  ['nothing wrong', [node('st1')], well, undefined],
+])('%s: the cause is %p', (_, nodes, around, expected) => {
+  expect(causeOf(nodes, around)?.code).toBe(expected);
+});
+
+test('an Edge without a Transaction Manager behind it serves nobody', () => {
+  const behind = (connected: number) => ({ streaming: { connected, of: 2, missing: [] } });
+  expect(noEdgeServes([node('ed1', 'Online', behind(0)), node('ed2', 'Offline')])).toBe(true);
+  expect(noEdgeServes([node('ed1', 'Online', behind(1)), node('ed2', 'Offline')])).toBe(false);
+  expect(noEdgeServes([node('ed1')])).toBe(false);
+  expect(noEdgeServes([node('st1', 'Offline')])).toBe(false);
+});
+
+/** Shows one view after the other, a second apart; answers what was told, by its kind and node. */
+function story(views: ClusterHealth[], { calmMs = 5_000, everyMs = 1_000 } = {}): { told: string[]; incidents: Incidents; ids: string[] } {
+  let incidents = noIncidents();
+  const events = views.flatMap((view, index) => {
+    const seen = observe(incidents, { health: view, at: at(index * everyMs), calmMs });
+    incidents = seen.incidents;
+    return seen.events;
+  });
+  return { told: events.map(({ kind, node: name }) => [kind, name].filter(Boolean).join(' ')), incidents, ids: events.map(({ incident }) => incident) };
+}
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+const ok = health(node('st1'), node('st2'), node('st3'));
+const oneDown = health(node('st1'), node('st2'), node('st3', 'Offline'));
+const twoDown = health(node('st1'), node('st2', 'Offline'), node('st3', 'Offline'));
+
+test('one Server less than all is no mail while enough are Online', () => {
+  expect(story([ok, oneDown, oneDown, ok]).told).toEqual([]);
+});
+
+test('below the threshold each node that fails is told once, and all of it is one incident', () => {
+  const { told, ids } = story([ok, oneDown, twoDown, twoDown, twoDown]);
+  expect(told).toEqual(['threshold-lost', 'node-failed st2']);
+  expect(new Set(ids).size).toBe(1);
+});
+
+test('what came back is told when it has held', () => {
+  const { told, incidents } = story([ok, twoDown, ...times(4, ok), ...times(4, ok)]);
+  expect(told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3', 'threshold-restored', 'node-recovered st2', 'node-recovered st3']);
+  expect(incidents.open).toBeNull();
+});
+
+test('a node that flaps raises its count and sends no second mail', () => {
+  const flapping = times(20, [twoDown, oneDown]).flat();
+  const { told, incidents } = story([ok, oneDown, ...flapping]);
+  expect(told).toEqual(['threshold-lost', 'node-failed st2']);
+  expect(incidents.open!.nodes.find(({ node: name }) => name === 'st2')).toMatchObject({ count: 20 });
+  expect(waitsForCalm(incidents)).toBe(true);
+});
+
+test('one cause is one event, not one for each node', () => {
+  const gone = healthOf('demo', vote([node('st1', 'Offline'), node('st2', 'Offline'), node('st3', 'Offline')], { ...well, database: 'it refuses' }));
+  expect(story([ok, gone, gone]).told).toEqual(['threshold-lost']);
+});
+
+test('nothing is restored while nobody can see', () => {
+  const blindly: ClusterHealth = { ...ok, health: 'unknown', members: 3, nodes: [] };
+  expect(story([ok, twoDown, ...times(20, blindly)]).told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3']);
+});
+
+test('nodes that are taken down on purpose are no failure', () => {
+  const down = (name: string) => node(name, 'Offline', { excused: 'rolling-restart/demo' });
+  expect(story([ok, health(node('st1'), down('st2'), down('st3'))]).told).toEqual([]);
+});
+
+test('too few for long enough is told once, and only when those who look again agree', () => {
+  const { incidents } = story([ok, twoDown]);
+  expect(confirmBelow(incidents, { health: ok, at: at(300_000), calmMs: 0 }).events).toEqual([]);
+  const confirmed = confirmBelow(incidents, { health: twoDown, at: at(300_000), calmMs: 0 });
+  expect(confirmed.events).toMatchObject([{ kind: 'below-threshold', severity: 'critical', incident: incidents.open!.id }]);
+  expect(confirmBelow(confirmed.incidents, { health: twoDown, at: at(301_000), calmMs: 0 }).events).toEqual([]);
+});
+
+test('ids of events are fit for workflow ids and mails, whatever a node is called', () => {
+  const long = `s${'-'.repeat(62)}`;
+  const view = health(node('st1', 'Offline'), node(long, 'Offline'));
+  const { events } = observe(noIncidents(), { health: view, at: at(0), calmMs: 0 });
+  for (const { id } of events) expect(id).toMatch(/^[A-Za-z0-9._-]{1,150}$/);
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+});
+
+test.each<[StepState[], boolean]>([
+  [['planned', 'planned'], false], [['running', 'planned'], true], [['done', 'planned'], true], [['done', 'done'], false], [['done', 'waiting'], true], [['undone'], false], [['done', 'failed'], true],
+])('a node with the steps %p is taken down: %p', (states, expected) => {
+  const steps = states.map((state, index) => ({ key: `k${index}/st1`, title: 'x', node: index === 0 ? 'st1 at lb1' : 'st1', state }));
+  expect(takenDown({ steps, phase: 'working', workflowId: 'w' }).has('st1')).toBe(expected);
+  expect(takenDown({ steps, phase: 'ended', workflowId: 'w' }).size).toBe(0);
+});
+
+test('a backup takes nothing down, and a window without names covers all until it ends', () => {
+  expect(takenDown({ steps: [{ key: 'backup-files/st1', title: 'x', node: 'st1', state: 'running' }], phase: 'working', workflowId: 'w' }).size).toBe(0);
+  const windows = [{ id: '1', nodes: [], since: at(0), until: at(60_000), reason: 'patching', by: 'ops' }];
+  expect([...excusesOf(['st1', 'st2'], { windows, at: at(1) }).keys()]).toEqual(['st1', 'st2']);
+  expect(excusesOf(['st1'], { windows, at: at(60_000) }).size).toBe(0);
+});
+
+test.each([
+  [{ code: 'Unreachable', message: '', transport: 'ECONNREFUSED' }, 'offline', 'refused'],
+  [{ code: 'Unreachable', message: '', transport: 'EHOSTUNREACH' }, 'unknown', 'silent'],
+  [{ code: 'Unreachable', message: 'no answer' }, 'unknown', 'silent'],
+  [{ code: 'Unreachable', message: '', transport: 'ECONNRESET' }, 'unknown', 'nonsense'],
+  [{ code: 'Unreachable', message: '', status: 500 }, 'unknown', 'nonsense'],
+  [{ code: 'Refused', message: 'no JSON' }, 'unknown', 'nonsense'],
+  [{ code: 'AuthenticationFailed', message: '401' }, 'unknown', 'credentials'],
+  [{ code: 'TlsRejected', message: 'expired' }, 'unknown', 'TLS'],
+])('%p is %s, for %s', (failed, sight, cause) => {
+  expect(judgeFailure(failed)).toMatchObject({ sight, cause });
+});
+
+test('two votes tell the same story whatever the time, the sessions and the wording', () => {
+  const one = vote([node('st1'), node('st2', 'Unknown')]);
+  const other = { ...vote([node('st1', 'Online', { sessions: 7 }), node('st2', 'Unknown', { why: 'otherwise' })]), at: at(5_000) };
+  expect(signatureOf(other)).toBe(signatureOf(one));
+  expect(signatureOf(vote([node('st1', 'Online', { version: '5.5.1' }), node('st2', 'Unknown')]))).not.toBe(signatureOf(one));
+});
