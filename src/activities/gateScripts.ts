@@ -113,7 +113,8 @@ esac
 
 /**
  * What stands in bin/, as lines of `key<TAB>value`: `epoch` (what the host knows of a cluster), `bin none`, `file` (SHA-256 and name of each start command and
- * of the gate's own files), `closed` (why), `opened` (the last opening), `process` (what runs of the product). It only reads. $1 product user, $2 FILEDRIVEHOME.
+ * of the gate's own files), `closed` (why), `opened` (the last opening), `unit` (one of the machine that starts the product without a start command), `process` (what
+ * runs of the product). It only reads. $1 product user, $2 FILEDRIVEHOME.
  */
 export const gateLookScript = String.raw`
 LC_ALL=C; export LC_ALL
@@ -132,5 +133,6 @@ if [ $# -gt 0 ]; then
 fi
 case $names in *${closedFileName}*) say closed "$(product /usr/bin/cat "$home/bin/${closedFileName}" | sed -n 2p)" ;; esac
 if product /usr/bin/test -e "$log"; then say opened "$(product /usr/bin/cat "$log" | tail -n 1)"; fi
+grep -H '^ExecStart=' /etc/systemd/system/*.service /usr/lib/systemd/system/securetransport_*.service 2>/dev/null | grep -F "$home/" | grep -vF "$home/bin/start_" | cut -d : -f 1 | sort -u | while IFS= read -r unit; do say unit "$unit"; done
 ps -o args= -u "$user" 2>/dev/null | grep -F -- "$home" | cut -c 1-200 | while IFS= read -r process; do say process "$process"; done
 `;

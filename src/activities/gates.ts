@@ -6,7 +6,7 @@ import { script as shell } from '../clients/quote';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import { gateState, type GateFacts, type GateLook } from '../model/gate';
-import type { CheckResult, Outcome } from '../model/operation';
+import type { CheckResult, Outcome, Problem } from '../model/operation';
 import type { Authority, HostTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
@@ -44,12 +44,14 @@ sudo -n -u "$user" /usr/bin/chmod 755 "$1" && sudo -n -u "$user" "$@"
 export interface GateFound extends GateLook {
   host: { cluster: string; epoch: number } | null;
   opened?: string;
+  /** Units of the machine that start the product without its start commands: no gate holds them up. */
+  units: string[];
   processes: string[];
 }
 
 /** The answer of `gateLookScript`. */
 export function readGateLook(stdout: string): GateFound {
-  const found: GateFound = { bin: true, files: {}, host: null, processes: [] };
+  const found: GateFound = { bin: true, files: {}, host: null, units: [], processes: [] };
   for (const line of stdout.split('\n')) {
     const [key = '', value = ''] = line.split('\t');
     const [first = '', second = ''] = value.split(' ');
@@ -57,6 +59,7 @@ export function readGateLook(stdout: string): GateFound {
     else if (key === 'file') found.files[second] = first;
     else if (key === 'epoch') found.host = { cluster: first, epoch: Number(second) };
     else if (key === 'closed' || key === 'opened') found[key] = value;
+    else if (key === 'unit') found.units.push(value);
     else if (key === 'process') found.processes.push(value);
   }
   return found;
@@ -90,8 +93,12 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         const found = await look(host, lookMs);
         const ours = found.host?.cluster === host.cluster;
         const facts = { node: host.node, ...stateOf(host, found), runs: found.processes.length > 0, ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
-        const byHand = facts.gate === 'open' && found.opened !== undefined ? [{ what: `${host.node}: its gate was opened at some time: ${found.opened}`, remedy: 'nothing, when that was meant', level: 'warning' as const }] : [];
-        return { facts, problems: byHand, measured: { node: host.node, processes: found.processes } };
+        const warn = (what: string, remedy: string): Problem => ({ what: `${host.node}: ${what}`, remedy, level: 'warning' });
+        const problems = [
+          ...(facts.gate === 'open' && found.opened !== undefined ? [warn(`its gate was opened at some time: ${found.opened}`, 'nothing, when that was meant')] : []),
+          ...found.units.map((unit) => warn(`${unit} starts the product without its start commands: a gate does not hold it up`, 'let it run FILEDRIVEHOME/bin/start_all; or disable it for as long as the node is no member')),
+        ];
+        return { facts, problems, measured: { node: host.node, processes: found.processes } };
       } catch (error) {
         if (!(error instanceof StError) || !['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) throw error;
         return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: false, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: [] } };
@@ -104,7 +111,7 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         await productOn(clients, host).claim(authority);
         return { changed: false, note: 'no product stands there: nothing to gate', value: true };
       }
-      const sentence = `this host was removed from cluster ${authority.cluster} by ${authority.operation.replace(/\s+/g, ' ')} (${new Date().toISOString().slice(0, 19)}Z). "stctl add-node ${authority.cluster} ${host.node}" adds it back`;
+      const sentence = `this host was removed from cluster ${authority.cluster} by ${authority.operation.replace(/\s+/g, ' ')} (${new Date().toISOString().slice(0, 19)}Z). "stctl add-node -c ${authority.cluster} ${host.node}" adds it back`;
       const closed = await runGate(host, found, ['close', authority.cluster, String(authority.epoch), sentence], authority);
       // Whatever was started while the gate was still open runs behind it, and monitord would keep it running.
       const { changed } = await stop(host, authority);

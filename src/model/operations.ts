@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import type { OperationName } from './ids';
 import { adoptClusterInput, setUpClusterInput } from './inputs';
 import { rebalanceWorkloadInput } from './rebalanceWorkloadInput';
+import { removeNodeInput } from './removeNodeInput';
+import { replaceNodeInput } from './replaceNodeInput';
 
 export interface OperationKind {
   /** "Add node", before the names of cluster and nodes. */
@@ -14,4 +16,6 @@ export const operationKinds: Record<OperationName, OperationKind> = {
   setUpCluster: { title: 'Set up cluster', input: setUpClusterInput },
   adoptCluster: { title: 'Adopt cluster', input: adoptClusterInput },
   rebalanceWorkload: { title: 'Rebalance workload of', input: rebalanceWorkloadInput },
+  removeNode: { title: 'Remove node', input: removeNodeInput },
+  replaceNode: { title: 'Replace node', input: replaceNodeInput },
 };

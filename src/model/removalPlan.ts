@@ -92,7 +92,10 @@ function nodeProblems({ node, member, owes }: Leaving, { gates, answers }: Remov
   if (gate.gate === 'unknown' && answer?.admin === 'running') {
     return [{ what: `${node}: its Administration Tool answers, and its host does not by SSH (${gate.why}): it works, and could be neither stopped nor gated`, remedy: 'mend the way by SSH; or switch the host off, and remove it as one that is dead' }];
   }
-  if (gate.gate !== 'unknown' && gate.runs && answer !== undefined && answer.admin !== 'running' && !acceptActive) {
+  if (gate.gate === 'unknown') {
+    return [{ what: `${node} does not answer (${gate.why}): it is removed without being drained, stopped or gated, and may still run`, remedy: 'see to it that it is off, or off the network', level: 'warning' }];
+  }
+  if (gate.runs && answer !== undefined && answer.admin !== 'running' && !acceptActive) {
     return [{ what: `${node}: the product runs there and its Administration Tool does not answer, so what a stop would cut is not known`, remedy: 'start its Administration Tool; or accept the cut with "acceptActive"' }];
   }
   return [];

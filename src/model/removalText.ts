@@ -31,7 +31,7 @@ export function removalSummary(cluster: string, { asked, leaving, unknown, membe
 export function leftByRemoval(cluster: string, unknown: readonly string[]): string[] {
   if (unknown.length === 0) return [];
   return [
-    `keep ${list(unknown)} off, or off the network: nothing keeps the product from being started there. Once ${unknown.length === 1 ? 'it answers' : 'they answer'}, "stctl remove-node ${cluster} ${unknown.join(' ')}" stops and gates ${unknown.length === 1 ? 'it' : 'them'}`,
+    `keep ${list(unknown)} off, or off the network: nothing keeps the product from being started there. Once ${unknown.length === 1 ? 'it answers' : 'they answer'}, "stctl remove-node -c ${cluster} ${unknown.join(' ')}" stops and gates ${unknown.length === 1 ? 'it' : 'them'}`,
     `look for files that ${list(unknown)} had in process when the Transaction Manager died: transfers that stay "In Progress", with a mark .m_inproc beside the file`,
   ];
 }

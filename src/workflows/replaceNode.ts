@@ -49,6 +49,6 @@ function roleOf(spec: ClusterSpec, site: string, name: string): 'Server' | 'Edge
 function requireExchange({ node, by, role, roleOfNode, cluster, both }: { node: string; by: string; role: string | undefined; roleOfNode: string | undefined; cluster: string; both: boolean }): void {
   const refuse = (why: string): never => { throw failure('PreconditionFailed', `${why} Nothing was changed.`); };
   if (role === undefined) refuse(`${by} is not in the cluster file of ${cluster}: add it there, "stctl apply", and run this again.`);
-  if (both) refuse(`${by} is a member of ${cluster} already and can't take the place of ${node}: name one that is none; or only remove ${node}: "stctl remove-node ${cluster} ${node}".`);
+  if (both) refuse(`${by} is a member of ${cluster} already and can't take the place of ${node}: name one that is none; or only remove ${node}: "stctl remove-node -c ${cluster} ${node}".`);
   if (roleOfNode !== undefined && role !== roleOfNode) refuse(`${by} is ${role === 'Edge' ? 'an Edge' : 'a Server'} and ${node} is ${roleOfNode === 'Edge' ? 'an Edge' : 'a Server'}: one is replaced by its like.`);
 }

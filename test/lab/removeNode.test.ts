@@ -84,7 +84,7 @@ test('a Server is removed while partners send: nothing is lost, doubled or stran
   await lab.run('kill', 'st2');
   await lab.run('start', 'st2');
   const init = await until('its init to be refused', async () => (await asRoot('st2', 'cat /var/log/init.log')).trim(), 10_000);
-  expect(init).toMatch(new RegExp(`^start_all was not run: this host was removed from cluster ${cluster} by .*"stctl add-node ${cluster} st2" adds it back`));
+  expect(init).toMatch(new RegExp(`^start_all was not run: this host was removed from cluster ${cluster} by .*"stctl add-node -c ${cluster} st2" adds it back`));
   for (const command of ['start_all', 'start_monitord', 'start_tm', 'start_admin']) {
     expect(await asRoot('st2', `${home}/bin/${command} 2>&1 || echo "code $?"`)).toMatch(new RegExp(`^${command} was not run[^]*code 1\n$`));
   }

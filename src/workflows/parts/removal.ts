@@ -31,6 +31,7 @@ const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 const database = tasks<DatabaseActivities>('database');
 
 const hostMs = 10 * 60_000;
+const deadMs = 1_000;
 
 export interface Removal {
   /** Members that go, in the order of the cluster file. */
@@ -79,11 +80,12 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const drained = nodes.filter(({ name }) => plan.drain.includes(name));
   const goes = (role: Role): RemovedNode[] => nodes.filter((node) => node.out && node.role === role);
 
-  await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }), { key: 'removal-epoch' });
+  await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }), { key: 'removal-epoch', aside: true });
   // What did not serve before is not made to serve by an undo.
   for (const served of [true, false]) {
     await forEachNode('Let the balancer send nobody to it, and wait for its sessions', fronts.filter((front) => front.served === served), ({ balancer, node }) =>
-      loadBalancer.ensureOutOfService({ balancer, node, waitMs: gracefulSeconds * 1_000 }, { limitMs }), { key: 'out-of-service', ...(served ? { undo: ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }) } : {}) });
+      // Sessions at a node that does not answer end by nobody's doing.
+      loadBalancer.ensureOutOfService({ balancer, node, waitMs: plan.unknown.includes(node) ? deadMs : gracefulSeconds * 1_000 }, { limitMs }), { key: 'out-of-service', ...(served ? { undo: ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }) } : {}) });
   }
   for (const role of ['edge', 'server'] as const) {
     for (const online of [true, false]) {
@@ -91,7 +93,7 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
     }
   }
   await forEachNode('Look for files that were left in process', drained.filter(({ role }) => role === 'server'), ({ server }) =>
-    stops.ensureSwept({ server, sharedPath: siteOf(spec, site).sharedFiles.path, release: input.sweep === true }, { limitMs: hostMs }), { key: 'sweep' });
+    stops.ensureSwept({ server, sharedPath: siteOf(spec, site).sharedFiles.path, release: input.sweep === true }, { limitMs: hostMs }), { key: 'sweep', aside: true });
   pointOfNoReturn();
   await forEachNode('Remove the Server from the table of nodes', goes('server'), ({ address }) => servers.ensureNotMember({ server: through, address }), { key: 'unlist', parallel: 1 });
   await forEachNode('Take the Edge out of the network zones of the Servers', goes('edge'), ({ name, address }) =>

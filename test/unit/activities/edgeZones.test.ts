@@ -1,4 +1,4 @@
-import { ensureInZone, portsOf } from '../../../src/activities/edgeZones';
+import { ensureInZone, ensureOutOfZones, portsOf } from '../../../src/activities/edgeZones';
 import type { AdminServer, Zone } from '../../../src/clients/adminApi';
 
 /** As much of two Administration Tools as zones need; what is written is kept. */
@@ -9,6 +9,7 @@ function sides(zones: Zone[], edgePorts?: { protocol: string; port: number }[]) 
     zones: async () => structuredClone(state),
     createZone: async (zone: Zone) => { calls.push(`create ${zone.name}`); state.push(zone); },
     replaceZone: async (zone: Zone) => { calls.push(`replace ${zone.name}`); state[state.findIndex(({ name }) => name === zone.name)] = zone; },
+    removeZoneEdge: async (name: string, index: number) => { calls.push(`remove ${index} of ${name}`); state.find((zone) => zone.name === name)!.edges!.splice(index, 1); },
     addZoneEdge: async (name: string, edge: object) => { calls.push(`add to ${name}`); state.find((zone) => zone.name === name)!.edges!.push(edge as never); },
   } as unknown as AdminServer;
   const edge = { zones: async () => [{ name: 'Private', edges: edgePorts ? [{ title: 'Private', protocols: edgePorts }] : [] }] } as unknown as AdminServer;
@@ -44,4 +45,31 @@ test('an entry that stands there under another title keeps it, its proxies and a
 
 test('the ports of an Edge are those of its zone Private, else the product\'s own', () => {
   expect(portsOf([{ name: 'Private', edges: [{ title: 'Private', protocols: [{ protocol: 'ssh', port: 30022 }] }] }], ['ssh', 'as2'])).toEqual({ ssh: 30022, as2: 21080 });
+});
+
+describe('an Edge that leaves', () => {
+  const other = { ...entry, title: 'ed0', addresses: ['10.0.0.70'], proxies: [{ isUsePassword: true }] };
+  const gone = { title: 'ed1', address: '10.0.0.71' };
+
+  test('is taken out of every zone, whatever its title there, each entry by a patch of its own; the others keep all they have', async () => {
+    const { sides: both, calls, state } = sides([{ name: 'Private', edges: [entry] }, { name: 'Edges', edges: [{ ...entry, title: 'front door' }, other, entry] }, { name: 'DMZ', edges: [entry] }, { name: 'None' }]);
+    expect(await ensureOutOfZones(both.server, gone, {})).toEqual({ changed: true, note: 'taken out of Edges, DMZ' });
+    expect(calls).toEqual(['remove 2 of Edges', 'remove 0 of Edges', 'remove 0 of DMZ']);
+    expect(state).toEqual([{ name: 'Private', edges: [entry] }, { name: 'Edges', edges: [other] }, { name: 'DMZ', edges: [] }, { name: 'None' }]);
+    expect(await ensureOutOfZones(both.server, gone, {})).toMatchObject({ changed: false });
+  });
+
+  test('another that stood in its place when somebody changed the zone is put back, and the rest is tried again', async () => {
+    const { sides: both, state } = sides([{ name: 'Edges', edges: [other, entry] }]);
+    const remove = both.server.removeZoneEdge;
+    both.server.removeZoneEdge = async (...args) => {
+      state[0]!.edges!.reverse();
+      both.server.removeZoneEdge = remove;
+      return remove(...args);
+    };
+    await expect(ensureOutOfZones(both.server, gone, {})).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('is in the zone Edges after it was taken out') });
+    expect(state[0]?.edges?.map(({ title }) => title).sort()).toEqual(['ed0', 'ed1']);
+    await ensureOutOfZones(both.server, gone, {});
+    expect(state[0]?.edges?.map(({ title }) => title)).toEqual(['ed0']);
+  });
 });

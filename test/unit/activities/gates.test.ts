@@ -44,7 +44,7 @@ test('no start command starts anything, each says why and how it is opened; open
   expect(await state()).toMatchObject({ gate: 'closed', ours: true, epoch: 1, why: expect.stringContaining('removed from cluster demo by set-up-cluster/demo') });
   for (const name of [...commands, 'start_db', 'start_link']) {
     const { code, said } = call(name, '-x');
-    expect({ code, said }).toEqual({ code: 1, said: expect.stringMatching(new RegExp(`^${name} was not run: this host was removed from cluster demo by set-up-cluster/demo \\(20.*Z\\)\\. "stctl add-node demo st1" adds it back\\.\n.*: ${bin}/st-orchestrator-gate open 'your name' 'the reason'\n$`)) });
+    expect({ code, said }).toEqual({ code: 1, said: expect.stringMatching(new RegExp(`^${name} was not run: this host was removed from cluster demo by set-up-cluster/demo \\(20.*Z\\)\\. "stctl add-node -c demo st1" adds it back\\.\n.*: ${bin}/st-orchestrator-gate open 'your name' 'the reason'\n$`)) });
   }
   expect(ran()).toBe(false);
   expect(await close()).toEqual({ changed: false, note: 'gated already', value: true });

@@ -43,7 +43,7 @@ describe('the plan', () => {
 });
 
 describe('what refuses', () => {
-  const told = (found: Partial<RemovalFound>, more: Partial<RemovalRules> = {}): string[] => removalProblems({ ...living, ...found }, { ...rules, ...more }).map(({ what }) => what);
+  const told = (found: Partial<RemovalFound>, more: Partial<RemovalRules> = {}): string[] => removalProblems({ ...living, ...found }, { ...rules, ...more }).filter(({ level }) => level === undefined).map(({ what }) => what);
 
   test('nothing, where enough stay', () => expect(told({})).toEqual([]));
   test('fewer members than the threshold; a node that comes in the same run counts; force is heard', () => {
@@ -69,6 +69,9 @@ describe('what refuses', () => {
   test('a node that works and can be neither stopped nor gated', () => {
     expect(told({ gates: [gate('st3', 'unknown')] })).toEqual(['st3: its Administration Tool answers, and its host does not by SSH (no answer): it works, and could be neither stopped nor gated']);
   });
+  test('one that does not answer refuses nothing, and the plan says what is not known of it', () => {
+    expect(removalProblems(gone, rules)).toEqual([{ what: 'st3 does not answer (no answer): it is removed without being drained, stopped or gated, and may still run', remedy: expect.any(String), level: 'warning' }]);
+  });
   test('a node that runs and can\'t be asked what it does, unless the cut is accepted', () => {
     expect(told({ answers: [dead('st3')] })).toEqual(['st3: the product runs there and its Administration Tool does not answer, so what a stop would cut is not known']);
     expect(told({ answers: [dead('st3')] }, { acceptActive: true })).toEqual([]);
@@ -88,7 +91,7 @@ test('what people read', () => {
   expect(removalSummary('demo', { ...nothing, paid: ['st3'] })).toBe('st3 answers now, is stopped and gated.');
   expect(removalSummary('demo', { ...nothing, debts: [debt] })).toBe('st3 still does not answer: not known to be stopped, and not gated.');
   expect(removalSummary('demo', nothing)).toBe('st3 is no member of demo, and nothing can be started there.');
-  expect(leftByRemoval('demo', ['st2', 'st3'])[0]).toBe('keep st2 and st3 off, or off the network: nothing keeps the product from being started there. Once they answer, "stctl remove-node demo st2 st3" stops and gates them');
+  expect(leftByRemoval('demo', ['st2', 'st3'])[0]).toBe('keep st2 and st3 off, or off the network: nothing keeps the product from being started there. Once they answer, "stctl remove-node -c demo st2 st3" stops and gates them');
 });
 
 test('examples/remove-node.json is a valid input of removeNode; force without a reason is not', () => {
