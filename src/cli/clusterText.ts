@@ -3,8 +3,10 @@ import { endpoint } from '../model/fields';
 import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
 import type { ClusterRecord, OperationLine } from '../model/cluster';
+import type { ClusterHealth } from '../model/health';
 import type { OperationReport } from '../model/operation';
 import { isHeld } from './failure';
+import { healthLine, isUnwell, nodeTable, problemLines, versionLine, watchLines } from './healthText';
 import { count, duration, oneLine, table, time, type Cell } from './output';
 
 /** The answer of `stctl status`: the record, and what runs on it. Additive changes only. */
@@ -15,25 +17,44 @@ export interface ClusterStatusView extends FoundRecord {
   running: OperationReport | null;
   /** Why there is no report of the operation that runs. */
   runningUnknown?: string;
+  /** What the monitor sees, or null. */
+  health: ClusterHealth | null;
+  /** Why that is not known. */
+  healthUnknown?: string;
 }
 
-/** True when a person should look: the record is closed, or an operation was lost, or left something undone, and none is at work on it. */
-export const isDegraded = ({ phase, unfinished, lease, closed }: FoundRecord): boolean => closed !== undefined || lease === null && (phase === 'interrupted' || unfinished.length > 0);
+/** True when a person should look: the record is closed, a node is not as it should be, or an operation was lost, or left something undone, and none is at work on it. */
+export const isDegraded = ({ phase, unfinished, lease, closed, health }: FoundRecord & { health?: ClusterHealth | null }): boolean =>
+  closed !== undefined || (health ? isUnwell(health) : false) || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
 
 export function clusterText(view: ClusterStatusView, colors: Colors, { wide = false } = {}): string {
-  const { name, activeSite, revision, epoch, sampledAt, unfinished, operations } = view;
+  const { name, activeSite, revision, epoch, sampledAt, unfinished, operations, health, debts, maintenance } = view;
   const site = activeSite ? `ACTIVE SITE ${activeSite}${label(view, activeSite)}` : 'NO ACTIVE SITE';
   const last = operations[0];
+  const open = maintenance.filter(({ until }) => Date.parse(until) > Date.parse(sampledAt));
   return [
-    `Cluster ${colors.bold(name)}   ${site}   ${phaseWord(view, colors)}   revision ${revision}, epoch ${epoch}   sampled ${time(sampledAt)}`,
-    ...(view.closed ? ['', `The record of this cluster is closed (${view.closed}): what stands here is what it knew last. Operations and apply are refused; the estate itself goes on as it is.`] : []),
+    `Cluster ${colors.bold(name)}   ${site}   ${phaseWord(view, colors)}   revision ${revision}, epoch ${epoch}`,
+    ...(view.closed ? [`The record of this cluster is closed (${view.closed}): what stands here is what it knew last. Operations and apply are refused; the estate itself goes on as it is.`] : []),
+    health ? healthLine(health, colors, sampledAt) : `Health not known: ${oneLine(view.healthUnknown ?? `no monitor watches ${name}`).replace(/\.$/, '')}.   record read ${time(sampledAt).slice(11)}`,
+    ...(health ? problemLines(health) : []),
+    ...(unfinished.length > 0 ? ['Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(debts.length > 0 ? ['Owed, and done at first contact:', ...debts.map(({ node, what, since, because }) => `  - ${node}: ${what}, since ${time(since)}: ${oneLine(because)}`)] : []),
+    ...(health ? watchLines(health) : []),
     '',
-    table(wide ? ['NODE', 'SITE', 'ROLE', 'ADDRESS', 'MEMBER', 'SSH', 'ADMIN'] : ['NODE', 'SITE', 'ROLE', 'ADDRESS', 'MEMBER'], nodeRows(view)),
-    ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    health && !wide ? nodeTable(health.nodes, colors, sampledAt) : table(wide ? ['NODE', 'SITE', 'ROLE', 'ADDRESS', 'MEMBER', 'SSH', 'ADMIN'] : ['NODE', 'SITE', 'ROLE', 'ADDRESS', 'MEMBER'], nodeRows(view)),
+    ...(health ? notWatched(view, health) : []),
     '',
     runningLine(view),
+    ...open.map(({ id, nodes, until, reason }) => `Maintenance ${id}: ${nodes.join(', ') || 'the whole cluster'} until ${time(until)}: ${oneLine(reason)}`),
     ...(last ? [`Last: ${last.operation} ${last.outcome} ${time(last.endedAt)}: ${oneLine(last.summary)}`] : []),
+    ...(health ? versionLine(health.nodes) : []),
   ].join('\n');
+}
+
+/** Nodes of the spec that are no members: hosts in reserve. */
+function notWatched(view: ClusterStatusView, { nodes }: ClusterHealth): string[] {
+  const others = nodeRows(view).filter(([node, , , , member]) => member !== 'yes' && !nodes.some((seen) => seen.node === node)).map(([node]) => String(node));
+  return others.length === 0 ? [] : [`Not members: ${others.join(', ')}`];
 }
 
 function phaseWord({ phase, lease, unfinished, closed }: FoundRecord, colors: Colors): string {
@@ -50,10 +71,10 @@ function nodeRows({ spec, members }: ClusterRecord): Cell[][] {
   const isMember = (site: string, node: string): boolean => members.some((member) => member.site === site && member.node === node);
   const listed = Object.entries(spec?.sites ?? {}).flatMap(([site, { servers, edges }]) => [
     ...servers.map((node) => [node.name, site, 'Server', node.address, isMember(site, node.name) ? 'yes' : 'no', `${node.ssh.user}@${endpoint(node.ssh.address ?? node.address, node.ssh.port)}${node.ssh.jump ? ` via ${node.ssh.jump.address}` : ''}`, `https://${endpoint(node.admin.address ?? node.address, node.admin.port)}`]),
-    ...edges.map((node) => [node.name, site, 'Edge', node.address, undefined, `${node.ssh.user}@${endpoint(node.ssh.address ?? node.address, node.ssh.port)}`, `https://${endpoint(node.admin.address ?? node.address, node.admin.port)}`]),
+    ...edges.map((node) => [node.name, site, 'Edge', node.address, isMember(site, node.name) ? 'yes' : 'no', `${node.ssh.user}@${endpoint(node.ssh.address ?? node.address, node.ssh.port)}`, `https://${endpoint(node.admin.address ?? node.address, node.admin.port)}`]),
   ]);
   const unlisted = members.filter(({ site, node }) => !listed.some(([name, where]) => name === node && where === site));
-  return [...listed, ...unlisted.map(({ site, node, address }) => [node, site, 'Server', address, 'yes, but not in the spec'])];
+  return [...listed, ...unlisted.map(({ site, node, address, role }) => [node, site, role === 'edge' ? 'Edge' : 'Server', address, 'yes, but not in the spec'])];
 }
 
 function runningLine({ lease, running, runningUnknown, sampledAt }: ClusterStatusView): string {
@@ -66,12 +87,15 @@ function runningLine({ lease, running, runningUnknown, sampledAt }: ClusterStatu
   return `Running: ${lease.operation} ${running.phase}${step ? `, step ${busy + 1}/${running.steps.length} "${step.title}"${step.node ? ` (${step.node})` : ''}` : ''}, ${since}   ${watch}`;
 }
 
-export const clusterNext = ({ name, phase, lease, running, closed }: ClusterStatusView): string => {
+export const clusterNext = ({ name, phase, lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
   if (closed) return reopening(name);
   if (running && isHeld(running)) return `It waits for a decision: stctl watch ${running.workflowId}`;
   if (lease) return `Next: stctl watch ${lease.workflowId}`;
-  if (phase === 'active') return `History: stctl history ${name}`;
-  return phase === 'new' ? `Next: stctl set-up-cluster ${name}` : `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
+  if (phase === 'new') return `Next: stctl set-up-cluster ${name}`;
+  if (phase !== 'active') return `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
+  if (!health && healthUnknown === undefined) return `Watch it: stctl monitor-cluster ${name}    look once: stctl check-health ${name}`;
+  const dead = health?.nodes.find(({ state, excused }) => state !== 'Online' && excused === undefined);
+  return dead ? `Start it, or replace it: stctl replace-node ${dead.node} <new node> -c ${name}` : `History: stctl history ${name}`;
 };
 
 export const historyText = (operations: OperationLine[], colors: Colors): string =>

@@ -90,8 +90,8 @@ export function failureText({ word, code, what, state, byItself, youCan, where }
   ].join('\n');
 }
 
-/** The failure that ended an operation, or the question that it asks. */
-export function failureOfReport(report: OperationReport, where: string[]): FailureText {
+/** The failure that ended an operation, or the question that it asks. @param again the command that asks for the same once more */
+export function failureOfReport(report: OperationReport, where: string[], again?: string): FailureText {
   const { workflowId, cluster, summary, now, next, outcome, failure } = report;
   if (isHeld(report)) {
     return { word: 'waits for a decision', code: 'held', what: waitingLines(report), state: now || 'Past the point of no return.', byItself: 'Nothing: it waits for a person, as long as it takes. Nothing else can run on this cluster meanwhile.', youCan: decisions(report), where };
@@ -105,7 +105,7 @@ export function failureOfReport(report: OperationReport, where: string[]): Failu
     what: code === 'PreconditionFailed' && problems.length > 0 ? problems : lines(failure?.message ?? summary),
     state: [now, ...report.unfinished.map((line) => `unfinished: ${line}`)].join(' '),
     byItself: next || (known?.byItself ?? 'Nothing.'),
-    youCan: (known?.youCan ?? []).map((line) => fill(line, { cluster, workflowId, operation: report.operation, other: otherIn(failure?.message ?? '') })),
+    youCan: (known?.youCan ?? []).map((line) => fill(line, { cluster, workflowId, operation: report.operation, ...(again === undefined ? {} : { again }), other: otherIn(failure?.message ?? '') })),
     where,
   };
 }
@@ -147,8 +147,8 @@ export function failureOfError(code: string, message: string, sent: boolean, adv
 }
 
 /** Puts the names at hand in the places that the explanations leave open. */
-const fill = (line: string, { cluster, workflowId, operation, other }: { cluster?: string; workflowId?: string; operation?: string; other?: string }): string =>
-  line.replaceAll('<its workflow id>', other ?? '<its workflow id>').replaceAll('<cluster>', cluster || '<cluster>').replaceAll('<workflow-id>', workflowId ?? '<workflow-id>').replaceAll('<operation>', operation ? operation.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : '<operation>');
+const fill = (line: string, { cluster, workflowId, operation, other, again }: { cluster?: string; workflowId?: string; operation?: string; other?: string; again?: string }): string =>
+  line.replaceAll('stctl <operation> …', again ?? 'stctl <operation> …').replaceAll('<its workflow id>', other ?? '<its workflow id>').replaceAll('<cluster>', cluster || '<cluster>').replaceAll('<workflow-id>', workflowId ?? '<workflow-id>').replaceAll('<operation>', operation ? operation.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : '<operation>');
 
 /** The operation in the way, as a refusal names it: "setUpCluster (set-up-cluster/demo) holds the lease". */
 const otherIn = (message: string): string | undefined => /\(([a-z][a-z-]*\/[^\s()]+)\)/.exec(message)?.[1];

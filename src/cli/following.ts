@@ -12,6 +12,8 @@ import { reportText } from './reportText';
 export interface FollowOptions {
   /** How long to follow, in milliseconds; left out: to the end. */
   timeoutMs?: number;
+  /** The command that asks for the same once more, where it can be told. */
+  again?: (report: OperationReport) => Promise<string | undefined>;
 }
 
 /** A duration of the command line. @throws UsageError */
@@ -75,15 +77,16 @@ export async function followToEnd(cli: Cli, client: Client, started: Started, op
     cli.say(`${workflowId} is still running; it goes on.\nCome back: stctl watch ${workflowId}`);
     return exit.stillRunning;
   }
-  return printEnd(cli, followed.report);
+  if (exitOfReport(followed.report) === exit.ok) return printEnd(cli, followed.report);
+  return printEnd(cli, followed.report, await options.again?.(followed.report));
 }
 
 /** The report to stdout; a failure, with all it has to say, to stderr; and what makes sense next. */
-export function printEnd(cli: Cli, report: OperationReport): number {
+export function printEnd(cli: Cli, report: OperationReport, again?: string): number {
   const code = exitOfReport(report);
   cli.print({ data: report, table: () => reportText(report, cli.outColors), wide: () => reportText(report, cli.outColors, { full: true }), name: () => report.workflowId });
   if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}`);
-  else cli.io.err(failureText(failureOfReport(report, [...cli.where(report.workflowId), `every step: stctl report ${report.workflowId}`]), cli.colors));
+  else cli.io.err(failureText(failureOfReport(report, [...cli.where(report.workflowId), `every step: stctl report ${report.workflowId}`], again), cli.colors));
   return code;
 }
 

@@ -1,6 +1,7 @@
 /** Runs an operation for a person: before, ask, after. */
 import type { Client } from '@temporalio/client';
 import { findRunning, startOperation } from '../control/operations';
+import { commandLine } from '../control/temporalCommand';
 import type { Cli } from './cli';
 import { exit, UsageError } from './failure';
 import { followToEnd, type FollowOptions } from './following';
@@ -66,5 +67,5 @@ async function start(cli: Cli, client: Client, request: OperationRequest, { deta
     cli.say(`${started.already ? 'Running' : 'Started'}. Watch it: stctl watch ${workflowId}`);
     return exit.ok;
   }
-  return followToEnd(cli, client, started, timeoutMs === undefined ? {} : { timeoutMs });
+  return followToEnd(cli, client, started, { again: async () => commandLine(['stctl', ...request.words]), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 }

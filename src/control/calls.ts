@@ -1,7 +1,8 @@
 /** Calls to the Temporal server with a deadline each, and what went wrong in our own words. */
 import { isGrpcDeadlineError, isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { errorCodes, StError, type ErrorCode } from '../model/errors';
+import { AdvisedError } from './advised';
 import { withinDeadline } from './connect';
 
 /** The server alone answers these at once; longer means that it is gone. */
@@ -51,12 +52,18 @@ const noWorker = (what: string, budgetMs: number, cause: unknown): StError =>
 export function inOurWords(error: unknown, what: string): unknown {
   if (error instanceof StError || error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) return error;
   if (error instanceof WorkflowUpdateFailedError) return fromFailure(error.cause, error);
+  if (error instanceof NamespaceNotFoundError) return noNamespace(error, what);
   const code = grpcCode(error);
   if (code === unauthenticated) return new StError('AuthenticationFailed', `The Temporal server refused the login (${what}): ${detailsOf(error)}. Check TEMPORAL_API_KEY or the certificates of the profile.`, { cause: error });
   if (code === permissionDenied) return new StError('PermissionDenied', `The Temporal server does not allow this (${what}): ${detailsOf(error)}.`, { cause: error });
   if (unanswered.has(code) || isGrpcDeadlineError(error)) return new StError('Unreachable', `The Temporal server does not answer (${what}).`, { cause: error });
   return error;
 }
+
+const noNamespace = (error: NamespaceNotFoundError, what: string): StError =>
+  new AdvisedError('InvalidInput', `The Temporal server has no namespace "${error.namespace}" (${what}). Nothing was started.`, [
+    'Check TEMPORAL_NAMESPACE, or the namespace of the profile.', 'See which there are: temporal operator namespace list',
+  ], { cause: error });
 
 /** The failure that a workflow or its handler threw, with its code. */
 export function fromFailure(failure: unknown, cause?: unknown): StError {

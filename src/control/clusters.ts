@@ -1,11 +1,11 @@
 /** The record of a cluster as doors read and change it. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { canonicalJson } from '../model/fingerprint';
 import type { ApplyAnswer, ApplyRequest, ClusterRecord } from '../model/cluster';
 import { StError } from '../model/errors';
 import { clusterWorkflowId } from '../model/ids';
 import type { ClusterSpec } from '../model/spec';
+import { differences } from '../model/specDifferences';
 import { AdvisedError } from './advised';
 import { askServer, askWorker } from './calls';
 import { commandLine } from './temporalCommand';
@@ -91,24 +91,3 @@ export async function applySpec(client: Client, spec: ClusterSpec, { expectedRev
 /** How a record that was closed comes back, as far as it had got. */
 export const reopening = (name: string): string =>
   `Bring the record back: ${commandLine(['temporal', 'workflow', 'reset', '--workflow-id', clusterWorkflowId(name), '--type', 'LastWorkflowTask', '--reason', 'the record was closed by mistake'])}`;
-
-const mostDifferences = 50;
-
-/** The places where two plain values differ: `sites.prod.servers[2].address`. */
-export function differences(before: unknown, after: unknown, path = ''): string[] {
-  if (before === undefined || canonicalJson(before) === canonicalJson(after ?? null)) return [];
-  if (Array.isArray(before) && Array.isArray(after)) {
-    return Array.from({ length: Math.max(before.length, after.length) }, (_, i) => (i < before.length && i < after.length ? differences(before[i], after[i], `${path}[${i}]`) : [`${path}[${i}] ${i < after.length ? 'added' : 'removed'}`])).flat().slice(0, mostDifferences);
-  }
-  if (isMapping(before) && isMapping(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => {
-      const place = path ? `${path}.${key}` : key;
-      if (after[key] === undefined) return before[key] === undefined ? [] : [`${place} removed`];
-      return before[key] === undefined ? [`${place} added`] : differences(before[key], after[key], place);
-    }).slice(0, mostDifferences);
-  }
-  return [path];
-}
-
-const isMapping = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

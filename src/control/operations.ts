@@ -1,12 +1,14 @@
 /** Operations as doors start, read, cancel and decide them. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { TerminatedFailure } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { StError } from '../model/errors';
 import { clusterWorkflowId, type OperationName } from '../model/ids';
 import type { Decision, OperationReport } from '../model/operation';
 import { AdvisedError } from './advised';
 import { askServer, askWorker, fromFailure } from './calls';
 import { closedReport, withReason } from './closedReport';
+import { requirePollers } from './taskQueues';
 
 export interface StartRequest {
   operation: OperationName;
@@ -25,8 +27,16 @@ export interface Started {
   already: boolean;
 }
 
-/** Starts an operation, or finds the one that runs under this id. Returns when the server has it, which does not mean that a worker has. */
+/**
+ * Starts an operation, or finds the one that runs under this id. Returns when the server has it, which does not mean that a worker has.
+ * @throws StError Unreachable when no worker polls the task queue
+ */
 export async function startOperation(client: Client, { operation, workflowId, input, taskQueue, summary }: StartRequest): Promise<Started> {
+  try {
+    await requirePollers(client, taskQueue);
+  } catch (error) {
+    if (!(await findRunning(client, workflowId))) throw error;
+  }
   try {
     const handle = await askServer(client, `start ${workflowId}`, () => client.workflow.start(operation, {
       workflowId, taskQueue, args: [input], workflowTaskTimeout: '3s', staticSummary: summary.slice(0, 190),
@@ -108,6 +118,36 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   // The server alone knows the result; the steps only a worker can tell.
   const report = closedReport(described, await ending(client, handle), sighting.report, silence !== undefined);
   return { ...sighting, attempts: [], report: report.outcome === 'cancelled' ? withReason(report, await cancelReason(client, workflowId, found.runId)) : report };
+}
+
+/** The JSON object that a run was started with. @throws when the server does not answer or the payload can't be read */
+export async function startInput(client: Client, { workflowId, runId }: { workflowId: string; runId: string }): Promise<Record<string, unknown>> {
+  const { history } = await askServer(client, `the input of ${workflowId}`, () => client.workflowService.getWorkflowExecutionHistory({ namespace: client.options.namespace, execution: { workflowId, runId }, maximumPageSize: 1 }));
+  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
+  const [input] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
+  return input as Record<string, unknown>;
+}
+
+export interface RunOfId {
+  runId: string;
+  /** Temporal's word. */
+  status: string;
+  /** ISO-8601 UTC. */
+  startedAt: string;
+}
+
+const mostRuns = 50;
+
+/** Runs of one id that the server still keeps, newest first; visibility may lag a moment behind. */
+export function runsOf(client: Client, workflowId: string): Promise<RunOfId[]> {
+  return askServer(client, `the runs of ${workflowId}`, async () => {
+    const runs: RunOfId[] = [];
+    for await (const { runId, status, startTime } of client.workflow.list({ query: `WorkflowId=${JSON.stringify(workflowId)}`, pageSize: mostRuns })) {
+      runs.push({ runId, status: status.name, startedAt: startTime.toISOString() });
+      if (runs.length >= mostRuns) break;
+    }
+    return runs.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  });
 }
 
 /** Pages of the history that are looked through from its end, of 1000 events each: undo comes after the request. */

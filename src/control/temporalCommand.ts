@@ -26,6 +26,10 @@ export const updateCommand = (workflowId: string, name: string, input: object): 
 
 export const decideCommand = (workflowId: string, decision: Decision): string => updateCommand(workflowId, 'decide', decision);
 
+/** Of a workflow that only looks; it needs no input file. */
+export const startWatcherCommand = (type: string, workflowId: string, input: object, taskQueue: string): string =>
+  temporal('start', '--type', type, '--task-queue', taskQueue, '--workflow-id', workflowId, '--fail-existing', '--input', JSON.stringify(input));
+
 /** The update's input holds the whole spec, so it is named rather than shown. */
 export const applyCommand = (cluster: string, taskQueue: string): string =>
   `${temporal('execute-update-with-start', '--type', 'cluster', '--task-queue', taskQueue, '--workflow-id', clusterWorkflowId(cluster), '--id-conflict-policy', 'UseExisting', '--id-reuse-policy', 'RejectDuplicate', '--input', JSON.stringify({ name: cluster }), '--update-name', 'apply')} --update-input '{"spec": …}'`;

@@ -99,7 +99,8 @@ export type AcquireAnswer =
   | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean }
   | { granted: false; reason: 'busy'; lease: Lease }
   | { granted: false; reason: 'no spec' }
-  | { granted: false; reason: 'spec conflict'; revision: number };
+  /** `differs`: the places, as a part of a sentence. */
+  | { granted: false; reason: 'spec conflict'; revision: number; differs: string };
 
 export interface ReleaseRequest {
   holder: LeaseHolder;

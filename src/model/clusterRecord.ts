@@ -1,5 +1,6 @@
 /** How the record of a cluster changes: pure functions over the record, each idempotent, since an update may be sent twice. */
 import { canonicalJson } from './fingerprint';
+import { differencesText } from './specDifferences';
 import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from './cluster';
 import type { ErrorCode } from './errors';
 import { clusterWorkflowId } from './ids';
@@ -23,7 +24,7 @@ export function acquire(record: ClusterRecord, request: AcquireRequest): Acquire
     evicted = true;
   }
   if (record.lease && !sameHolder(record.lease, request.holder)) return { granted: false, reason: 'busy', lease: record.lease };
-  if (request.spec && record.spec && canonicalJson(request.spec) !== canonicalJson(record.spec)) return { granted: false, reason: 'spec conflict', revision: record.revision };
+  if (request.spec && record.spec && canonicalJson(request.spec) !== canonicalJson(record.spec)) return { granted: false, reason: 'spec conflict', revision: record.revision, differs: differencesText(record.spec, request.spec) };
   const spec = record.spec ?? request.spec;
   if (!spec) return { granted: false, reason: 'no spec' };
   const broughtSpec = !record.spec;

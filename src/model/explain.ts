@@ -36,7 +36,7 @@ const nothingChanged = 'Nothing was changed; the cluster is as it was.';
 const nothingHappens = 'Nothing: it is not tried again.';
 /** Refusals of the far side may come in the middle of an operation. */
 const reportSays = 'The report lists what was done and what is unfinished (stctl status <cluster>); services that ran before the step still run.';
-const rerun = 'Run the same operation again: it does only what is missing.';
+const rerun = 'Run the same operation again (stctl <operation> …): it does only what is missing.';
 const triedAgain = 'It is tried again, with longer and longer pauses, until the patience of the operation is used up.';
 
 const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
@@ -176,7 +176,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     happened: 'The operation ended without a report: it was terminated, or lost.',
     state: 'The step that was running is half-done; what was begun is listed as unfinished, and the cluster is marked as interrupted.',
     byItself: 'Nothing. Only the same operation, or a repair, may follow.',
-    youCan: ['See what is left: stctl status <cluster>.', 'Run the same operation again: it takes the lease over, ends what still runs on the hosts, and completes the rest.'],
+    youCan: ['See what is left: stctl status <cluster>.', 'Run the same operation again (stctl <operation> …): it takes the lease over, ends what still runs on the hosts, and completes the rest.'],
   },
   Bug: {
     happened: 'A defect of st-orchestrator: something that it believes can\'t happen did.',

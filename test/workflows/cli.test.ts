@@ -237,6 +237,7 @@ test('a cancel is followed to its end: 6', async () => {
     expect(await running).toBe(6);
     expect(shown.stderr).toContain('stctl: cancelled (Cancelled)');
     expect(shown.stderr).toMatch(/^What happened: +cancelled: wrong database$/m);
+    expect(shown.stderr).toContain(`Run the same operation again (stctl set-up-cluster -f ${file}): it does only what is missing.`);
     expect((await call('report', id)).stdout).toContain('cancelled: wrong database');
     expect(await call('cancel', id, '--reason', 'again')).toMatchObject({ code: 3, stderr: expect.stringMatching(new RegExp(`is not running \\(cancelled\\)[^]*See how it ended: stctl report ${id}`)) });
     const record = await call('cancel', id.replace('set-up-', ''), '--reason', 'again');
@@ -313,14 +314,18 @@ test('an operation that was terminated is told as interrupted: 1', async () => {
   });
 });
 
-test('without a worker nothing hangs: status says so within its deadline, a start is followed until the time-out', async () => {
+test('where no worker polls nothing is started, and what waits there is told within its deadline', async () => {
   const cluster = unique('c');
-  const io = { env: { TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'], ST_TASK_QUEUE: unique('nobody'), HOME: '/nonexistent' } };
+  const taskQueue = unique('nobody');
+  const io = { env: { TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'], ST_TASK_QUEUE: taskQueue, HOME: '/nonexistent' } };
   const id = `set-up-cluster/${cluster}`;
+  const refused = await stctl(['set-up-cluster', cluster, '--yes'], io);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`No worker polls the task queue "${taskQueue}"[^]*Nothing was started[^]*ST_TASK_QUEUE[^]*temporal task-queue describe --task-queue ${taskQueue}`)) });
+  await expect(ground.client.workflow.getHandle(id).describe()).rejects.toThrow(/not found/);
+  await ground.client.workflow.start('setUpCluster', { workflowId: id, taskQueue, args: [{ cluster }] });
   try {
-    const started = await stctl(['set-up-cluster', cluster, '--yes', '--timeout', '8s'], io);
-    expect(started.code).toBe(5);
-    expect(started.stderr).toContain('No worker answers');
+    const attached = await stctl(['set-up-cluster', cluster, '--yes', '--timeout', '8s'], io);
+    expect(attached).toMatchObject({ code: 5, stderr: expect.stringContaining('No worker answers') });
     const report = await stctl(['report', id], io);
     expect(report).toMatchObject({ code: 1, stderr: expect.stringContaining('No worker answers') });
     expect(report.stderr).toContain('temporal task-queue describe');
@@ -328,6 +333,20 @@ test('without a worker nothing hangs: status says so within its deadline, a star
     await ground.client.workflow.getHandle(id).terminate().catch(() => undefined);
   }
 });
+
+test('a namespace that is not there is told as that, by its name: 2', async () => {
+  const io = { env: { TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'], TEMPORAL_NAMESPACE: 'prodution', HOME: '/nonexistent' } };
+  for (const words of [['status', 'demo'], ['status'], ['set-up-cluster', 'demo', '--yes'], ['watch', 'set-up-cluster/demo'], ['cancel', 'set-up-cluster/demo', '--reason', 'x']]) {
+    expect({ words, ...(await stctl(words, io)) }).toMatchObject({ words, code: 2, stderr: expect.stringMatching(/has no namespace "prodution"[^]*TEMPORAL_NAMESPACE/) });
+  }
+});
+
+test('another spec is refused with the places that differ, and what to run again is the whole command', () =>
+  estate({}, async ({ cluster, file, write, call }) => {
+    await call('apply', '-f', file);
+    write(changed(['metadata', 'name'], cluster, changed(['sites', 'prod', 'label'], 'muc')));
+    expect(await call('set-up-cluster', '-f', file, '--yes')).toMatchObject({ code: 3, stderr: expect.stringContaining('differs in: sites.prod.label') });
+  }));
 
 test('an operation for a cluster that nobody applied is refused: 3', () =>
   estate({}, async ({ cluster, call }) => {

@@ -198,7 +198,7 @@ test('another spec than the applied one is a SpecConflict, for a dry run too', a
     await (await start(queue, { cluster, spec })).result();
     done.length = 0;
     const other = { metadata: { name: 'other' } };
-    for (const dryRun of [true, false]) expect((await failureOf(await start(queue, { cluster, spec: other, dryRun }))).type).toBe('SpecConflict');
+    for (const dryRun of [true, false]) expect(await failureOf(await start(queue, { cluster, spec: other, dryRun }))).toMatchObject({ type: 'SpecConflict', message: expect.stringContaining('which differs in: ') });
     expect(done).toEqual([]);
   });
 });

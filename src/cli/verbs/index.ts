@@ -8,9 +8,11 @@ import { codecServer } from './codecServer';
 import { complete, completion } from './completion';
 import { decide } from './decide';
 import { explain } from './explain';
+import { checkHealth, edges, lb, nodes } from './health';
 import { history } from './history';
 import { input } from './input';
 import { maintenance } from './maintenance';
+import { monitorCluster, pause, resume } from './monitor';
 import { notifyTest } from './notifyTest';
 import { plan } from './plan';
 import { report } from './report';
@@ -21,5 +23,6 @@ import { validate } from './validate';
 import { watch } from './watch';
 
 export const verbs: Verb[] = [
-  validate, apply, plan, ...doors.map(runVerb), status, watch, history, report, cancel, decide, maintenance, schedules, notifyTest, explain, input, codecServer, reportServer, completion, complete,
+  validate, apply, plan, ...doors.map(runVerb), status, nodes, edges, lb, checkHealth, monitorCluster, pause, resume, watch, history, report, cancel, decide, maintenance, schedules, notifyTest,
+  explain, input, codecServer, reportServer, completion, complete,
 ];

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { listClusters, readCluster } from '../../control/clusters';
 import { look } from '../../control/operations';
+import { readHealth } from '../../control/watching';
 import { listCommand, queryCommand } from '../../control/temporalCommand';
 import { StError } from '../../model/errors';
 import { clusterWorkflowId } from '../../model/ids';
@@ -14,18 +15,21 @@ import { anyFormat, type Verb } from '../verb';
 const watchEveryMs = 1_000;
 
 export async function readStatus(client: Client, cluster: string): Promise<ClusterStatusView> {
-  const record = await readCluster(client, cluster);
-  const view: ClusterStatusView = { ...record, sampledAt: new Date().toISOString(), running: null };
+  const [record, seen] = await Promise.all([readCluster(client, cluster), readHealth(client, cluster).catch((error: unknown) => words(error))]);
+  const view = { ...record, sampledAt: new Date().toISOString(), running: null, ...(typeof seen === 'string' ? { health: null, healthUnknown: seen } : { health: seen }) };
   if (!record.lease) return view;
-  const seen = await look(client, record.lease.workflowId).catch((error: unknown) => String(error instanceof Error ? error.message : error));
-  if (typeof seen === 'string') return { ...view, runningUnknown: seen };
-  if (seen.status !== 'RUNNING') return { ...view, runningUnknown: `it has ended: ${seen.report?.outcome ?? seen.status}; the record hears of it within half a minute` };
-  return { ...view, running: seen.report ?? null, ...(seen.silence ? { runningUnknown: seen.silence } : {}) };
+  const found = await look(client, record.lease.workflowId).catch((error: unknown) => words(error));
+  if (typeof found === 'string') return { ...view, runningUnknown: found };
+  if (found.status !== 'RUNNING') return { ...view, runningUnknown: `it has ended: ${found.report?.outcome ?? found.status}; the record hears of it within half a minute` };
+  return { ...view, running: found.report ?? null, ...(found.silence ? { runningUnknown: found.silence } : {}) };
 }
+
+/** What one part of the answer lacks must not hide the others. */
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const status: Verb = {
   usage: 'status [cluster]',
-  summary: 'Show the record of a cluster and what runs on it; without a name, all clusters',
+  summary: 'Show how a cluster is, node by node, and what runs on it; without a name, all clusters',
   examples: ['stctl status demo', 'stctl status demo -w                 again and again, until Ctrl-C', 'stctl status demo -o json', 'ST_CLUSTER=demo stctl status'],
   output: anyFormat,
   options: (command) => command.option('-w, --watch', 'show it again whenever it changes, until Ctrl-C'),
@@ -45,6 +49,9 @@ function show(cli: Cli, view: ClusterStatusView): number {
   return isDegraded(view) ? exit.degraded : exit.ok;
 }
 
+/** Times of looks, which are others at every look. */
+const moments: ReadonlySet<string> = new Set(['sampledAt', 'readAt', 'lastSeen', 'votedAt', 'sessions']);
+
 /** Prints at every change; nothing but Ctrl-C ends it. */
 async function watchStatus(cli: Cli, client: Client, cluster: string): Promise<number> {
   cli.onInterrupt(() => '');
@@ -52,8 +59,7 @@ async function watchStatus(cli: Cli, client: Client, cluster: string): Promise<n
   while (!cli.io.interrupted.aborted) {
     try {
       const view = await readStatus(client, cluster);
-      const { sampledAt: _, ...lasting } = view;
-      const now = JSON.stringify(lasting);
+      const now = JSON.stringify(view, (key, value: unknown) => (moments.has(key) ? undefined : value));
       if (now !== last) show(cli, view);
       last = now;
     } catch (error) {
@@ -72,14 +78,14 @@ async function listAll(cli: Cli, client: Client): Promise<number> {
   const names = await listClusters(client);
   const views = await Promise.all(names.map((name) => readStatus(client, name).catch((error: unknown) => unknown(name, error))));
   const rows = views.map((view) => {
-    if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', view.silence];
-    const { name, phase, activeSite, members, revision, lease, unfinished, closed } = view;
-    return [name, closed ? `record closed (${closed})` : phase, activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
+    if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', '', view.silence];
+    const { name, phase, activeSite, members, revision, lease, unfinished, closed, health } = view;
+    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.health} ${health.online}/${health.members}` : '', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
   });
   cli.print({
     data: { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatusList', items: views },
     lines: views,
-    table: () => (rows.length > 0 ? table(['CLUSTER', 'PHASE', 'ACTIVE SITE', 'MEMBERS', 'REVISION', 'RUNNING', 'UNFINISHED', ''], rows) : ''),
+    table: () => (rows.length > 0 ? table(['CLUSTER', 'PHASE', 'HEALTH', 'ACTIVE SITE', 'MEMBERS', 'REVISION', 'RUNNING', 'UNFINISHED', ''], rows) : ''),
     name: () => names.join('\n'),
   });
   cli.say(names.length > 0 ? `Next: stctl status ${names[0]}` : 'No cluster was applied yet. Next: stctl apply -f cluster.yaml');

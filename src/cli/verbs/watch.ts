@@ -1,8 +1,10 @@
 /** `stctl watch`. */
 import { readCluster } from '../../control/clusters';
-import { findOperation } from '../../control/operations';
+import { findOperation, startInput } from '../../control/operations';
 import { queryCommand } from '../../control/temporalCommand';
 import { clusterWorkflowId } from '../../model/ids';
+import { again } from '../again';
+import { doors } from '../doors';
 import { exit } from '../failure';
 import { followToEnd, timeoutOf } from '../following';
 import { oneLine, time } from '../output';
@@ -34,6 +36,9 @@ export const watch: Verb = {
     }
     cli.same(queryCommand(workflowId, 'status'));
     const { runId } = await findOperation(client, workflowId);
-    return followToEnd(cli, client, { workflowId, runId, already: true }, options);
+    return followToEnd(cli, client, { workflowId, runId, already: true }, { ...options, again: async ({ operation }) => {
+      const input = await startInput(client, { workflowId, runId }).catch(() => undefined);
+      return input && again(operation, doors.find((door) => door.operation === operation)?.args, input);
+    } });
   },
 };

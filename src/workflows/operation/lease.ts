@@ -41,7 +41,7 @@ export async function acquireLease({ operation, authority, spec, waitMs, onBusy 
       return answer;
     }
     if (answer.reason === 'no spec') throw unknownCluster(authority.cluster);
-    if (answer.reason === 'spec conflict') throw specConflict(authority.cluster, answer.revision);
+    if (answer.reason === 'spec conflict') throw specConflict(authority.cluster, answer.revision, answer.differs);
     const sentence = `${answer.lease.operation} (${answer.lease.workflowId}) holds the lease of "${authority.cluster}" since ${answer.lease.since}`;
     if (left <= 0) throw failure('ClusterBusy', `${sentence}. Nothing was changed. Watch it with "stctl watch ${answer.lease.workflowId}", or start this with "waitForLease".`);
     onBusy(sentence);
@@ -55,8 +55,8 @@ export async function acquireLease({ operation, authority, spec, waitMs, onBusy 
 export const unknownCluster = (cluster: string): Error =>
   failure('UnknownCluster', `Cluster "${cluster}" was never applied: run "stctl apply -f cluster.yaml" first, or give setUpCluster or adoptCluster the spec. Nothing was changed.`);
 
-export const specConflict = (cluster: string, revision: number): Error =>
-  failure('SpecConflict', `Cluster "${cluster}" has another spec (revision ${revision}) than the one given: apply the change with "stctl apply", or leave "spec" out. Nothing was changed.`);
+export const specConflict = (cluster: string, revision: number, differs: string): Error =>
+  failure('SpecConflict', `Cluster "${cluster}" has another spec (revision ${revision}) than the one given, which differs in: ${differs}. Apply the change with "stctl apply", or leave "spec" out. Nothing was changed.`);
 
 /** Gives the lease back and writes the operation's line into the record. Idempotent. */
 export async function releaseLease(authority: Authority, request: Omit<ReleaseRequest, 'holder'>): Promise<void> {

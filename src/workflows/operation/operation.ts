@@ -12,6 +12,7 @@ import { canonicalJson, fingerprint } from '../../model/fingerprint';
 import type { Decision, OperationReport } from '../../model/operation';
 import { listProblems } from '../../model/problems';
 import type { ClusterSpec } from '../../model/spec';
+import { differencesText } from '../../model/specDifferences';
 import { change, decide, undoWithin, validateDecision } from './changes';
 import { runChecks } from './checks';
 import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
@@ -81,7 +82,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
   const inline = options.specOf?.(input);
   if (dryRun) {
     const record = await readRecord(run.authority);
-    if (record?.spec && inline && canonicalJson(record.spec) !== canonicalJson(inline)) throw specConflict(cluster, record.revision);
+    if (record?.spec && inline && canonicalJson(record.spec) !== canonicalJson(inline)) throw specConflict(cluster, record.revision, differencesText(record.spec, inline));
     const spec = record?.spec ?? inline;
     if (!spec && !options.discovers?.(input)) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import * as clusters from '../../../src/control/clusters';
 import * as connect from '../../../src/control/connect';
 import * as operations from '../../../src/control/operations';
-import { lease, record, report } from './samples';
+import * as watching from '../../../src/control/watching';
+import { health, lease, record, report } from './samples';
 import { stctl } from './terminal';
 
 jest.mock('../../../src/control/clusters');
 jest.mock('../../../src/control/connect');
 jest.mock('../../../src/control/operations');
+jest.mock('../../../src/control/watching');
 
 const examples = join(__dirname, '../../../examples/cluster.yaml');
 const golden = join(__dirname, 'golden');
@@ -27,14 +29,40 @@ beforeEach(() => {
   jest.mocked(clusters.applySpec).mockResolvedValue({ revision: 2, changed: true, from: 1, changes: ['sites.prod.label'] });
   jest.mocked(operations.startOperation).mockResolvedValue({ workflowId: 'set-up-cluster/demo', runId: 'run-1', already: false });
   jest.mocked(operations.look).mockResolvedValue(closed);
+  jest.mocked(operations.runsOf).mockResolvedValue([]);
+  jest.mocked(watching.readHealth).mockResolvedValue(null);
+  jest.mocked(watching.lookAtHealth).mockResolvedValue(health());
   jest.mocked(operations.findOperation).mockResolvedValue({ workflowId: 'set-up-cluster/demo', runId: 'run-1' } as never);
   jest.mocked(operations.cancelOperation).mockResolvedValue({ ...closed, status: 'RUNNING', report: running });
   jest.mocked(operations.decide).mockResolvedValue('recorded: retry');
 });
 afterEach(() => jest.useRealTimers());
 
+const statusInWords = `\
+Cluster demo   ACTIVE SITE prod (fra)   active   revision 2, epoch 3
+BELOW THRESHOLD   1 of 3 Servers Online, at least 2 asked for   seen 12:01:58Z
+Problems:
+  - 1 of 3 Servers are Online or excused, fewer than the 2 that are asked for.
+  - st2 is Offline: port 8444 refuses
+  - st3 is Unknown: does not answer
+  - lb1 sees ed2 as MAINT, expected UP
+Too few Servers since 2026-10-01T12:01:00Z
+Incident of st2 since 2026-10-01T11:58:00Z, 2 times
+
+NODE  ROLE    STATE    LAST SEEN  WHY      SVC  LB           SESS  STREAM  SINCE
+st2   Server  OFFLINE             refused  0/5                             4m00s
+st3   Server  Unknown  12:00:54Z  silent   0/5                             1m00s
+ed2   Edge    Online                       2/2  UP/MAINT/UP  12    1/3     2h12m
+st1   Server  Online                       5/5               12            2h12m
+ed1   Edge    Online                       2/2  UP           12    1/3     2h12m
+
+No operation is running.
+Last: setUpCluster completed 2026-10-01T12:01:12Z: 3 Servers are Online.
+Version 5.5-20251030.
+`;
+
 /** Compares what a command prints with the file of this name; answers the kinds in it. */
-async function compare(name: string, words: string[]): Promise<void> {
+async function compare(name: string, words: string[], kind = name): Promise<void> {
   const { stdout, stderr } = await stctl([...words, '-o', 'json']);
   const file = join(golden, `${name}.json`);
   if (!stdout) throw new Error(`nothing was printed: ${stderr}`);
@@ -42,7 +70,7 @@ async function compare(name: string, words: string[]): Promise<void> {
   const printed = JSON.parse(stdout.replaceAll(examples, 'examples/cluster.yaml'), (key, value: unknown) => (key === 'spec' ? 'as applied' : value)) as object;
   if (process.env['ST_UPDATE_GOLDEN']) writeFileSync(file, `${JSON.stringify(printed, null, 2)}\n`);
   expect(printed).toMatchObject(JSON.parse(readFileSync(file, 'utf8')) as object);
-  expect(printed).toMatchObject({ apiVersion: 'st-orchestrator/v1', kind: name });
+  expect(printed).toMatchObject({ apiVersion: 'st-orchestrator/v1', kind });
 }
 
 test('Validation', () => compare('Validation', ['validate', '-f', examples]));
@@ -52,6 +80,31 @@ test('ClusterStatus, with what runs', async () => {
   jest.mocked(clusters.readCluster).mockResolvedValue(record({ lease, phase: 'setting up' }));
   jest.mocked(operations.look).mockResolvedValue({ ...closed, status: 'RUNNING', report: running });
   await compare('ClusterStatus', ['status', 'demo']);
+});
+test('ClusterStatus, with what the monitor sees: problems first, the time of the look, and 8', async () => {
+  jest.mocked(watching.readHealth).mockResolvedValue(health());
+  await compare('ClusterStatus.health', ['status', 'demo'], 'ClusterStatus');
+  const { code, stdout } = await stctl(['status', 'demo']);
+  expect({ code, stdout }).toEqual({ code: 8, stdout: statusInWords });
+  expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+});
+test('ClusterHealth', () => compare('ClusterHealth', ['check-health', 'demo']));
+test('NodeList, EdgeList and BalancerList', async () => {
+  jest.mocked(watching.readHealth).mockResolvedValue(health());
+  await compare('NodeList', ['nodes', 'demo']);
+  await compare('EdgeList', ['edges', 'demo']);
+  await compare('BalancerList', ['lb', 'demo']);
+});
+test('StartedMonitor', async () => {
+  jest.mocked(watching.startMonitor).mockResolvedValue({ workflowId: 'monitor/demo', already: true });
+  await compare('StartedMonitor', ['monitor-cluster', 'demo', '--interval', '1s']);
+  expect(watching.startMonitor).toHaveBeenLastCalledWith(expect.anything(), { cluster: 'demo', settings: { interval: '1s' }, taskQueue: 'st-orchestrator' });
+});
+test('PausedMonitor and ResumedMonitor: a pause has an end and a reason', async () => {
+  jest.mocked(watching.tellMonitor).mockResolvedValue('demo is not watched until 2026-10-01T14:02:00.000Z');
+  await compare('PausedMonitor', ['pause', 'demo', '--for', '2h', '--reason', 'new network']);
+  await compare('ResumedMonitor', ['resume', 'demo']);
+  for (const words of [['--reason', 'x'], ['--for', '2h'], ['--for', 'soon', '--reason', 'x'], ['--until', '2026-10-01T13:00', '--reason', 'x'], ['--until', '2020-10-01T13:00:00Z', '--reason', 'x']]) expect((await stctl(['pause', 'demo', ...words])).code).toBe(2);
 });
 test('OperationHistory', () => compare('OperationHistory', ['history', 'demo']));
 test('OperationReport', () => compare('OperationReport', ['report', 'set-up-cluster/demo']));
@@ -86,8 +139,8 @@ test('Explanation: the texts are the model\'s, the fields are these', async () =
 
 test('no golden file is left over', () => {
   expect(readdirSync(golden).sort()).toEqual([
-    'Adoption.json', 'AppliedCluster.json', 'CancelRequest.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'ExitCodes.json', 'NothingRunning.json',
-    'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'RecordedDecision.json', 'StartedOperation.json', 'Validation.json',
+    'Adoption.json', 'AppliedCluster.json', 'BalancerList.json', 'CancelRequest.json', 'ClusterHealth.json', 'ClusterStatus.health.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'EdgeList.json', 'ExitCodes.json', 'NodeList.json', 'NothingRunning.json',
+    'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'PausedMonitor.json', 'RecordedDecision.json', 'ResumedMonitor.json', 'StartedMonitor.json', 'StartedOperation.json', 'Validation.json',
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** A record and a report as they come from the server, with fixed times. */
 import type { ClusterRecord } from '../../../src/model/cluster';
+import type { ClusterHealth, NodeHealth } from '../../../src/model/health';
 import type { OperationReport } from '../../../src/model/operation';
 import { parseClusterSpec } from '../../../src/model/spec';
 import { demoFile } from '../model/demoFile';
@@ -25,4 +26,24 @@ export const report = (over: Partial<OperationReport> = {}): OperationReport => 
     { key: 'b/st1', title: 'Start the Server', node: 'st1', state: 'done', changed: false, note: 'was running', startedAt: '2026-10-01T12:00:40.000Z', took: 1_200 },
   ],
   unfinished: [], decisions: [], requestedBy: 'ops@desk', reason: 'first set-up', ...over,
+});
+
+const server = (n: number, over: Partial<NodeHealth> = {}): NodeHealth => ({
+  node: `st${n}`, site: 'prod', role: 'server', address: `10.86.0.1${n}`, state: 'Online', since: '2026-10-01T09:50:00.000Z', lastSeen: '2026-10-01T12:01:58.000Z', services: { running: 5, of: 5, stopped: [] },
+  sessions: 12, version: '5.5-20251030', streaming: { connected: 2, of: 2, missing: [] }, ...over,
+});
+const edge = (n: number, over: Partial<NodeHealth> = {}): NodeHealth =>
+  server(0, { node: `ed${n}`, role: 'edge', address: `10.86.0.2${n}`, services: { running: 2, of: 2, stopped: [] }, balancer: [{ name: 'lb1', wanted: 'UP', runtime: 'UP', file: 'UP' }], streaming: { connected: 1, of: 3, missing: ['st2', 'st3'] }, ...over });
+
+/** st2 refuses, st3 is silent, and lb1 has ed2 out although it should be in. */
+export const health = (over: Partial<ClusterHealth> = {}): ClusterHealth => ({
+  apiVersion: 'st-orchestrator/v1', kind: 'ClusterHealth', cluster: 'demo', site: 'prod', sampledAt: '2026-10-01T12:01:58.000Z', online: 1, members: 3, minimumNodes: 2, health: 'below threshold',
+  nodes: [
+    server(2, { state: 'Offline', why: 'port 8444 refuses', cause: 'refused', since: '2026-10-01T11:58:00.000Z', services: { running: 0, of: 5, stopped: [] } }),
+    server(3, { state: 'Unknown', why: 'does not answer', cause: 'silent', since: '2026-10-01T12:01:00.000Z', lastSeen: '2026-10-01T12:00:54.000Z', services: { running: 0, of: 5, stopped: [] } }),
+    edge(2, { balancer: [{ name: 'lb1', wanted: 'UP', runtime: 'MAINT', file: 'UP' }] }), server(1), edge(1),
+  ],
+  problems: ['1 of 3 Servers are Online or excused, fewer than the 2 that are asked for.', 'st2 is Offline: port 8444 refuses', 'st3 is Unknown: does not answer', 'lb1 sees ed2 as MAINT, expected UP'],
+  watch: { interval: 2_000, failuresToOffline: 3, vantage: [{ name: 'st-orchestrator', fresh: true, votedAt: '2026-10-01T12:01:58.000Z' }], quorum: 1, belowSince: '2026-10-01T12:01:00.000Z', incidents: [{ id: 'demo-1', node: 'st2', since: '2026-10-01T11:58:00.000Z', count: 2 }], reports: [] },
+  ...over,
 });

@@ -1,12 +1,13 @@
 /** Tables, reports, plans, states and failures as people read them. */
 import { createColors } from 'picocolors';
+import { again } from '../../../src/cli/again';
 import { clusterText, isDegraded } from '../../../src/cli/clusterText';
 import { exitOfReport, failureOfError, failureOfReport, failureText } from '../../../src/cli/failure';
 import { duration, oneLine, table } from '../../../src/cli/output';
 import { planText, reportText } from '../../../src/cli/reportText';
 import { closedReport, withReason } from '../../../src/control/closedReport';
-import { differences } from '../../../src/control/clusters';
 import { StError } from '../../../src/model/errors';
+import { differences } from '../../../src/model/specDifferences';
 import { lease, record, report, spec } from './samples';
 
 const plain = createColors(false);
@@ -55,10 +56,10 @@ test('warnings stand in the plan and in the report, and are no failure', () => {
 test('a status shows Servers of the spec and members outside of it, what runs, and states as words', () => {
   const members = [...record().members, { site: 'prod', node: 'st9', address: '10.86.0.19', role: 'server' as const }];
   const running = report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state: 'running' }] });
-  const text = clusterText({ ...record({ members, lease }), sampledAt: '2026-10-01T12:01:00.000Z', running }, plain);
+  const text = clusterText({ ...record({ members, lease }), sampledAt: '2026-10-01T12:01:00.000Z', running, health: null }, plain);
   expect(text).toMatch(/^st9 +prod +Server +10\.86\.0\.19 +yes, but not in the spec$/m);
   expect(text).toContain('Running: setUpCluster working, step 1/1 "Install the Server" (st1), 1m00s   stctl watch set-up-cluster/demo');
-  expect(clusterText({ ...record({ phase: 'interrupted', unfinished: ['Start the Server (st2): running'] }), sampledAt: '2026-10-01T12:01:00.000Z', running: null }, plain)).toContain('INTERRUPTED');
+  expect(clusterText({ ...record({ phase: 'interrupted', unfinished: ['Start the Server (st2): running'] }), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: null }, plain)).toContain('INTERRUPTED');
 });
 
 test('degraded is an interrupted cluster or one with unfinished work that nobody is at', () => {
@@ -85,6 +86,17 @@ test('a failure has its five parts, with the names filled in', () => {
   expect(text).toContain('stctl status demo');
   expect(text).not.toMatch(/<cluster>|<operation>/);
 });
+
+test('what to run again is the whole command, from the words of the one that started it or from its input', () => {
+  const cancelled = report({ operation: 'setUpCluster', outcome: 'cancelled', failure: { code: 'Cancelled', message: 'cancelled' } });
+  expect(failureOfReport(cancelled, [], 'stctl set-up-cluster demo --reason due').youCan.at(-1)).toBe('Run the same operation again (stctl set-up-cluster demo --reason due): it does only what is missing.');
+});
+test.each([
+  ['addNode', '<nodes...>', { cluster: 'demo', nodes: ['st4', 'st5'], requestedBy: 'ops@desk', fingerprint: '0123456789ab' }, 'stctl add-node st4 st5 --cluster demo'],
+  ['replaceNode', '<node> <by>', { cluster: 'demo', by: 'st4', node: 'st2', force: true, sweep: false }, 'stctl replace-node st2 st4 --cluster demo --force'],
+  ['setUpCluster', '[cluster]', { cluster: 'demo', waitForLease: '10m', reason: 'it\'s due', spec: {} }, `stctl set-up-cluster demo --wait-for-lease 10m --reason 'it'\\''s due' -f cluster.yaml`],
+  ['rebalanceWorkload', undefined, { cluster: 'demo', assign: { st1: ['PGP'] } }, 'stctl rebalance-workload --cluster demo --input-file input.json'],
+])('%s %s %j is asked for again by %s', (operation, args, input, command) => expect(again(operation, args, input)).toBe(command));
 
 const problem = (code: string) => ({ what: `st2: refused [${code}]`, remedy: '' });
 const refusedBy = (...problems: object[]) => report({ outcome: 'refused', failure: { code: 'PreconditionFailed', message: '' }, checks: [...report().checks, { key: 'x', title: 'X', state: 'failed', problems: problems as never }] });

@@ -65,7 +65,7 @@ test('a refused run leaves an interrupted cluster interrupted; a completed one e
 test('a different inline spec is a conflict, an equal one is not', () => {
   acquire(record, ask(ann, { spec }));
   release(record, giveBack(ann));
-  expect(acquire(record, ask(bob, { spec: { metadata: { name: 'other' } } as never }))).toEqual({ granted: false, reason: 'spec conflict', revision: 1 });
+  expect(acquire(record, ask(bob, { spec: { metadata: { name: 'other' } } as never }))).toMatchObject({ granted: false, reason: 'spec conflict', revision: 1, differs: expect.stringContaining('metadata') });
   expect(acquire(record, ask(bob, { spec }))).toMatchObject({ granted: true });
 });
 

@@ -1,0 +1,75 @@
+/** The monitor of a cluster, and a single look at it, as doors start, ask, pause and resume them. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { ClusterHealth } from '../model/health';
+import { checkHealthWorkflowId, monitorWorkflowId } from '../model/ids';
+import { AdvisedError } from './advised';
+import { askServer, askWorker, fromFailure } from './calls';
+import { readCluster } from './clusters';
+import { requirePollers } from './taskQueues';
+
+/** What the monitor sees, or null when none runs. @throws StError Unreachable when it runs and no worker answers for it */
+export async function readHealth(client: Client, cluster: string): Promise<ClusterHealth | null> {
+  const workflowId = monitorWorkflowId(cluster);
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    const { status } = await askServer(client, `look at ${workflowId}`, () => handle.describe());
+    if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') return null;
+    return await askWorker(client, workflowId, `the health of cluster "${cluster}"`, () => handle.query<ClusterHealth>('status'));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+export interface StartedMonitor {
+  workflowId: string;
+  /** True when it was running: it was given the settings, if any, and went on. */
+  already: boolean;
+}
+
+/** Sees to it that a cluster is watched, with these settings. @throws StError UnknownCluster, InvalidInput, Unreachable */
+export async function startMonitor(client: Client, { cluster, settings, taskQueue }: { cluster: string; settings: Record<string, unknown>; taskQueue: string }): Promise<StartedMonitor> {
+  await readCluster(client, cluster);
+  await requirePollers(client, taskQueue);
+  const workflowId = monitorWorkflowId(cluster);
+  try {
+    await askServer(client, `start ${workflowId}`, () => client.workflow.start('monitorCluster', {
+      workflowId, taskQueue, args: [{ cluster, ...settings }], staticSummary: `Watch cluster ${cluster}`, workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    }));
+    return { workflowId, already: false };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (Object.keys(settings).length > 0) await tellMonitor(client, cluster, 'configure', settings);
+    return { workflowId, already: true };
+  }
+}
+
+/** Sends an update to the monitor; answers its sentence. @throws AdvisedError Refused when none runs; InvalidInput in the monitor's own words */
+export async function tellMonitor(client: Client, cluster: string, update: 'configure' | 'pause' | 'resume', input: object): Promise<string> {
+  const workflowId = monitorWorkflowId(cluster);
+  try {
+    return await askWorker(client, workflowId, `${update} ${workflowId}`, () => client.workflow.getHandle(workflowId).executeUpdate<string, [object]>(update, { args: [input] }));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new AdvisedError('Refused', `There is nothing to ${update}: no monitor watches ${cluster}.`, [`Watch it: stctl monitor-cluster ${cluster}`], { cause: error });
+  }
+}
+
+/** A look reads from every host, each with its own short budget. */
+const lookBudgetMs = 90_000;
+
+/** Looks once, now; one that is under way is joined. @throws StError with the code of the failure when nothing could be seen */
+export async function lookAtHealth(client: Client, { cluster, taskQueue }: { cluster: string; taskQueue: string }): Promise<ClusterHealth> {
+  await readCluster(client, cluster);
+  await requirePollers(client, taskQueue);
+  const workflowId = checkHealthWorkflowId(cluster);
+  const handle = await askServer(client, `start ${workflowId}`, () => client.workflow.start('checkHealth', {
+    workflowId, taskQueue, args: [{ cluster }], staticSummary: `Look at cluster ${cluster}`, workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  }));
+  try {
+    return await askServer(client, `the look at cluster "${cluster}"`, () => handle.result() as Promise<ClusterHealth>, lookBudgetMs);
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) throw fromFailure(error.cause, error);
+    throw error;
+  }
+}
