@@ -62,6 +62,7 @@ export async function startEstate({ name = `b${randomBytes(3).toString('hex')}`,
 const readyMs = 60_000;
 
 export interface WorkerProcess {
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -82,7 +83,7 @@ export async function startWorker(taskQueue: string, env: NodeJS.ProcessEnv = {}
     await stop('SIGKILL');
     throw error;
   }
-  return { stop: () => stop('SIGTERM') };
+  return { pid: child.pid!, stop: () => stop('SIGTERM') };
 }
 
 /** What it writes is read to the end: a full pipe would hold it up. */

@@ -1,4 +1,4 @@
-/** `npm run bench -- setup`: what the orchestrator adds to the product's own time; `-- fanout`: beside other tools. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
+/** `npm run bench -- setup`: what the orchestrator adds to the product's own time; `-- fanout`: beside other tools; `-- watch`: how soon, and at what cost. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
 import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -10,6 +10,9 @@ import { detailsText, setUpTable } from './tables';
 import { measureSetUp, type SetUpFigures } from './setup';
 import { fanOutTable, measureFanOut } from './fanout/fanout';
 import { machineSize, writeSection } from './document';
+import { measureCost } from './watch/cost';
+import { measureTrials } from './watch/trials';
+import { costText, trialsTable } from './watch/tables';
 
 const list = <T>(one: (text: string) => T) => (text: string): T[] => text.split(',').map((word) => one(word.trim()));
 const servers = list((text) => {
@@ -62,6 +65,26 @@ program.command('fanout').description('Four small tasks on many hosts: durable s
     if (!write) return;
     const command = `npm run bench -- fanout --hosts ${hosts} --repeat ${repeat}`;
     writeSection(document, { title: 'Four tasks on many hosts', command, date: new Date(), machine: machineSize(), body: table });
+  });
+
+const count = (most: number) => (text: string): number => {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 0 && value <= most) return value;
+  throw new InvalidArgumentError(`expected a number up to ${most}`);
+};
+
+program.command('watch').description('Watching: from the end of a Server\'s power to the status that says so, and what it costs to watch many clusters')
+  .option('--trials <n>', 'power cuts, with the defaults and tuned; 0: none', count(1_000), 100)
+  .option('--clusters <n>', 'how many one worker watches; 0: not measured', count(100), 50)
+  .option('--seconds <n>', 'how long their cost is measured', count(3_600), 60)
+  .option('--write', 'put the figures into docs/benchmarks.md')
+  .action(async ({ trials, clusters, seconds, write }: { trials: number; clusters: number; seconds: number; write?: boolean }) => {
+    const body = await connected(async (client) => [
+      ...(trials > 0 ? [trialsTable(await measureTrials(client, { trials }))] : []),
+      ...(clusters > 0 ? [costText(await measureCost(client, { clusters, servers: 20, interval: 5_000, seconds }))] : []),
+    ].join('\n\n'));
+    console.log(`\n${body}`);
+    if (write) writeSection(document, { title: 'Watching', command: `npm run bench -- watch --trials ${trials} --clusters ${clusters} --seconds ${seconds}`, date: new Date(), machine: machineSize(), body });
   });
 
 async function connected<T>(act: (client: Client) => Promise<T>): Promise<T> {

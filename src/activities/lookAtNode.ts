@@ -38,6 +38,12 @@ export async function lookAtNode({ admin }: Pick<Clients, 'admin'>, node: Looked
   }
 }
 
+/** What the port alone tells of an Administration Tool that can't be asked; undefined when somebody listens. */
+export async function lookBeforeLogin({ target: { admin: { address, port } } }: LookedAt, limits: { timeoutMs: number }): Promise<NodeLook | undefined> {
+  const found = await knock(address, port, limits);
+  return found === 'open' ? undefined : judgeFailure({ code: 'Unreachable', message: '', ...(found === 'refused' ? { transport: 'ECONNREFUSED' } : {}) });
+}
+
 async function ask(server: AdminServer, { role, protocols }: LookedAt, limits: CallOptions): Promise<NodeLook> {
   // Both calls are awaited: one that is left behind would fail unheard.
   const [daemons, manager] = await Promise.allSettled([server.daemons(limits), role === 'server' ? server.transactionManager(limits) : undefined]);

@@ -11,7 +11,7 @@ import type { NodeLook } from '../model/nodeLook';
 import type { Clients } from './clients';
 import { createBell } from './bell';
 import { createAround } from './lookoutAround';
-import { hostSign, licenceComplaint, lookAtNode, readDetails, type LookedAt, type NodeDetails } from './lookAtNode';
+import { hostSign, licenceComplaint, lookAtNode, lookBeforeLogin, readDetails, type LookedAt, type NodeDetails } from './lookAtNode';
 import { lookedAt, readKnown } from './lookRecord';
 import { voteOf } from './lookoutVote';
 
@@ -33,6 +33,8 @@ export interface Watching {
   looks: number;
   /** The begin of the latest look that was answered. */
   answered: number;
+  /** Looks that are under way. */
+  open: number;
   /** Services and version as the last look found them. */
   found?: string;
 }
@@ -45,6 +47,7 @@ export interface LookoutOptions {
   settleMs?: number;
 }
 
+const mostOpen = 3;
 const recordMs = 30_000;
 /** A record that is older is read again before anything is told: an operation may just have taken a node down. */
 const recordFreshMs = 1_000;
@@ -57,7 +60,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   const { monitoring } = known.record.spec!;
   const times = watchTimes(input.interval ?? monitoring.interval);
   const failures = input.failuresToOffline ?? monitoring.failuresToOffline;
-  const nodes = lookedAt(known).map((looked): Watching => ({ looked, vote: carried(looked.target.node, input), detailsAt: 0, looks: 0, answered: 0 }));
+  const nodes = lookedAt(known).map((looked): Watching => ({ looked, vote: carried(looked.target.node, input), detailsAt: 0, looks: 0, answered: 0, open: 0 }));
 
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
@@ -157,7 +160,7 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     const began = Date.now();
     // The first look may have to connect and to log in.
     const missAfter = node.looks === 0 ? times.giveUpAfter : times.missAfter;
-    const look = lookAtNode(clients, node.looked, { timeoutMs: times.giveUpAfter });
+    const look = begin(clients, node, times, missAfter);
     const early = await Promise.race([look, pause(missAfter, undefined, { signal })]);
     const online = early?.sight === 'online' && !inDoubt(node.vote);
     const missing = Object.values(node.details?.services ?? {}).includes(false);
@@ -174,6 +177,14 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     const next = began + (inDoubt(node.vote) ? times.again : times.interval);
     await pause(Math.max(1, next - Date.now()), undefined, { signal });
   }
+}
+
+/** At a node that was not Online the door is tried first: a login that hangs would hold up those of all others. Of a node that says nothing only a few looks are open. */
+function begin(clients: Clients, node: Watching, { giveUpAfter }: WatchTimes, knockMs: number): Promise<NodeLook> {
+  if (node.open >= mostOpen) return new Promise(() => undefined);
+  node.open += 1;
+  const first = node.looks === 0 || node.vote.state !== 'Online' ? lookBeforeLogin(node.looked, { timeoutMs: knockMs }) : Promise.resolve(undefined);
+  return first.then((shut) => shut ?? lookAtNode(clients, node.looked, { timeoutMs: giveUpAfter })).finally(() => { node.open -= 1; });
 }
 
 /** A Transaction Manager that does not run may be kept from it by the licence; asked once for each time it stops. */

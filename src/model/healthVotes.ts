@@ -90,7 +90,7 @@ export interface WatchTimes {
 export function watchTimes(interval: number): WatchTimes {
   const missAfter = Math.min(1_000, interval);
   return {
-    interval, missAfter, giveUpAfter: 3 * missAfter, again: missAfter,
+    interval, missAfter, giveUpAfter: 3_000, again: missAfter,
     details: Math.max(30_000, interval), around: Math.max(30_000, interval), aroundInTrouble: Math.max(5_000, interval),
   };
 }

@@ -9,7 +9,7 @@ import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
 import { connectGround, type Ground } from '../helpers/workflows';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let lab: Lab;
