@@ -30,11 +30,11 @@ export interface ReportServerOptions {
 export interface OutsideReport {
   from: string;
   node?: string;
+  /** With the sender's own time in brackets, where it gave one: the monitor goes by its own clock. */
   what: string;
-  at: string;
 }
 
-const outsideReport = strict({ from: line, node: nodeName.optional(), what: line, at: z.iso.datetime({ offset: true }).optional() });
+const outsideReport = strict({ from: line, node: nodeName.optional(), what: z.string().trim().min(1).max(450), at: z.iso.datetime({ offset: true }).optional() });
 const largestBody = 16 * 1024;
 const bodyMs = 10_000;
 /** How far the sender's clock may be off. */
@@ -81,7 +81,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, client
   if (!isAuthentic(request, body, (await resolveSecret(secret, { env })).reveal())) return { status: 401, message: 'the secret or the signature is wrong, or older than five minutes', note: `${from}: refused, not authenticated` };
   const parsed = parseInput(outsideReport, jsonOf(body));
   if ('problems' in parsed) return { status: 400, message: parsed.problems.join('; ') };
-  const report: OutsideReport = { ...withoutUndefined(parsed.value), at: parsed.value.at ?? new Date().toISOString() };
+  const report = reportOf(parsed.value);
   const workflowId = `monitor/${cluster}`;
   try {
     await askWorker(client, workflowId, `the monitor of "${cluster}"`, () => client.workflow.getHandle(workflowId).executeUpdate<unknown, [OutsideReport]>('report', { args: [report] }));
@@ -94,7 +94,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, client
   }
 }
 
-const withoutUndefined = ({ from, node, what }: z.output<typeof outsideReport>): Omit<OutsideReport, 'at'> => ({ from, what, ...(node !== undefined ? { node } : {}) });
+const reportOf = ({ from, node, what, at }: z.output<typeof outsideReport>): OutsideReport => ({ from, what: at === undefined ? what : `${what} (${at})`, ...(node !== undefined ? { node } : {}) });
 
 function jsonOf(body: string): unknown {
   try {

@@ -45,7 +45,7 @@ export const notificationSchema = () => strict({
   }).optional().meta({ description: 'Each event is sent there as JSON, signed with the secret (HMAC-SHA256).' }),
   command: z.array(z.string().min(1).max(500)).min(1).max(20).optional().meta({ description: 'A program on the worker\'s host and its arguments; it reads each event as JSON from its standard input.' }),
   events: z.array(oneOf(eventKinds)).min(1).max(eventKinds.length).optional().meta({ description: 'Only events of these kinds are told; all when left out.' }),
-  productThreshold: oneOf(['keep-equal', 'leave']).optional().meta({ description: 'What a maintenance window does with the product\'s own threshold mail: keep-equal (when left out) keeps it still until the window ends, leave does nothing.' }),
+  productThreshold: oneOf(['keep-equal', 'leave']).optional().meta({ description: 'The product\'s own threshold and its mail: keep-equal (when left out) sets the threshold to minimumNodes and keeps the mail still while a maintenance window is open; leave never touches them.' }),
 });
 
 /** What the shape can't say. `notifications` is the value as it was written. */

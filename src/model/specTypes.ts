@@ -105,7 +105,7 @@ export interface NotificationSpec {
   command?: string[];
   /** Kinds of events that are told; all when left out. */
   events?: EventKind[];
-  /** What a maintenance window does with the product's own threshold mail; `keep-equal` when left out. */
+  /** Whether the product's own threshold and its mail are set as ours, and kept still in a maintenance window; `keep-equal` when left out. */
   productThreshold?: 'keep-equal' | 'leave';
 }
 

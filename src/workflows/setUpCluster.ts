@@ -125,7 +125,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { minimumNodes } = spec.policies;
     const told = [...found.first, ...seen.others].find(({ threshold }) => threshold !== null);
     // Where nobody can say, a cluster that has been set up before has its threshold.
-    const thresholdDiffers = told ? told.threshold !== minimumNodes : !cluster.complete;
+    const thresholdDiffers = spec.notifications?.productThreshold !== 'leave' && (told ? told.threshold !== minimumNodes : !cluster.complete);
     const prepared = [...found.hosts, ...(found.edgeHosts ?? [])].filter((facts) => facts.prepared && facts.installation === 'complete').map(({ node }) => node);
     const states = edgeStates({ edges: edgeSpecs, deploymentSite }, { hosts: found.edgeHosts ?? [], edges: found.edges ?? [], licence: found.edgeLicence, ways: known });
     const nameless = unnamed(nodes, found.caches);

@@ -42,10 +42,10 @@ test('a report that shows the secret, or is signed with it, goes to the cluster\
   expect((await post('/v1/report/demo', good, signed(good))).status).toBe(202);
   expect((await post('/v1/report/demo', '{"from": "mail hook", "what": "threshold"}')).status).toBe(202);
   expect(taken).toEqual([
-    ...Array.from({ length: 2 }, () => ({ workflowId: 'monitor/demo', name: 'report', report: JSON.parse(good) as unknown })),
-    { workflowId: 'monitor/demo', name: 'report', report: { from: 'mail hook', what: 'threshold', at: expect.stringMatching(/Z$/) } },
+    ...Array.from({ length: 2 }, () => ({ workflowId: 'monitor/demo', name: 'report', report: { from: 'nagios', node: 'st2', what: 'ping lost (2026-11-01T03:00:00Z)' } })),
+    { workflowId: 'monitor/demo', name: 'report', report: { from: 'mail hook', what: 'threshold' } },
   ]);
-  expect(said[0]).toBe('127.0.0.1: nagios reports of demo st2: ping lost');
+  expect(said[0]).toBe('127.0.0.1: nagios reports of demo st2: ping lost (2026-11-01T03:00:00Z)');
 });
 
 test.each([
