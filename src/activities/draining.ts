@@ -57,7 +57,7 @@ export const runningOrUnknown = (clients: Clients, server: ServerTarget) => (): 
     throw error;
   });
 
-export async function drainServer(clients: Clients, server: ServerTarget, { room, gracefulSeconds, acceptActive }: How & { acceptActive: boolean }, authority: Authority): Promise<Outcome> {
+export async function drainServer(clients: Clients, server: ServerTarget, { room, protocols, gracefulSeconds, acceptActive }: How & { acceptActive: boolean }, authority: Authority): Promise<Outcome> {
   const admin = clients.admin.server(server.admin);
   const before = await patiently(server, () => runningServices(admin));
   if (before.length === 0) {
@@ -74,7 +74,8 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
   if (before.includes('tm')) {
     const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive });
     if (left.length > 0 && !acceptActive) {
-      const back = await startAgain(clients, server, authority, daemons);
+      // An earlier try may have stopped daemons that this one did not see.
+      const back = await startAgain(clients, server, authority, [...new Set([...daemons, ...protocols.map((protocol) => daemonOf[protocol])])]);
       throw new StError('Refused', `${server.node}: its Transaction Manager is not stopped: after ${gracefulSeconds} s it still works on ${nameFiles(left)}; stopped now, they would be left "In Progress". ${back} Wait until they have ended (one that failed may stay active for ever: see its log), or run this again with "acceptActive".`);
     }
     if (left.length > 0) notes.push(`accepted as still in process: ${nameFiles(left)}`);

@@ -19,6 +19,7 @@ import { loadBalancerActivities } from './loadBalancer';
 import { maintenanceActivities } from './maintenance';
 import { networkActivities } from './network';
 import { notificationActivities } from './notifications';
+import { restartActivities } from './restarts';
 import { serverActivities } from './servers';
 import { stopActivities } from './stops';
 import { workloadActivities } from './workload';
@@ -42,6 +43,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     installation: installationActivities(dependencies),
     servers: serverActivities(dependencies),
     stops: stopActivities(dependencies),
+    restarts: restartActivities(dependencies),
     database: databaseActivities(dependencies),
     gates: gateActivities(dependencies),
     cache: cacheAddressActivities(dependencies),

@@ -9,14 +9,14 @@ const lookMs = 4_000;
 /** Answers a sentence about the others. @throws StError PreconditionFailed when the node must stay. */
 export async function requireRoom(clients: Clients, node: string, room: Room): Promise<string> {
   const { accesses, nodes } = room.others;
-  const states = await Promise.all(nodes.map(async ({ node: other, address, access }) => ({ node: other, online: await isOnline(clients, { ...accesses[access]!, address }, room.role) })));
+  const states = await Promise.all(nodes.map(async ({ node: other, address, access }) => ({ node: other, online: await roomLook(clients, { ...accesses[access]!, address }, room.role) })));
   const problem = roomProblem(node, room, states);
   if (problem) throw new StError('PreconditionFailed', `${problem}.`);
   return `${states.filter(({ online }) => online).length} of ${nodes.length} others are Online, ${room.keep} must be`;
 }
 
-/** Null where nobody could say: that is no reason to count on it. A kept connection that was closed meanwhile fails once. */
-async function isOnline(clients: Clients, access: Parameters<Clients['admin']['server']>[0], role: Room['role']): Promise<boolean | null> {
+/** Whether a node is Online; null where nobody could say: that is no reason to count on it. A kept connection that was closed meanwhile fails once. */
+export async function roomLook(clients: Clients, access: Parameters<Clients['admin']['server']>[0], role: Room['role']): Promise<boolean | null> {
   const admin = clients.admin.server(access);
   const look = async (): Promise<boolean> => {
     const limits = { signal: abortSignal(), timeoutMs: lookMs };

@@ -22,7 +22,7 @@ export interface ServerActivities {
   ensureAdminStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
   /** Stops everything but the Administration Tool, at once: only for a cluster that does not work yet. */
   ensureServicesStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
-  /** Stops everything, the monitor first: the first half of a restart. */
+  /** Stops everything of a Server or an Edge at once, the monitor first: the first half of a restart. What runs is drained before. */
   ensureAllStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
   ensureAdminStarted(input: { server: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Adds an address to the cluster's table of nodes, asked of a Server that is in it. */
@@ -86,7 +86,7 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
     },
     ensureAdminStopped: ({ server }, authority) => stop(server, ['monitord', 'admin'], authority),
     ensureServicesStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder], authority),
-    ensureAllStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder, 'admin'], authority),
+    ensureAllStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder, 'proxy', 'admin', 'db'], authority),
     async ensureAdminStarted({ server }, authority) {
       await productOn(clients, server).claim(authority);
       if (await answering(admin(server))) return { changed: false, note: 'the Administration Tool runs already' };

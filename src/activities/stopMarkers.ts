@@ -102,15 +102,15 @@ export async function landedAt(clients: Clients, host: HostTarget, service: stri
 
 /** Between two looks that must both show a service as down: the product's own helper may still be about to act. */
 const settleMs = 1_000;
-/** One wait; a longer stop is waited for by the activity's next try. */
-const waitMs = 5 * 60_000;
+/** How much longer than the time limit of a stop it may take until it is seen to have landed. */
+const lateMs = 60_000;
 
 /**
  * Takes the host over and returns when no graceful stop can land any more on what is started next: each was seen to be down twice, or its time is over.
  * @param running the services that run, null where nobody can say. @throws StError NotYet, naming the stop, who asked for it and how long it may last.
  */
 export async function awaitStops(clients: Clients, host: HostTarget, authority: Authority, running: () => Promise<readonly string[] | null>): Promise<string | undefined> {
-  const deadline = Date.now() + waitMs;
+  let deadline = Infinity;
   const signal = abortSignal();
   let quiet = 0;
   let waited: PendingStop[] = [];
@@ -119,7 +119,10 @@ export async function awaitStops(clients: Clients, host: HostTarget, authority: 
     const { stdout } = await productOn(clients, host).actScript(authority, pendingScript, [host.productUser, host.fileDriveHome], { purpose: 'looking for graceful stops under way' });
     const { pending, processes } = readPending(stdout);
     if (pending.length === 0) break;
-    if (waited.length === 0) waited = pending;
+    if (waited.length === 0) {
+      waited = pending;
+      deadline = Date.now() + Math.max(...pending.map(({ left }) => left), 0) * 1_000 + lateMs;
+    }
     const left = stillPending(pending, processes === 0 ? [] : await running());
     quiet = left.length === 0 ? quiet + 1 : 0;
     if (quiet >= 2) {

@@ -110,6 +110,12 @@ function build() {
       z.union([optionValue, z.array(optionValue).min(1).max(20)], { error: (issue) => `expected text in quotes, or a list of such texts, found ${describe(issue.input)}` }),
     ).optional().meta({ description: 'Shared server options that a new cluster gets before its other Servers are installed. Cluster.enable.SSL is "true" when left out.' }),
     protocols: z.array(oneOf(protocols)).min(1).max(protocols.length).optional(),
+    update: strict({
+      command: z.array(z.string().min(1).max(500).regex(/^[^\p{Cc}]*$/u, { error: () => 'expected one line of text' })).min(1).max(20)
+        .refine(([program = '']) => program.startsWith('/'), { error: () => 'expected the absolute path of a program on the hosts first' })
+        .meta({ description: 'The operator\'s own program that updates the node it runs on, and its arguments; run as the login user while nothing of the product runs. See docs/restarts.md.' }),
+      nodeByNode: z.boolean().optional().meta({ description: 'The notes of this very update allow Servers of the old and the new version on one schema; false when left out, and then everything is stopped.' }),
+    }).optional(),
   });
 
   const backups = strict({

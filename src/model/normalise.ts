@@ -22,6 +22,7 @@ export function normalise(file: ParsedClusterFile): ClusterSpec {
       installer: { package: product.installer.package, properties: texts(product.installer.properties ?? {}), autoRegister: product.installer.autoRegister ?? false },
       options: { 'Cluster.enable.SSL': ['true'], ...Object.fromEntries(Object.entries(product.options ?? {}).map(([name, value]) => [name, [value].flat()])) },
       protocols: [...(product.protocols ?? (['ssh'] satisfies Protocol[]))],
+      ...(product.update && { update: { command: [...product.update.command], nodeByNode: product.update.nodeByNode ?? false } }),
     },
     licences: { core: licences.core, features: licences.features, ...(licences.edge && { edge: { core: licences.edge.core, features: licences.edge.features } }) },
     ...(probe && { probe: { account: probe.account, password: probe.password } }),

@@ -5,6 +5,7 @@ import { adoptClusterInput, setUpClusterInput } from './inputs';
 import { rebalanceWorkloadInput } from './rebalanceWorkloadInput';
 import { removeNodeInput } from './removeNodeInput';
 import { replaceNodeInput } from './replaceNodeInput';
+import { rollingRestartInput, updateClusterInput } from './restartInput';
 
 export interface OperationKind {
   /** "Add node", before the names of cluster and nodes. */
@@ -18,4 +19,6 @@ export const operationKinds: Record<OperationName, OperationKind> = {
   rebalanceWorkload: { title: 'Rebalance workload of', input: rebalanceWorkloadInput },
   removeNode: { title: 'Remove node', input: removeNodeInput },
   replaceNode: { title: 'Replace node', input: replaceNodeInput },
+  rollingRestart: { title: 'Restart the nodes of cluster', input: rollingRestartInput },
+  updateCluster: { title: 'Update cluster', input: updateClusterInput },
 };

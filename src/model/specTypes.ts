@@ -132,6 +132,8 @@ export interface ClusterSpec {
     /** Shared server options of a new cluster, by name. */
     options: Record<string, string[]>;
     protocols: Protocol[];
+    /** The operator's own program that updates one node; whether the update at hand may go from node to node. */
+    update?: { command: string[]; nodeByNode: boolean };
   };
   licences: LicenceFiles;
   /** The account that a partner's way is tried with. */

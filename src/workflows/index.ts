@@ -10,4 +10,6 @@ export { rebalanceWorkload } from './rebalanceWorkload';
 export { removeNode } from './removeNode';
 export { replaceNode } from './replaceNode';
 export { monitorCluster } from './monitorCluster';
+export { rollingRestart } from './rollingRestart';
 export { setUpCluster } from './setUpCluster';
+export { updateCluster } from './updateCluster';

@@ -4,6 +4,8 @@ import { adoptCluster } from './adoptCluster';
 import { rebalanceWorkload } from './rebalanceWorkload';
 import { removeNode } from './removeNode';
 import { replaceNode } from './replaceNode';
+import { rollingRestart } from './rollingRestart';
 import { setUpCluster } from './setUpCluster';
+import { updateCluster } from './updateCluster';
 
-export const doors: OperationDoor[] = [setUpCluster, adoptCluster, rebalanceWorkload, removeNode, replaceNode];
+export const doors: OperationDoor[] = [setUpCluster, adoptCluster, rebalanceWorkload, removeNode, replaceNode, rollingRestart, updateCluster];

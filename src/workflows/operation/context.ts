@@ -90,6 +90,8 @@ export interface OperationContext<I> {
   step<T = void>(title: string, task: Task<Outcome<T>>, ...options: Options<StepOptions & { node?: string }, T>): Promise<T>;
   /** Changes each node; waits for every sibling before it fails. */
   forEachNode<N extends NamedNode, T = void>(title: string, nodes: readonly N[], act: (node: N) => Task<Outcome<T>>, ...options: Options<FanOutOptions<N>, T>): Promise<T[]>;
+  /** What was done on these nodes is done and stays, whatever fails later: its undo is dropped. For operations that go from node to node. */
+  keep(nodes: readonly NamedNode[]): void;
   /** From here on the way is forward only: no cancel, no undo; a step that can't go on waits for a person's `decide`. */
   pointOfNoReturn(): void;
 }

@@ -112,6 +112,9 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
       const acts = nodes.map((node) => ({ node: node.name, task: act(node), ...(options?.undo ? { undo: options.undo(node) } : {}) }));
       return change(run, title, acts, { key: options?.key ?? acts[0]?.task.activity ?? title, planned: options?.planned, parallel: options?.parallel ?? acts.length, need: options?.need ?? 'all', aside: options?.aside === true }) as never;
     },
+    keep: (nodes) => {
+      if (run.acting) run.book.undo = run.book.undo.filter(({ node }) => !nodes.some(({ name }) => name === node));
+    },
     pointOfNoReturn: () => {
       if (run.acting) run.forwardOnly = true;
     },

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { clusterSpec } from '../../../lab/files';
 import { planLab } from '../../../lab/plan';
 import { adoptClusterInput, setUpClusterInput, parseInput } from '../../../src/model/inputs';
+import { rollingRestartInput, updateClusterInput } from '../../../src/model/restartInput';
 import { stctl } from './terminal';
 
 const examples = join(__dirname, '../../../examples');
@@ -18,6 +19,12 @@ test('examples/cluster.yaml is a valid cluster of three Servers', async () => {
 
 test('examples/set-up-cluster.json is a valid input of setUpCluster', () => {
   expect(parseInput(setUpClusterInput, JSON.parse(readFileSync(join(examples, 'set-up-cluster.json'), 'utf8')))).toHaveProperty('value.cluster', 'demo2');
+});
+
+test('examples/rolling-restart.json and examples/update-cluster.json are valid inputs', () => {
+  const input = (name: string): unknown => JSON.parse(readFileSync(join(examples, name), 'utf8'));
+  expect(parseInput(rollingRestartInput, input('rolling-restart.json'))).toHaveProperty('value.cluster', 'demo');
+  expect(parseInput(updateClusterInput, input('update-cluster.json'))).toHaveProperty('value.cluster', 'demo');
 });
 
 test('examples/adopt-cluster.json and examples/seed.yaml are valid inputs of adoptCluster', async () => {

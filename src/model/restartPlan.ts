@@ -1,0 +1,92 @@
+/** Which nodes are restarted or updated, in which waves, and what forbids it. Pure. */
+import type { BalancerFacts } from './balancerPlan';
+import type { Problem } from './operation';
+
+export interface RestartFacts {
+  node: string;
+  role: 'server' | 'edge';
+  /** What is installed, as its files say: version and build; null where nobody can say. */
+  version: string | null;
+  build: string | null;
+  /** Its Administration Tool answers, its daemons run, a Server's Transaction Manager too. */
+  online: boolean;
+  /** Every service of it was started after the moment that was asked about. */
+  fresh: boolean;
+}
+
+export interface RestartPlan {
+  /** Each wave goes down together. */
+  servers: string[][];
+  edges: string[][];
+  problems: Problem[];
+}
+
+export interface RestartWish {
+  /** Left out: all. */
+  nodes?: readonly string[] | undefined;
+  startedBefore?: string | undefined;
+  parallel: number;
+  /** How many Servers stay Online. */
+  keepOnline: number;
+}
+
+/** How many Edges stay: with one the front door is open. Who accepts that no Server is Online accepts that too. */
+export const edgesToKeep = (keepOnline: number): number => (keepOnline === 0 ? 0 : 1);
+
+export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline }: RestartWish): RestartPlan {
+  const problems: Problem[] = [];
+  const chosen = facts.filter(({ node, fresh }) => (nodes === undefined || nodes.includes(node)) && !(startedBefore !== undefined && fresh));
+  for (const name of (nodes ?? []).filter((one) => !facts.some(({ node }) => node === one))) {
+    problems.push({ what: `${name} is no member of the cluster; its members are ${facts.map(({ node }) => node).join(', ')}`, remedy: 'name members' });
+  }
+  for (const { node } of chosen.filter(({ online }) => !online)) {
+    problems.push({ what: `${node} is not Online, so there is nothing of it to be restarted`, remedy: 'bring it back first ("stctl set-up-cluster" starts what does not run), or leave it out of "nodes"' });
+  }
+  problems.push(...versionProblems(facts));
+  const plan = { servers: waves(chosen, 'server', parallel), edges: waves(chosen, 'edge', parallel) };
+  for (const [role, keep, word] of [['server', keepOnline, 'Server'], ['edge', edgesToKeep(keepOnline), 'Edge']] as const) {
+    const all = facts.filter((one) => one.role === role);
+    const going = role === 'server' ? plan.servers : plan.edges;
+    const tight = going.find((wave) => all.filter(({ node, online }) => online && !wave.includes(node)).length < keep);
+    if (tight) {
+      const left = all.filter(({ node, online }) => online && !tight.includes(node)).length;
+      problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
+    }
+  }
+  return { ...plan, problems };
+}
+
+/** A restart starts what is installed: two versions on one schema damage it (reference §16). */
+function versionProblems(facts: readonly RestartFacts[]): Problem[] {
+  const [first] = facts.filter(({ build, version }) => (build ?? version) !== null);
+  const others = facts.filter((one) => (one.build ?? one.version) !== null && (one.build !== first!.build || one.version !== first!.version));
+  return others.length === 0 ? [] : [{
+    what: `different versions are installed: ${first!.node} ${nameOf(first!)}, ${others.map((one) => `${one.node} ${nameOf(one)}`).join(', ')}. Two versions never run on one schema`,
+    remedy: 'update the nodes that are behind ("stctl update-cluster")',
+  }];
+}
+
+export const nameOf = ({ version, build }: { version: string | null; build: string | null }): string => build ?? version ?? 'unknown';
+
+/** A version is named in full or by its build. */
+export const isAt = (wanted: string, { version, build }: { version: string | null; build: string | null }): boolean => wanted === version || wanted === build;
+
+function waves(facts: readonly RestartFacts[], role: RestartFacts['role'], parallel: number): string[][] {
+  const names = facts.filter((one) => one.role === role).map(({ node }) => node);
+  return Array.from({ length: Math.ceil(names.length / parallel) }, (_, index) => names.slice(index * parallel, (index + 1) * parallel));
+}
+
+/** `ed1 at lb1`: nodes at work that somebody took out of a balancer. One that stands still too was taken out by an operation that did not come to its end, and comes back. */
+export const leftOut = (facts: readonly RestartFacts[], balancers: readonly BalancerFacts[]): string[] =>
+  balancers.flatMap(({ name, heldOut = [] }) => heldOut.filter((node) => facts.some((one) => one.node === node && one.online)).map((node) => `${node} at ${name}`));
+
+/** Why this cluster can't be updated to a version by the operator's command. */
+export function updateProblems(facts: readonly RestartFacts[], { version, specVersion, command, nodeByNode, allowed }: { version: string; specVersion: string; command: boolean; nodeByNode: boolean; allowed: boolean }): Problem[] {
+  const behind = facts.filter((one) => !isAt(version, one));
+  return [
+    ...(specVersion === version ? [] : [{ what: `the cluster file says product.version ${specVersion}, and ${version} was asked for`, remedy: `apply the cluster file with product.version "${version}" first (stctl apply): afterwards it says what is installed` }]),
+    ...(behind.length > 0 && !command ? [{ what: 'the cluster file names no product.update.command, the program that updates one node', remedy: 'name it, or update the nodes by hand while everything is stopped' }] : []),
+    ...(nodeByNode && !allowed ? [{ what: 'node by node was asked for, and the cluster file does not allow it', remedy: 'set product.update.nodeByNode to true only when the notes of this very update allow two versions on one schema; otherwise everything is stopped' }] : []),
+    ...facts.filter(({ version: found, build }) => found === null && build === null).map(({ node }) => ({ what: `${node}: which version is installed can't be read (lib/version.properties)`, remedy: 'make it readable for the product\'s user' })),
+  ];
+}

@@ -1,0 +1,40 @@
+/** The checks before nodes are stopped: what is installed and runs on every member, what the balancer knows, and what the stop would cut. */
+import type { LoadBalancerActivities } from '../../activities/loadBalancer';
+import type { RestartActivities } from '../../activities/restarts';
+import type { StopActivities } from '../../activities/stops';
+import { heldOutWarnings } from '../../model/balancerPlan';
+import type { Problem } from '../../model/operation';
+import { leftOut, type RestartFacts } from '../../model/restartPlan';
+import { check, checkEachNode, type OperationContext } from '../operation/context';
+import { tasks } from '../operation/tasks';
+import type { Site } from './site';
+
+const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
+const restarts = tasks<RestartActivities>('restarts');
+const stops = tasks<StopActivities>('stops');
+
+export interface Look {
+  /** Those that may be stopped; left out: all. */
+  nodes?: readonly string[] | undefined;
+  blocking: readonly string[];
+  startedBefore?: string | undefined;
+}
+
+/** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer. `problems` looks at them side by side. */
+export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; site: Site }> {
+  const members = [...site.servers.map((node) => ({ ...node, role: 'server' as const })), ...site.edges.map((node) => ({ ...node, role: 'edge' as const }))];
+  const asked = startedBefore === undefined ? {} : { startedBefore };
+  const fronted = (site.fronts === 'edges' ? site.edges : site.servers).map(({ name }) => name);
+  const [first, ...others] = members;
+  // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
+  const { login } = await checks({ login: check(`What is installed and runs on ${first?.name ?? 'the first Server'}`, restarts.checkNode({ node: first!.target, role: first!.role, ...asked })) });
+  const { rest, balancers } = await checks({
+    rest: checkEachNode('What is installed and runs', others, ({ target, role }) => restarts.checkNode({ node: target, role, ...asked })),
+    balancers: checkEachNode('The balancer knows the nodes', site.balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted })),
+  }, { title: 'The cluster can be restarted', problems: (found) => [...problems([login, ...found.rest]), ...heldOutWarnings(fronted, found.balancers, { complete: true })] });
+  const facts = [login, ...rest];
+  // Whom a node serves that does not answer nobody can say, and it serves nobody.
+  const serving = members.filter(({ name }) => (nodes === undefined || nodes.includes(name)) && facts.some(({ node, online }) => node === name && online));
+  await checks({ work: checkEachNode('What a stop would cut', serving, ({ target, role }) => stops.checkWork({ node: target, role, blocking: [...blocking] })) });
+  return { facts, site: { ...site, leftOut: leftOut(facts, balancers) } };
+}

@@ -1,0 +1,94 @@
+/** The way of one node, or of a few at once, out of work and back into it, as in the runbook (reference §8.5, §14): shared by restarts, updates and whoever stops a node. */
+import type { EdgeActivities } from '../../activities/edges';
+import type { LoadBalancerActivities } from '../../activities/loadBalancer';
+import type { ServerActivities } from '../../activities/servers';
+import type { StopActivities } from '../../activities/stops';
+import { edgesToKeep } from '../../model/restartPlan';
+import { drainLimitMs, neighboursOf, type Room } from '../../model/stopPlan';
+import { tasks } from '../operation/tasks';
+import type { Context, Site, SiteNode } from './site';
+
+const edges = tasks<EdgeActivities>('edges');
+const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
+const servers = tasks<ServerActivities>('servers');
+const stops = tasks<StopActivities>('stops');
+
+export interface Gently {
+  gracefulSeconds: number;
+  acceptActive: boolean;
+  /** Marks of files that a stop left in process are removed. */
+  sweep: boolean;
+  /** How many Servers stay Online; null: everything is stopped, and nobody stays. */
+  keepOnline: number | null;
+  /** The way of a partner is tried before the balancer sends anybody. */
+  probe: boolean;
+  /** The Edges stand still: nobody waits for a Server to be connected to them. */
+  withoutEdges?: boolean;
+}
+
+const others = (all: readonly SiteNode[], wave: readonly SiteNode[]): SiteNode[] => all.filter(({ name }) => !wave.some((one) => one.name === name));
+const at = (wave: readonly SiteNode[], site: Site) =>
+  wave.flatMap(({ name: node }) => site.balancers.map(({ name, balancer }) => ({ name: `${node} at ${name}`, node, balancer }))).filter(({ name }) => !site.leftOut.includes(name));
+
+/** Out of the balancer, drained, everything stopped. Undone in the opposite order: started, Online, back in the balancer. */
+export async function takeDown({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { gracefulSeconds, acceptActive, keepOnline }: Gently): Promise<void> {
+  const edge = role === 'edge';
+  const { protocols } = site;
+  const limits = { limitMs: drainLimitMs(gracefulSeconds) };
+  const room: Room | undefined = keepOnline === null ? undefined
+    : { role, others: neighboursOf(others(edge ? site.edges : site.servers, wave).map(({ target }) => target)), keep: edge ? edgesToKeep(keepOnline) : keepOnline };
+  if (room) await forEachNode('See that enough others are Online', wave, ({ target }) => stops.ensureRoom({ node: target, room }), { key: 'room' });
+  const fronted = site.fronts === (edge ? 'edges' : 'servers');
+  if (fronted) {
+    await forEachNode('Take the node out of the balancer and wait for its sessions', at(wave, site), ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: gracefulSeconds * 1_000 }, limits), {
+      key: 'out', undo: ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }),
+    });
+  }
+  const looked = room ? { room } : {};
+  if (edge) {
+    await forEachNode('Stop the Edge gracefully', wave, ({ target }) => stops.ensureEdgeDrained({ edge: target, protocols, gracefulSeconds, ...looked }, limits), {
+      // A graceful stop that was asked for has to land first.
+      key: 'drain', undo: ({ target }) => edges.ensureOnline({ edge: target, protocols }, limits),
+    });
+  } else {
+    await forEachNode('Stop the Server gracefully: daemons first, Transaction Manager last', wave, ({ target }) => stops.ensureDrained({ server: target, protocols, gracefulSeconds, acceptActive, ...looked }, limits), {
+      key: 'drain', undo: ({ target }) => servers.ensureOnline({ server: target, protocols }, limits),
+    });
+  }
+  await forEachNode('Stop what is left of it', wave, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop' });
+}
+
+/** Started, Online, connected, what its stop left behind found, the way tried, back in the balancer. From then on it stays so, whatever fails later. */
+export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges }: Gently): Promise<void> {
+  const { forEachNode } = context;
+  const { protocols, sharedPath } = site;
+  if (role === 'edge') {
+    await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols }), { key: 'online' });
+    for (const { name, target } of wave) {
+      const door = [{ node: name, address: target.address }];
+      await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, site.servers, ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `connected/${name}` });
+    }
+  } else {
+    await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols }), { key: 'online' });
+    const doors = site.edges.map(({ name, target: { address } }) => ({ node: name, address }));
+    if (doors.length > 0 && !withoutEdges) await forEachNode('Wait until its Transaction Manager is connected to every Edge', wave, ({ target }) => edges.ensureConnected({ server: target, edges: doors, protocols }), { key: 'connected' });
+    await forEachNode('Look for files that its stop left in process', wave, ({ target }) => stops.ensureSwept({ server: target, sharedPath, release: sweep }, { limitMs: 20 * 60_000 }), { key: 'sweep' });
+  }
+  if (probe) await tryTheWay(context, site, role, wave);
+  await backInBalancer(context, site, role, wave);
+  context.keep([...wave, ...at(wave, site)]);
+}
+
+/** Through an Edge as a partner does; at the Server itself where there is none. One after the other: a wrong password is tried once. */
+async function tryTheWay({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
+  const { probe } = site;
+  if (!probe) return;
+  const through = role === 'server' && site.edges.length > 0 ? site.edges : wave;
+  const which = role === 'server' ? wave.map(({ name }) => name).join('+') : '';
+  await forEachNode('Log in as a partner does', through, ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: which ? `login/${which}` : 'login', parallel: 1 });
+}
+
+async function backInBalancer({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
+  if (site.fronts !== (role === 'edge' ? 'edges' : 'servers')) return;
+  await forEachNode('Let the balancer send to the node again', at(wave, site), ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
+}

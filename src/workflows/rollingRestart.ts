@@ -1,0 +1,47 @@
+/**
+ * Restarts the members of a cluster one after the other, or a few at once, while the others go on: for changes of configuration, never for a new version. It stops at
+ * the first failure, with that node back in work; run again with `startedBefore` it restarts only what has not been restarted.
+ */
+import { workflowInfo } from '@temporalio/workflow';
+import { parseInput } from '../model/inputs';
+import type { OperationReport } from '../model/operation';
+import { gracefulSecondsOf, rollingRestartInput, type RollingRestartInput } from '../model/restartInput';
+import { planRestart } from '../model/restartPlan';
+import { productionSite } from '../model/slices';
+import { describe, failure, isCancellation } from './operation/failures';
+import { operation } from './operation/operation';
+import { counted } from './operation/report';
+import { lookAt } from './parts/lookAtNodes';
+import { bringUp, takeDown, type Gently } from './parts/restartNode';
+import { siteView, type SiteNode } from './parts/site';
+
+export async function rollingRestart(raw: unknown): Promise<OperationReport> {
+  return operation<RollingRestartInput>('rollingRestart', raw, async (context) => {
+    const { input, cluster } = context;
+    const { spec } = cluster;
+    const members = siteView(cluster, productionSite(spec));
+    const wish = { nodes: input.nodes, startedBefore: input.startedBefore, parallel: input.parallel ?? 1, keepOnline: input.keepOnline ?? spec.policies.minimumNodes };
+    const gently: Gently = {
+      gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,
+    };
+    const { facts, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore }, (found) => planRestart(found, wish).problems);
+    const plan = planRestart(facts, wish);
+    const nodesOf = (names: readonly string[]): SiteNode[] => [...site.servers, ...site.edges].filter(({ name }) => names.includes(name));
+
+    try {
+      for (const [role, waves] of [['server', plan.servers], ['edge', plan.edges]] as const) {
+        for (const wave of waves.map(nodesOf)) {
+          await takeDown(context, site, role, wave, gently);
+          await bringUp(context, site, role, wave, gently);
+        }
+      }
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const { code, message } = describe(error);
+      throw failure(code, `${message} Nodes before it stay restarted. To restart the others, run it again with "startedBefore": "${input.startedBefore ?? workflowInfo().startTime.toISOString()}".`);
+    }
+    const restarted = [...plan.servers, ...plan.edges].flat();
+    const skipped = facts.length - restarted.length;
+    return { summary: `${counted(restarted.length, 'node')} of ${cluster.name} restarted${restarted.length > 0 ? ` (${restarted.join(', ')})` : ''}${skipped > 0 ? `; ${counted(skipped, 'other')} left as ${skipped === 1 ? 'it is' : 'they are'}` : ''}.` };
+  }, { parse: (value) => parseInput(rollingRestartInput, value) });
+}

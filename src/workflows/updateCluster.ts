@@ -1,0 +1,96 @@
+/**
+ * Updates every member to a new version by the operator's own program, in the vendor's order (reference §16): backup; everything stopped, Edges too; each node updated;
+ * the versions equal; then started, one Transaction Manager first. Two versions never run on one schema: a node that is not updated is not started. Node by node only where
+ * the cluster file says that the notes of this update allow it.
+ */
+import type { GateActivities } from '../activities/gates';
+import type { RestartActivities } from '../activities/restarts';
+import type { ServerActivities } from '../activities/servers';
+import { parseInput } from '../model/inputs';
+import type { OperationReport } from '../model/operation';
+import { gracefulSecondsOf, updateClusterInput, type UpdateClusterInput } from '../model/restartInput';
+import { isAt, planRestart, updateProblems } from '../model/restartPlan';
+import { productionSite } from '../model/slices';
+import { backUp } from './operation/backUp';
+import { operation } from './operation/operation';
+import { counted } from './operation/report';
+import { tasks } from './operation/tasks';
+import { lookAt } from './parts/lookAtNodes';
+import { bringUp, takeDown, type Gently } from './parts/restartNode';
+import { siteView, type SiteNode } from './parts/site';
+
+const gates = tasks<GateActivities>('gates');
+const restarts = tasks<RestartActivities>('restarts');
+const servers = tasks<ServerActivities>('servers');
+
+const defaultUpdateMs = 2 * 60 * 60_000;
+/** What stopping, looking and keeping its output take beside the program itself. */
+const marginMs = 5 * 60_000;
+
+export async function updateCluster(raw: unknown): Promise<OperationReport> {
+  return operation<UpdateClusterInput>('updateCluster', raw, async (context) => {
+    const { input, cluster, forEachNode } = context;
+    const { spec } = cluster;
+    const { version } = input;
+    const members = siteView(cluster, productionSite(spec));
+    const { update } = spec.product;
+    const nodeByNode = input.nodeByNode === true;
+    const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;
+    const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false };
+    const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true };
+    const { facts, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found) => updateProblems(found, wanted));
+
+    const role = (node: SiteNode): 'server' | 'edge' => (site.edges.includes(node) ? 'edge' : 'server');
+    const all = [...site.servers, ...site.edges];
+    const behind = all.filter(({ name }) => facts.some((one) => one.node === name && !isAt(version, one)));
+    // What an earlier try has stopped is started by this one; what runs a version that is not the wanted one is stopped first.
+    const down = all.filter(({ name }) => facts.some((one) => one.node === name && !one.online));
+    if (behind.length === 0 && down.length === 0) return { summary: `Version ${version} is installed on all ${counted(all.length, 'node')} of ${cluster.name}, and they run.` };
+    const command = update?.command ?? [];
+    const limitMs = (input.updateTimeout ?? defaultUpdateMs) + marginMs;
+
+    async function updateNodes(nodes: readonly SiteNode[], key: string): Promise<void> {
+      await forEachNode('Update the node by the operator\'s program', nodes, (node) => restarts.ensureUpdated({ host: node.target, role: role(node), version, command }, { limitMs }), { key });
+      await forEachNode(`See that version ${version} is installed`, nodes, ({ target }) => restarts.ensureVersion({ host: target, version }), { key: `${key}/version` });
+      // An update replaces what is in bin/, a gate of ours too; a member's must be open.
+      await forEachNode('See that nothing keeps its start commands from starting it', nodes, ({ target }) => gates.ensureOpened({ host: target }), { key: `${key}/gate` });
+    }
+
+    const first = site.servers[0]!;
+    /** One Transaction Manager first; then the others; the Edges last, and only a login through them opens the balancer. */
+    async function start(): Promise<void> {
+      const behindEdges: Gently = { ...gently, withoutEdges: true, probe: gently.probe && site.edges.length === 0 };
+      await bringUp(context, site, 'server', [first], behindEdges);
+      if (site.servers.length > 1) await bringUp(context, site, 'server', site.servers.slice(1), behindEdges);
+      if (site.edges.length > 0) await bringUp(context, site, 'edge', site.edges, gently);
+    }
+
+    if (behind.length === 0) {
+      await start();
+      return { summary: `${cluster.name} is at version ${version}, and ${down.map(({ name }) => name).join(', ')}, which stood still, ${down.length === 1 ? 'runs' : 'run'} again.` };
+    }
+    await backUp(context, site.name, site.servers.map(({ name, target }) => ({ name, server: target })));
+    if (nodeByNode) {
+      const waves = planRestart(facts, { nodes: behind.map(({ name }) => name), parallel: 1, keepOnline: keepOnline! });
+      context.pointOfNoReturn();
+      for (const [which, names] of [['server', waves.servers], ['edge', waves.edges]] as const) {
+        for (const wave of names.map((chosen) => all.filter(({ name }) => chosen.includes(name)))) {
+          await takeDown(context, site, which, wave, gently);
+          await updateNodes(wave, 'update');
+          await bringUp(context, site, which, wave, gently);
+        }
+      }
+    } else {
+      const running = (nodes: readonly SiteNode[]): SiteNode[] => nodes.filter((node) => !down.includes(node));
+      await takeDown(context, site, 'edge', running(site.edges), gently);
+      await takeDown(context, site, 'server', running(site.servers), gently);
+      await forEachNode('Stop everything of a node that is not Online', down, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop-down' });
+      context.pointOfNoReturn();
+      // The first alone: it may convert the schema, and what is wrong with the update shows on one node.
+      if (behind.includes(first)) await updateNodes([first], 'update-first');
+      await updateNodes(behind.filter((node) => node !== first), 'update');
+      await start();
+    }
+    return { summary: `${cluster.name} is at version ${version}: ${counted(behind.length, 'node')} updated (${behind.map(({ name }) => name).join(', ')}).` };
+  }, { parse: (value) => parseInput(updateClusterInput, value) });
+}
