@@ -1,7 +1,7 @@
 /** The inputs of operations and updates as people write them in JSON: one schema each, all problems at once, as `field: message`. */
 import { z } from 'zod';
 import { parseClusterSeed, type ClusterSeed } from './clusterSeed';
-import { clusterName, duration, matching, nodeName, oneOf, strict } from './fields';
+import { clusterName, duration, matching, oneOf, strict } from './fields';
 import { checkHygiene } from './hygiene';
 import type { Decision } from './operation';
 import { describe, formatProblem, problemsFromZod, type InputProblem } from './problems';
@@ -64,7 +64,8 @@ export type AdoptClusterInput = z.output<typeof adoptClusterInput>;
 
 export const decideInput = strict({
   step: line,
-  node: nodeName.optional(),
+  // As the step shows it: "st2 at lb1" too.
+  node: line.optional(),
   do: oneOf(['retry', 'skip', 'done-by-hand', 'abort']),
   by: line,
   reason: line,

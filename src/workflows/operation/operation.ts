@@ -16,7 +16,7 @@ import { differencesText } from '../../model/specDifferences';
 import { change, decide, undoWithin, validateDecision } from './changes';
 import { runChecks } from './checks';
 import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
-import { describe, failure, isCancellation } from './failures';
+import { CancelledFailure, describe, failure, isCancellation } from './failures';
 import { acquireLease, readRecord, releaseLease, specConflict, unknownCluster } from './lease';
 import { counted } from './report';
 import { close, newRun, now, say, type Run } from './run';
@@ -116,7 +116,10 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
       if (run.acting) run.book.undo = run.book.undo.filter(({ node }) => !nodes.some(({ name }) => name === node));
     },
     pointOfNoReturn: () => {
-      if (run.acting) run.forwardOnly = true;
+      if (!run.acting) return;
+      // A cancel that came while the step before was at work is not overrun.
+      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the point of no return');
+      run.forwardOnly = true;
     },
   };
 }

@@ -3,7 +3,7 @@
  * one seam; the activities are the estate's, put in their place by an interceptor.
  */
 import { Context } from '@temporalio/activity';
-import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { StError } from '../../../src/model/errors';
@@ -67,6 +67,8 @@ interface Scene {
   ground: PretendGround;
   fault: BoundaryFault | undefined;
   tries: Record<string, number>;
+  /** The fault has happened: a step that a person has tried again goes well. */
+  happened?: boolean;
 }
 
 /**
@@ -92,7 +94,9 @@ export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { every
     const workflowId = `${rehearsal.operation}/${cluster}`;
     scenes.set(workflowId, scene);
     const handle = await operations.start(rehearsal.operation, rehearsal.input(cluster), workflowId);
-    const failure = await handle.result().then(() => undefined, (thrown: unknown) => {
+    const ended = handle.result();
+    if (scene.fault?.kind === 'for good') void decideWhenHeld(handle, ended);
+    const failure = await ended.then(() => undefined, (thrown: unknown) => {
       if (thrown instanceof WorkflowFailedError) return thrown.cause as ApplicationFailure;
       throw thrown;
     });
@@ -120,7 +124,8 @@ function interceptor(scenes: Map<string, Scene>, { client }: Ground): ActivityIn
   return (context) => {
     const { activityId, activityType, attempt, workflowExecution } = context.info;
     const scene = scenes.get(workflowExecution?.workflowId ?? '');
-    const fault = scene?.fault?.at === activityId && attempt === 1 ? scene.fault.kind : undefined;
+    const fault = scene?.fault?.at === activityId && attempt === 1 && !scene.happened ? scene.fault.kind : undefined;
+    if (scene && fault) scene.happened = true;
     // Taken away before the product's own interceptor takes hold of it: a lost worker sends no heartbeat.
     if (fault === 'worker lost') Object.defineProperty(context, 'heartbeat', { configurable: true, value: () => undefined });
     return {
@@ -141,6 +146,18 @@ function interceptor(scenes: Map<string, Scene>, { client }: Ground): ActivityIn
       },
     };
   };
+}
+
+/** Answers a hold as a person would who has mended what was wrong. */
+async function decideWhenHeld(handle: WorkflowHandle, ended: Promise<unknown>): Promise<void> {
+  let over = false;
+  ended.then(() => (over = true), () => (over = true));
+  while (!over) {
+    await new Promise<void>((resolve) => void setTimeout(resolve, 250));
+    const report = await handle.query<OperationReport>('report').catch(() => undefined);
+    const waiting = report?.phase === 'held' ? report.steps.find(({ state }) => state === 'waiting') : undefined;
+    if (waiting) await handle.executeUpdate('decide', { args: [{ step: waiting.key, ...(waiting.node === undefined ? {} : { node: waiting.node }), do: 'retry', by: 'a test', reason: saying }] }).catch(() => undefined);
+  }
 }
 
 /** Until the server has given the activity to another try, or the worker ends. */

@@ -2,6 +2,7 @@
 import type { AdditionActivities } from '../../../src/activities/additions';
 import type { BackupActivities } from '../../../src/activities/backups';
 import type { GateActivities } from '../../../src/activities/gates';
+import type { StopActivities } from '../../../src/activities/stops';
 import type { CheckResult } from '../../../src/model/operation';
 import { productionSite, siteOf } from '../../../src/model/slices';
 import type { ClusterSpec } from '../../../src/model/spec';
@@ -46,7 +47,7 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
   };
 
   const gates: Pick<GateActivities, 'checkGate' | 'ensureGated' | 'ensureOpened' | 'ensureStopped'> = {
-    checkGate: ({ host }) => fine({ node: host.node, gate: !machine(host).installed ? 'none' : gated.has(host.node) ? 'closed' : 'open', why: '', ours: true, epoch: epoch() }) as never,
+    checkGate: ({ host }) => fine({ node: host.node, gate: !machine(host).installed ? 'none' : gated.has(host.node) ? 'closed' : 'open', why: '', ours: true, epoch: epoch() || null }) as never,
     async ensureStopped({ host }, authority) {
       await claim(authority);
       Object.assign(machine(host), { admin: 'off', tm: false, daemons: false });
@@ -103,10 +104,30 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
     ensureEdgeWithdrawn: async () => { throw new Error('there are no Edges here'); },
   };
 
+  const stops: StopActivities = {
+    checkWork: async ({ node }) => ({ facts: { node: node.node, blocked: [] }, problems: [], measured: { node: node.node, sessions: 0, accounts: {}, transfers: [], active: [], ready: 0 } }),
+    async ensureRoom(_, authority) {
+      await claim(authority);
+      return already;
+    },
+    async ensureDrained({ server }, authority) {
+      await claim(authority);
+      must(!estate.serving.includes(server.node), 'nobody is sent to a Server that is stopped');
+      const runs = machine(server).tm;
+      Object.assign(machine(server), { tm: false, daemons: false });
+      return runs ? done('stopped') : already;
+    },
+    async ensureSwept({ server }, authority) {
+      await claim(authority);
+      must(!machine(server).tm, 'what is left in process shows when nothing works');
+      return already;
+    },
+    ensureEdgeDrained: async () => { throw new Error('there are no Edges here'); },
+  };
   const edges = { checkWays: () => fine({ ca: null, trusted: [], zones: [], probe: null }) };
   return {
     ...pretended,
-    activities: flatten({ ...groups, backups: backing, gates, additions, edges }),
+    activities: flatten({ ...groups, backups: backing, gates, additions, stops, edges }),
     state: () => ({ ...(pretended.state() as object), backups: [...backups].sort(), gated: [...gated].sort(), fresh: [...fresh].sort() }),
   };
 }
