@@ -74,13 +74,14 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
 
   const look = async (server: ServerTarget): Promise<WorkloadFacts> => {
     const admin = clients.admin.server(server.admin);
-    const [found, tm, id, streaming, worksBy] = await Promise.all([
-      answer(() => optionsOf(server, optionNames)), answer(() => admin.transactionManager(limits())),
+    // Both or none: a Transaction Manager of which nothing is known must not be taken for one that stands still.
+    const [[found, tm] = [], id, streaming, worksBy] = await Promise.all([
+      answer(() => Promise.all([optionsOf(server, optionNames), admin.transactionManager(limits())])),
       answer(() => localId(clients, server)), answer(() => streamingOf(server)), answer(() => readNote(server)),
     ]);
     const valuesOf = (name: string): string[] | null => found?.find((option) => option.name === name)?.values ?? null;
     return {
-      node: server.node, answers: found !== undefined, tm: tm?.running ?? false, id: id ?? null, policy: valuesOf(workloadOptions.policy), additional: valuesOf(workloadOptions.additional),
+      node: server.node, answers: found !== undefined, tm: tm?.running ?? false, id: id || null, policy: valuesOf(workloadOptions.policy), additional: valuesOf(workloadOptions.additional),
       attributes: valuesOf(workloadOptions.attributes), streaming: streaming === undefined ? null : pgpExpression(streaming), worksBy: worksBy ?? null,
     };
   };
@@ -122,15 +123,17 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
     async ensureOptions({ server, scope, options }, authority) {
       await productOn(clients, server).claim(authority);
       const names = Object.keys(options);
+      // An option without a value is cleared by an empty one; no value at all is refused.
+      const wanted = Object.fromEntries(names.map((name) => [name, orCleared(options[name]!)]));
       const differing = async (): Promise<string[]> => {
         const found = await optionsOf(server, names);
         const other = found.find((option) => typeof option['scope'] === 'string' && option['scope'] !== scope);
         if (other) throw new StError('Refused', `${server.node}: the option ${other.name} is ${String(other['scope'])} here, not ${scope}: nothing was set. Is this the version that the cluster file names?`);
-        return names.filter((name) => !sameValues(found.find((option) => option.name === name)?.values, options[name]!));
+        return names.filter((name) => !sameValues(orCleared(found.find((option) => option.name === name)?.values ?? []), wanted[name]!));
       };
       const wrong = await differing();
       if (wrong.length === 0) return { changed: false, note: 'set already' };
-      await clients.admin.server(server.admin).setOptions(Object.fromEntries(wrong.map((name) => [name, options[name]!])), { signal: abortSignal() });
+      await clients.admin.server(server.admin).setOptions(Object.fromEntries(wrong.map((name) => [name, wanted[name]!])), { signal: abortSignal() });
       await waitFor(`${server.node}: the options ${wrong.join(', ')} have their values`, differing, (left) => left.length === 0, { timeoutMs: 30_000, signal: abortSignal() });
       return { changed: true, note: wrong.map((name) => `${name}: ${options[name]!.join(',') || '(empty)'}`).join('; ') };
     },
@@ -159,17 +162,20 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
     async ensureWorksByOptions({ server, protocols, gracefulSeconds, acceptActive, room }, authority) {
       const facts = await look(server);
       if (facts.worksBy === null) return { changed: false, note: 'nothing is noted' };
-      if (facts.policy === null || facts.additional === null || facts.attributes === null) throw new StError('Unreachable', `${server.node}: its options could not be read, so whether its Transaction Manager works by others is not known`);
+      if (!facts.answers || facts.policy === null || facts.additional === null || facts.attributes === null) throw new StError('Unreachable', `${server.node}: its options could not be read, so whether its Transaction Manager works by others is not known`);
       const now = workedBy({ ...facts, policy: facts.policy, additional: facts.additional, attributes: facts.attributes });
       const restarts = facts.worksBy !== now && facts.tm;
       if (restarts) await drainServer(clients, server, { gracefulSeconds, acceptActive, ...(room ? { room } : {}), protocols }, authority);
       await note(server, now, authority);
-      if (restarts) await servers.ensureOnline({ server, protocols }, authority);
+      // It ran before; an attempt that was cut off may have left it stopped.
+      await servers.ensureOnline({ server, protocols }, authority);
       await note(server, null, authority);
       return { changed: true, note: restarts ? 'restarted: its Transaction Manager works by its options again' : 'its Transaction Manager works by its options' };
     },
   };
 }
+
+const orCleared = (values: readonly string[]): string[] => (values.length === 0 ? [''] : [...values]);
 
 /** `-rw-r-----` → `640`. */
 function modeIn(listing: string): string {

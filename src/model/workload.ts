@@ -58,15 +58,15 @@ export const workedBy = ({ policy, additional, attributes, streaming }: { policy
 
 export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { minimumNodes }: { minimumNodes: number }): WorkloadPlan {
   const problems: Problem[] = [];
-  const asked = servers.filter(({ policy }) => policy !== null) as (WorkloadFacts & { policy: string[]; additional: string[]; attributes: string[] })[];
+  const asked = servers.filter(tells);
   const [first] = asked;
   if (!first) return nothing(wish, [{ what: 'no Server could be asked for its options', remedy: 'start the Administration Tool of one' }]);
   for (const other of asked.slice(1)) {
     if (!sameValues(other.policy, first.policy) || !sameValues(other.additional, first.additional)) problems.push({ what: `${other.node} and ${first.node} see different values of the cluster's options ${workloadOptions.policy} and ${workloadOptions.additional}`, remedy: 'are both in the same cluster and on the same database? See their Administration Tools' });
   }
-  for (const { node } of servers.filter(({ policy }) => policy === null)) {
+  for (const { node, answers } of servers.filter((server) => !tells(server))) {
     const named = wish.assign?.[node] !== undefined;
-    problems.push({ what: `${node}: its Administration Tool does not answer, so its own options can't be ${named ? 'set' : 'seen: what it is assigned is not known'}`, remedy: named ? 'start it, or leave it out of "assign"' : 'what it is assigned counts again when it is back', ...(named ? {} : { level: 'warning' as const }) });
+    problems.push({ what: `${node}: its Administration Tool ${answers ? 'does not know these options' : 'does not answer'}, so its own options can't be ${named ? 'set' : 'seen: what it is assigned is not known'}`, remedy: named ? 'start it, or leave it out of "assign"' : 'what it is assigned counts again when it is back', ...(named ? {} : { level: 'warning' as const }) });
   }
 
   const policy = wish.policy === undefined ? first.policy : [wish.policy];
@@ -116,6 +116,8 @@ export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { mi
     undo: takeBack(wish, { first, local, streaming, sharedNames: Object.keys(set), after }),
   };
 }
+
+const tells = (server: WorkloadFacts): server is WorkloadFacts & { policy: string[]; additional: string[]; attributes: string[] } => server.policy !== null && server.additional !== null && server.attributes !== null;
 
 const assigned = (before: Attributes, wish: NonNullable<Wish['assign']>[string]): Attributes =>
   Object.fromEntries(Object.entries({ ...before, ...Object.fromEntries(Object.entries(wish).map(([name, value]) => [name, value === null ? null : String(value)])) }).filter((entry): entry is [string, string] => entry[1] !== null));
