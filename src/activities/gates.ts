@@ -95,7 +95,8 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         const facts = { node: host.node, ...stateOf(host, found), runs: found.processes.length > 0, ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
         const warn = (what: string, remedy: string): Problem => ({ what: `${host.node}: ${what}`, remedy, level: 'warning' });
         const problems = [
-          ...(facts.gate === 'open' && found.opened !== undefined ? [warn(`its gate was opened at some time: ${found.opened}`, 'nothing, when that was meant')] : []),
+          // Opened by an operation of ours is no news: it added the node back.
+          ...(facts.gate === 'open' && found.opened !== undefined && !found.opened.includes(' opened by st-orchestrator (') ? [warn(`its gate was opened at some time: ${found.opened}`, 'nothing, when that was meant')] : []),
           ...found.units.map((unit) => warn(`${unit} starts the product without its start commands: a gate does not hold it up`, 'let it run FILEDRIVEHOME/bin/start_all; or disable it for as long as the node is no member')),
         ];
         return { facts, problems, measured: { node: host.node, processes: found.processes } };

@@ -53,6 +53,7 @@ test('no start command starts anything, each says why and how it is opened; open
   expect(call('start_tm').code).toBe(0);
   expect(ran()).toBe(true);
   expect(await open()).toMatchObject({ changed: false });
+  expect((await gates().checkGate({ host: here.server })).problems).toEqual([]);
 });
 
 test('a start command that is called through a link elsewhere, by another shell, or from its own folder is refused too', async () => {
