@@ -35,7 +35,7 @@ export interface Watching {
   answered: number;
   /** Looks that are under way. */
   open: number;
-  /** Services and version as the last look found them. */
+  /** Services as the last look found them. */
   found?: string;
 }
 
@@ -48,6 +48,7 @@ export interface LookoutOptions {
 }
 
 const mostOpen = 3;
+const firstMs = 5_000;
 const recordMs = 30_000;
 /** A record that is older is read again before anything is told: an operation may just have taken a node down. */
 const recordFreshMs = 1_000;
@@ -121,9 +122,9 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   }
 }
 
-/** Whether the last look found other services, or another version, than the one before it. */
+/** Whether the last look found other services than the one before it. */
 function seenAnew(node: Watching): boolean {
-  const found = JSON.stringify([node.look?.services, node.details?.services, node.details?.version]);
+  const found = JSON.stringify([node.look?.services, node.details?.services]);
   const anew = found !== node.found;
   node.found = found;
   return anew;
@@ -150,7 +151,9 @@ interface FollowOptions {
 async function follow(clients: Clients, node: Watching, { times, failures, signal, onLook }: FollowOptions): Promise<void> {
   const note = (look: NodeLook, began: number): void => {
     const before = node.vote;
-    node.look = look;
+    // One look that says nothing takes back nothing that was known.
+    const { services = node.vote.state === 'Online' ? node.look?.services : undefined } = look;
+    node.look = { ...look, ...(services ? { services } : {}) };
     node.looks += 1;
     node.vote = sighted(node.vote, look.sight, { at: new Date().toISOString(), failures });
     if (look.cause !== 'silent') node.answered = Math.max(node.answered, began);
@@ -158,9 +161,9 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
   };
   for (;;) {
     const began = Date.now();
-    // The first look may have to connect and to log in.
-    const missAfter = node.looks === 0 ? times.giveUpAfter : times.missAfter;
-    const look = begin(clients, node, times, missAfter);
+    // The first look may have to connect and to log in, after others.
+    const missAfter = node.looks === 0 ? firstMs : times.missAfter;
+    const look = begin(clients, node, { timeoutMs: Math.max(times.giveUpAfter, missAfter), knockMs: node.looks === 0 ? times.giveUpAfter : times.missAfter });
     const early = await Promise.race([look, pause(missAfter, undefined, { signal })]);
     const online = early?.sight === 'online' && !inDoubt(node.vote);
     const missing = Object.values(node.details?.services ?? {}).includes(false);
@@ -180,11 +183,11 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
 }
 
 /** At a node that was not Online the door is tried first: a login that hangs would hold up those of all others. Of a node that says nothing only a few looks are open. */
-function begin(clients: Clients, node: Watching, { giveUpAfter }: WatchTimes, knockMs: number): Promise<NodeLook> {
+function begin(clients: Clients, node: Watching, { timeoutMs, knockMs }: { timeoutMs: number; knockMs: number }): Promise<NodeLook> {
   if (node.open >= mostOpen) return new Promise(() => undefined);
   node.open += 1;
   const first = node.looks === 0 || node.vote.state !== 'Online' ? lookBeforeLogin(node.looked, { timeoutMs: knockMs }) : Promise.resolve(undefined);
-  return first.then((shut) => shut ?? lookAtNode(clients, node.looked, { timeoutMs: giveUpAfter })).finally(() => { node.open -= 1; });
+  return first.then((shut) => shut ?? lookAtNode(clients, node.looked, { timeoutMs })).finally(() => { node.open -= 1; });
 }
 
 /** A Transaction Manager that does not run may be kept from it by the licence; asked once for each time it stops. */

@@ -97,16 +97,14 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
     async run() {
       for (;;) {
         // Whom to ask is known when the nodes have been looked at.
-        if (nodes.every((node) => node.looks > 0)) {
-          const thorough = hurried;
-          hurried = false;
-          busy = true;
-          begunAt = Date.now();
-          await lookOnce(thorough).finally(() => { busy = false; });
-        }
-        const wait = looks === 0 ? 50 : troubled() ? times.aroundInTrouble : times.around;
+        while (!nodes.every((node) => node.looks > 0)) await pause(50, undefined, { signal });
+        const thorough = hurried;
+        hurried = false;
+        busy = true;
+        begunAt = Date.now();
+        await lookOnce(thorough).finally(() => { busy = false; });
         signal.throwIfAborted();
-        if (!hurried) await alarm.wait(wait);
+        if (!hurried) await alarm.wait(troubled() ? times.aroundInTrouble : times.around);
         signal.throwIfAborted();
       }
     },

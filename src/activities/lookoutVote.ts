@@ -57,9 +57,9 @@ function whyOf({ vote, look, sign }: Watching): string | undefined {
 }
 
 /** What runs of what there is; of a node that says nothing nothing is known to run or to stand. */
-function servicesOf({ looked: { role, protocols }, look, details }: Watching): NodeHealth['services'] {
+function servicesOf({ looked: { role, protocols }, vote, look, details }: Watching): NodeHealth['services'] {
   const expected = [adminService, ...(role === 'server' ? [transactionManager, 'Scheduler', 'FolderMonitor'] : []), ...protocols];
-  if (!look?.services) return { running: 0, of: expected.length, stopped: [] };
+  if (!look?.services || vote.state === 'Unknown') return { running: 0, of: expected.length, stopped: [] };
   const said: Record<string, boolean> = { ...details?.services, ...look.services };
   // Both live in the Transaction Manager.
   if (said[transactionManager] === false) Object.assign(said, { Scheduler: false, FolderMonitor: false });

@@ -50,10 +50,10 @@ export interface Glimpse {
   nodes: { node: string; state: NodeVote['state']; sessions?: number }[];
 }
 
-/** The same for two votes that tell the same story: no times, no numbers that grow, no wording of errors. */
+/** The same for two votes that tell the same story: no times, no numbers that grow, no wording of errors, and nothing that one look may miss. */
 export function signatureOf({ votes, around, cause, nodes, record, policies }: Vote): string {
-  const story = ({ node, services: { stopped }, version, streaming, balancer = [], excused }: NodeHealth): unknown[] => [
-    node, stopped, version, streaming?.missing, excused !== undefined, balancer.map(({ runtime, file }) => [runtime.split(' ')[0], file]),
+  const story = ({ node, services: { stopped }, streaming, balancer = [], excused }: NodeHealth): unknown[] => [
+    node, stopped, streaming?.missing, excused !== undefined, balancer.map(({ runtime, file }) => [runtime.split(' ')[0], file]),
   ];
   return JSON.stringify([
     votes.map(({ node, state }) => `${node} ${state}`).sort(), nodes.map(story), cause?.code,

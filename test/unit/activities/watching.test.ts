@@ -1,0 +1,185 @@
+/** Looks at Administration Tools that fail in every way: what is believed of each, and how soon. No Temporal, no lab. */
+import type { ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { watchCluster } from '../../../src/activities/lookout';
+import type { Clients } from '../../../src/activities/clients';
+import { StError } from '../../../src/model/errors';
+import { newRecord } from '../../../src/model/clusterRecord';
+import { membersOf } from '../../../src/model/members';
+import { parseClusterSpec } from '../../../src/model/spec';
+import type { NodeHealth } from '../../../src/model/health';
+import type { Vote, Watched, WatchInput } from '../../../src/model/watch';
+import { adminRemote, json, type Handler, type Remote } from '../clients/support/adminRemote';
+import { demoFile } from '../model/demoFile';
+
+jest.setTimeout(60_000);
+
+const { remote, api } = adminRemote();
+/** Quick looks; the demo cluster has three Servers. */
+const quick = { cluster: 'demo', interval: 1_000, failuresToOffline: 2 };
+
+type Act = 'well' | 'TM stopped' | 'refused login' | 'nonsense' | 'internal error' | 'headers, then silence' | 'silence' | 'hung up on';
+const behave = (act: () => Act): Handler => (request, response, url) => {
+  switch (act()) {
+    case 'refused login': return void response.writeHead(401).end('Unauthorized');
+    case 'nonsense': return void response.writeHead(200).end('<html>It works!</html>');
+    case 'internal error': return void response.writeHead(500).end('NullPointerException');
+    case 'headers, then silence': return startAnswer(response);
+    case 'silence': return;
+    case 'hung up on': return void request.socket.destroy();
+    default:
+  }
+  if (url.pathname.endsWith('/daemons')) return json(response, { sshStatus: 'Running' });
+  if (url.pathname.endsWith('/transactionManager')) return json(response, { status: act() === 'well' ? 'Running.' : 'Not running.' });
+  if (url.pathname.endsWith('/clusterServices')) return json(response, { status: 'Running.' });
+  if (url.pathname.endsWith('/version')) return json(response, { version: '5.5' });
+  return json(response, []);
+};
+function startAnswer(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+  response.write('{"');
+}
+
+interface Estate {
+  acts: Act[];
+  remotes: Remote[];
+  database: { well: boolean };
+  watch(input?: Partial<WatchInput>, options?: { settleMs?: number; signal?: AbortSignal }): Promise<Watched>;
+}
+
+/** Three Servers that do as they are told, a record that names them, no balancer and no SSH. */
+async function estate(): Promise<Estate> {
+  const acts: Act[] = ['well', 'well', 'well'];
+  const remotes = await Promise.all(acts.map((_, index) => remote(behave(() => acts[index]!))));
+  const file = demoFile();
+  delete file.sites.prod.loadBalancer;
+  file.sites.prod.servers = remotes.map(({ access }, index) => ({ name: `st${index + 1}`, address: `10.86.0.${11 + index}`, admin: { ...access, address: '127.0.0.1' } }));
+  const { spec } = parseClusterSpec(file);
+  if (!spec) throw new Error('the spec of this test is wrong');
+  const record = { ...newRecord('demo'), spec, revision: 1, members: membersOf(spec, 'prod'), complete: true };
+  const handle = { query: async () => record };
+  const temporal = { withDeadline: (_: number, act: () => unknown) => act(), workflow: { getHandle: () => handle } } as unknown as Client;
+  const database = { well: true };
+  const clients = {
+    admin: api(),
+    postgres: { withDatabase: async () => { if (!database.well) throw new StError('Unreachable', 'database demo: connection refused'); } },
+    ssh: { run: async () => { throw new StError('Unreachable', 'no SSH here'); } },
+  } as unknown as Clients;
+  return {
+    acts, remotes, database,
+    watch: (input = {}, options = {}) => watchCluster({ clients, temporal, taskQueue: 'test' }, { ...quick, sliceMs: 30_000, ...input }, { signal: new AbortController().signal, ...options }),
+  };
+}
+
+const nodeIn = ({ nodes }: Vote, name: string): NodeHealth => nodes.find(({ node }) => node === name)!;
+const after = ({ vote, signature }: Watched): Partial<WatchInput> => ({ last: { fresh: true, votes: vote.votes, signature } });
+
+test('a first look tells at once; while nothing changes the slice goes on to its end, on one login for each Server', async () => {
+  const { watch, remotes } = await estate();
+  const first = await watch();
+  expect(first.vote.nodes.map(({ node, state, services, version }) => [node, state, services.running, version])).toEqual(['st1', 'st2', 'st3'].map((name) => [name, 'Online', 5, '5.5']));
+  const began = Date.now();
+  const second = await watch({ ...after(first), sliceMs: 2_500 });
+  expect(Date.now() - began).toBeGreaterThan(2_400);
+  expect(second.signature).toBe(first.signature);
+  expect(nodeIn(second.vote, 'st1').since).toBe(nodeIn(first.vote, 'st1').since);
+  expect(remotes.map(({ logins }) => logins())).toEqual([1, 1, 1]);
+});
+
+test.each<[Act, NodeHealth['state'], Partial<Record<keyof NodeHealth, unknown>>]>([
+  ['TM stopped', 'Offline', { cause: 'TM stopped', why: 'the Transaction Manager does not run' }],
+  ['nonsense', 'Unknown', { cause: 'nonsense', why: expect.stringMatching(/what nobody understands.*is this the port of the Administration Tool/) }],
+  ['internal error', 'Unknown', { cause: 'nonsense', why: expect.stringMatching(/answers with 500.*NullPointerException/) }],
+  ['headers, then silence', 'Unknown', { cause: 'silent' }],
+  ['silence', 'Unknown', { cause: 'silent' }],
+  ['hung up on', 'Unknown', { cause: 'nonsense' }],
+])('%s: %s', async (act, state, seen) => {
+  const { watch, acts } = await estate();
+  const first = await watch();
+  const watching = watch(after(first));
+  await pause(100);
+  acts[1] = act;
+  const { vote } = await watching;
+  expect(nodeIn(vote, 'st2')).toMatchObject({ state, lastSeen: expect.any(String), ...seen });
+  expect([nodeIn(vote, 'st1').state, nodeIn(vote, 'st3').state]).toEqual(['Online', 'Online']);
+});
+
+test('a refused login is tried once: Unknown, and the cause is named for the whole cluster', async () => {
+  const { watch, acts, remotes } = await estate();
+  const first = await watch();
+  const logins = remotes[1]!.logins();
+  const watching = watch(after(first));
+  acts[1] = 'refused login';
+  const { vote } = await watching;
+  expect(nodeIn(vote, 'st2')).toMatchObject({ state: 'Unknown', cause: 'credentials' });
+  expect(vote.cause).toMatchObject({ code: 'credentials', sentence: expect.stringMatching(/nothing more is tried with this password/) });
+  // The session was refused, one fresh login came, and its session was refused too: no further one in many looks.
+  await watch({ ...after({ vote, signature: (await watch({ ...after({ vote, signature: '' }), sliceMs: 2_500 })).signature }), sliceMs: 2_500 });
+  expect(remotes[1]!.logins()).toBe(logins + 1);
+});
+
+test('a port that refuses is Offline, and Online again as soon as it answers', async () => {
+  const { watch, remotes } = await estate();
+  const first = await watch();
+  const watching = watch(after(first));
+  const { server, access } = remotes[1]!;
+  server.close();
+  server.closeAllConnections();
+  const gone = await watching;
+  expect(nodeIn(gone.vote, 'st2')).toMatchObject({ state: 'Offline', cause: 'refused', why: 'the Administration Tool does not run: its port refuses', services: { running: 0, stopped: ['Administration Tool'] } });
+  const back = watch(after(gone));
+  await new Promise<void>((resolve) => server.listen(access.port, '127.0.0.1', resolve));
+  expect(nodeIn((await back).vote, 'st2')).toMatchObject({ state: 'Online' });
+});
+
+test('all that fail at the same time are told together, with the one cause', async () => {
+  const { watch, acts, database } = await estate();
+  const first = await watch();
+  const watching = watch(after(first));
+  await pause(100);
+  acts.fill('TM stopped');
+  database.well = false;
+  let seen = await watching;
+  // The database may be looked at before the nodes are believed.
+  if (nodeIn(seen.vote, 'st1').state === 'Online') seen = await watch(after(seen));
+  const { vote } = seen;
+  expect(vote.nodes.map(({ state }) => state)).toEqual(['Offline', 'Offline', 'Offline']);
+  expect(vote.cause).toMatchObject({ code: 'database' });
+});
+
+test('a Server that takes longer than a miss for each answer stays Online', async () => {
+  const { watch, remotes } = await estate();
+  const first = await watch();
+  const [slow] = remotes;
+  const listeners = slow!.server.listeners('request') as ((...args: unknown[]) => void)[];
+  slow!.server.removeAllListeners('request');
+  slow!.server.on('request', (...args) => void setTimeout(() => listeners.forEach((listener) => listener(...args)), 1_300));
+  const { signature } = await watch({ ...after(first), sliceMs: 6_000 });
+  expect(signature).toBe(first.signature);
+});
+
+test('a watcher that takes over confirms what was believed, with its time, or calls it Unknown', async () => {
+  const { watch, acts } = await estate();
+  const first = await watch();
+  acts[2] = 'silence';
+  const { vote } = await watch({ last: { fresh: false, votes: first.vote.votes, signature: first.signature } });
+  expect(nodeIn(vote, 'st1')).toMatchObject({ state: 'Online', since: nodeIn(first.vote, 'st1').since });
+  expect(nodeIn(vote, 'st3').state).toBe('Unknown');
+});
+
+test('called off, it ends at once and leaves nothing that looks on', async () => {
+  const { watch, remotes } = await estate();
+  const first = await watch();
+  const stop = new AbortController();
+  const watching = watch(after(first), { signal: stop.signal });
+  await pause(300);
+  const began = Date.now();
+  stop.abort(new Error('called off'));
+  await expect(watching).rejects.toThrow();
+  expect(Date.now() - began).toBeLessThan(2_000);
+  await pause(300);
+  const calls = remotes.map(({ calls: made }) => made.length);
+  await pause(600);
+  expect(remotes.map(({ calls: made }) => made.length)).toEqual(calls);
+});
