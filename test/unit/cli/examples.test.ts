@@ -1,12 +1,13 @@
 /** The files in examples/ are right, and stay equal to what they are made from. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clusterSpec } from '../../../lab/files';
 import { planLab } from '../../../lab/plan';
+import { doors } from '../../../src/cli/doors';
+import { kebabCase } from '../../../src/model/ids';
 import { adoptClusterInput, setUpClusterInput, parseInput } from '../../../src/model/inputs';
-import { rollingRestartInput, updateClusterInput } from '../../../src/model/restartInput';
 import { stctl } from './terminal';
 
 const examples = join(__dirname, '../../../examples');
@@ -21,10 +22,11 @@ test('examples/set-up-cluster.json is a valid input of setUpCluster', () => {
   expect(parseInput(setUpClusterInput, JSON.parse(readFileSync(join(examples, 'set-up-cluster.json'), 'utf8')))).toHaveProperty('value.cluster', 'demo2');
 });
 
-test('examples/rolling-restart.json and examples/update-cluster.json are valid inputs', () => {
-  const input = (name: string): unknown => JSON.parse(readFileSync(join(examples, name), 'utf8'));
-  expect(parseInput(rollingRestartInput, input('rolling-restart.json'))).toHaveProperty('value.cluster', 'demo');
-  expect(parseInput(updateClusterInput, input('update-cluster.json'))).toHaveProperty('value.cluster', 'demo');
+const exampleOf = (operation: string): string => join(examples, `${kebabCase(operation)}.json`);
+test.each(doors.map(({ operation }) => operation).filter((operation) => existsSync(exampleOf(operation))))('the example of %s is a valid input of it, by file as by the temporal CLI', async (operation) => {
+  const { code, stdout, stderr } = await stctl(['input', operation, '--input-file', exampleOf(operation)]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(exampleOf(operation), 'utf8')));
 });
 
 test('examples/adopt-cluster.json and examples/seed.yaml are valid inputs of adoptCluster', async () => {
