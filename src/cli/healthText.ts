@@ -58,7 +58,7 @@ export function healthText(health: ClusterHealth, colors: Colors, now: string): 
 
 /** A balancer and a node a line: what is wanted, what it does, what a reload would make of it. */
 export function balancerTable(nodes: readonly NodeHealth[], colors: Colors): string {
-  const rows = nodes.flatMap(({ node, role, balancer = [], sessions }) => balancer.map(({ name, wanted, runtime, file }): Cell[] => [name, node, role === 'edge' ? 'Edge' : 'Server', wanted, runtime, file, sessions, runtime.startsWith(wanted) && (file === wanted || file === 'unknown') ? undefined : 'differs']));
+  const rows = nodes.flatMap(({ node, role, balancer = [], sessions }) => balancer.map(({ name, wanted, runtime, file }): Cell[] => [name, node, role === 'edge' ? 'Edge' : 'Server', wanted, runtime, file, sessions, runtime === 'unknown' || (runtime.startsWith(wanted) && (file === wanted || file === 'unknown')) ? undefined : 'differs']));
   return rows.length === 0 ? '' : table(['BALANCER', 'NODE', 'ROLE', 'WANTED', 'RUNTIME', 'FILE', 'SESSIONS', ''], rows, (text, header) => (header === '' ? colors.yellow(text) : text));
 }
 
@@ -67,9 +67,8 @@ const paint = (text: string, colors: Colors): string => (text.startsWith('OFFLIN
 
 /** One word when all three agree, else wanted/runtime/file; of several balancers those that differ. */
 function balancerWord({ balancer = [] }: NodeHealth): string | undefined {
-  const words = balancer.map(({ wanted, runtime, file }) => (runtime === wanted && (file === wanted || file === 'unknown') ? wanted : [wanted, runtime, file].join('/')));
-  const odd = words.filter((word) => word.includes('/'));
-  return odd[0] ?? words[0];
+  const words = balancer.map(({ wanted, runtime, file }) => (runtime === 'unknown' ? runtime : runtime === wanted && (file === wanted || file === 'unknown') ? wanted : [wanted, runtime, file].join('/')));
+  return words.find((word) => word.includes('/')) ?? words.find((word) => word === 'unknown') ?? words[0];
 }
 
 /** Servers whose streaming connections stand behind an Edge: `2/3`; of a Server only when an Edge is missing. */
