@@ -4,6 +4,7 @@ import { applySpec } from '../../src/control/clusters';
 import { everywhere, saying, withStage, type BoundaryFault, type Played, type Rehearsal } from '../helpers/faults/boundaries';
 import { points } from '../helpers/faults/points';
 import { pretendWorking } from '../helpers/faults/pretendWorking';
+import { pretendDirected } from '../helpers/faults/pretendWorkload';
 import { connectGround, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
@@ -26,9 +27,14 @@ const on = (operation: string, input: object, { begins, listed }: { begins: numb
   },
 });
 
+const directed = {
+  policy: 'attributeMatchPolicy', assign: { st1: { PUSH: true }, st2: { PGP: true } }, toWholeCluster: ['PULL', 'FM_TRIGGERED', 'MAINTENANCE'], weights: { st1: 5 }, window: '200ms',
+};
+
 /** `from`: key of the first step past the point of no return. */
 const rehearsals: [string, Rehearsal, { from?: string }][] = [
   ['addNode', on('addNode', { nodes: ['st3'] }, { begins: 2, listed: 3 }), {}],
+  ['rebalanceWorkload', { ...on('rebalanceWorkload', directed, { begins: 3, listed: 3 }), ground: (cluster: string) => pretendDirected(specOf(cluster, 3), ['st1', 'st2', 'st3']) }, {}],
   ['removeNode', on('removeNode', { nodes: ['st3'] }, { begins: 3, listed: 3 }), { from: 'unlist/st3' }],
 ];
 
