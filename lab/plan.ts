@@ -41,7 +41,7 @@ export interface LabOptions {
   reserveEdges?: number;
   /** Unit of all durations of the stand-in product, milliseconds. */
   productTimeMs: number;
-  /** `1` (the usual ones), `0` (none), or a list of names. */
+  /** `1` (all), `0` (none), or a list of names. */
   lies: string;
   seed: number;
   /** All hosts have IPv6 addresses only. */

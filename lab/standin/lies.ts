@@ -2,23 +2,23 @@ import { hostname } from 'node:os';
 import type { Home } from './home';
 import { makeRandom } from './random';
 
-/** The product's half-truths by name, and whether they are told unless they are asked for (`LIES=1`). */
-const known = {
+/** The product's half-truths by name; told unless they are switched off. */
+const known = [
   /** A daemon that was just stopped says "port is in use" and does not start. */
-  daemonStart: true,
+  'daemonStart',
   /** A listener of a daemon that was just started says that the daemon is not started. */
-  listenerStart: true,
+  'listenerStart',
   /** The API refuses or does not answer while daemons restart. */
-  unreachable: true,
+  'unreachable',
   /** Lists of sessions miss some and show closed ones. */
-  sessions: true,
+  'sessions',
   /** An event stays active after its transfer failed. */
-  activeEvents: true,
+  'activeEvents',
   /** Adding a node resets the SSH port of the cluster to 22. */
-  sshPort: false,
-} as const;
-export type Lie = keyof typeof known;
-export const lieNames = Object.keys(known);
+  'sshPort',
+] as const;
+export type Lie = (typeof known)[number];
+export const lieNames: readonly string[] = known;
 
 /** A seeded source of the product's half-truths: the same seed and order of questions give the same answers. */
 export interface Lies {
@@ -26,10 +26,10 @@ export interface Lies {
   tell(p: number, lie: Lie): boolean;
 }
 
-/** `LIES` is `0` (none), `1` (the usual ones) or a list of names. `who` makes Servers of one seed lie at different moments. */
+/** `LIES` is `0` (none), `1` (all) or a list of names. `who` makes Servers of one seed lie at different moments. */
 export function makeLies(who: string, environment: NodeJS.ProcessEnv = process.env): Lies {
   const told = environment['LIES'] ?? '1';
-  const isTold = (lie: Lie): boolean => (told === '1' ? known[lie] : told.split(',').includes(lie));
+  const isTold = (lie: Lie): boolean => told === '1' || told.split(',').includes(lie);
   let state = Number(environment['SEED'] ?? 1) >>> 0;
   for (const character of who) state = (Math.imul(state, 31) + character.charCodeAt(0)) >>> 0;
   const next = makeRandom(state);

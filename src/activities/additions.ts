@@ -1,12 +1,11 @@
 /** Adding nodes to a cluster that works: what is looked at before, and what only an addition does. The rest are the activities of a set-up. */
-import type { AdminServer, Option, ZoneEdge } from '../clients/adminApi';
+import type { AdminServer, Option } from '../clients/adminApi';
 import { statusOf } from '../clients/adminErrors';
 import { script } from '../clients/quote';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { FileFacts, MachineFacts } from '../model/additionPlan';
 import { daemonSettings, settingsText, settingsToRestore } from '../model/daemonSettings';
-import { entriesOf } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { checkFiles, ensureFiles } from './additionFiles';
@@ -14,6 +13,7 @@ import { machineScript, markScript, standsScript } from './additionScripts';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { readLines } from './discoveryScripts';
+import { edgeActivities } from './edges';
 import { gateActivities } from './gates';
 import { installationActivities, type InstallInput } from './installation';
 import { productOn } from './product';
@@ -118,29 +118,22 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
       return { changed: true, note: `taken over from ${peer.node}: ${said}` };
     },
     async ensureWithdrawn({ server, node, gate }, authority) {
-      await productOn(clients, server).claim(authority);
       await productOn(clients, node).claim(authority);
       const sessions = await admin(node).sessions(limits()).catch(nobody);
       if (sessions.length > 0) throw new StError('Refused', `${node.node} serves already (${sessions.length} sessions): it stays in the cluster. Run addNode again, which completes it, or removeNode, which drains it first.`);
-      const entries = async (): Promise<number> => entriesOf(await admin(server).clusterNodes(limits()), node.address).length;
-      const before = await entries();
-      for (let left = before; left > 0; left -= 1) await admin(server).removeClusterNode(node.address, limits());
-      if (before > 0) await waitFor(`${node.address} is out of the table of nodes`, entries, (left) => left === 0, { timeoutMs: 30_000, signal: abortSignal() });
+      const { note } = await serverActivities({ clients }).ensureNotMember({ server, address: node.address }, authority);
       const stopped = await stop(node, gate, authority, () => serverActivities({ clients }).ensureAllStopped({ server: node }, authority));
-      return { changed: true, note: `${before > 0 ? 'taken out of the table of nodes' : 'not in the table of nodes'}; ${stopped}` };
+      return { changed: true, note: `${note}; ${stopped}` };
     },
     async ensureEdgeWithdrawn({ server, edge, gate }, authority) {
-      await productOn(clients, server).claim(authority);
       await productOn(clients, edge).claim(authority);
-      const names = (one: ZoneEdge): boolean => (one.addresses ?? []).includes(edge.address);
-      const zones = (await admin(server).zones(limits())).filter(({ name, edges = [] }) => name !== 'Private' && edges.some(names));
-      for (const zone of zones) await admin(server).replaceZone({ ...zone, edges: (zone.edges ?? []).filter((one) => !names(one)) }, limits());
+      const { note } = await edgeActivities({ clients }).ensureOutOfZones({ server, edge: { node: edge.node, address: edge.address } }, authority);
       const product = productOn(clients, edge);
       const stopped = await stop(edge, gate, authority, async () => {
         await product.act(authority, [product.path('bin', 'stop_all')], { purpose: 'stop_all', timeoutMs: edgeStopMs });
         return { changed: true, note: 'stopped' };
       });
-      return { changed: true, note: `${zones.length > 0 ? `taken out of the zone ${zones.map(({ name }) => name).join(', ')}` : 'in no zone'}; ${stopped}` };
+      return { changed: true, note: `${note}; ${stopped}` };
     },
   };
 }

@@ -23,7 +23,7 @@ export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (lette
 export const searchAttributes = ['StCluster', 'StOperation', 'StSite', 'StHealth'] as const;
 
 /** Every workflow type an operations engineer starts; `cluster` is started by `apply` and set-up only. */
-export const operations = ['setUpCluster', 'adoptCluster', 'rebalanceWorkload', 'removeNode', 'replaceNode', 'rollingRestart', 'updateCluster'] as const;
+export const operations = ['setUpCluster', 'adoptCluster', 'rebalanceWorkload', 'removeNode', 'replaceNode', 'rollingRestart', 'updateCluster', 'addNode'] as const;
 export type OperationName = (typeof operations)[number];
 
 /** What looks and changes nothing: no lease, no plan. */

@@ -1,5 +1,6 @@
 /** The operations that people start: what each is called in a sentence, and what it takes. The doors (stctl, the page) are made from this. */
 import type { z } from 'zod';
+import { addNodeInput } from './addNodeInput';
 import type { OperationName } from './ids';
 import { adoptClusterInput, setUpClusterInput } from './inputs';
 import { rebalanceWorkloadInput } from './rebalanceWorkloadInput';
@@ -15,6 +16,7 @@ export interface OperationKind {
 
 export const operationKinds: Record<OperationName, OperationKind> = {
   setUpCluster: { title: 'Set up cluster', input: setUpClusterInput },
+  addNode: { title: 'Add node', input: addNodeInput },
   adoptCluster: { title: 'Adopt cluster', input: adoptClusterInput },
   rebalanceWorkload: { title: 'Rebalance workload of', input: rebalanceWorkloadInput },
   removeNode: { title: 'Remove node', input: removeNodeInput },

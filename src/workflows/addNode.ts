@@ -21,7 +21,7 @@ export async function addNode(raw: unknown): Promise<OperationReport> {
     const addition = await prepareAddition(context, site, nodes, { ...(parallel === undefined ? {} : { parallel }), ...(refreshDaemons === undefined ? {} : { refreshDaemons }) });
     if (addition.backUpOf.length > 0) {
       await backUp(context, site, addition.backUpOf);
-      await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(cluster.spec, site) }));
+      await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(cluster.spec, site) }), { aside: true });
     }
     await addition.act();
 

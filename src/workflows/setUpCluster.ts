@@ -1,6 +1,8 @@
 /**
  * Sets a cluster up, in the vendor's order (reference §3). It has no undo: run again, it does only what is missing, and it never drops a schema.
  */
+import { patched } from '@temporalio/workflow';
+import type { AdditionActivities } from '../activities/additions';
 import type { DatabaseActivities } from '../activities/database';
 import type { EdgeActivities } from '../activities/edges';
 import type { FileActivities } from '../activities/files';
@@ -29,6 +31,7 @@ import { operation } from './operation/operation';
 import { tasks } from './operation/tasks';
 import { cacheChecks, nameInCaches, unnamed } from './parts/cacheAddress';
 
+const additions = tasks<AdditionActivities>('additions');
 const hosts = tasks<HostActivities>('hosts');
 const network = tasks<NetworkActivities>('network');
 const installation = tasks<InstallationActivities>('installation');
@@ -104,10 +107,14 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       known: checkEachNode('What the Servers know of the Edges', nodes, ({ server }) => edges.checkWays({ server, protocols, ...(probe ? { probe: probe.account } : {}) })),
       connections: checkEachNode('Which Edges its Transaction Manager is connected to', nodes, ({ server }) => edges.checkConnections({ server, edges: doors, protocols })),
     };
+    // Histories of set-ups before this was known have neither the check nor the step.
+    const restores = patched('settings-of-daemons');
+    const settingsCheck = { settings: check('How the daemons of the cluster listen', additions.checkSettings({ server: first.server })) };
     const seen = await checks(
       {
         others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, ...wanted })),
         ...(gateways.length > 0 ? wayChecks : ({} as typeof wayChecks)),
+        ...(restores ? settingsCheck : ({} as typeof settingsCheck)),
       },
       { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems, ...zoneProblems({ edges: edgeSpecs }, waysIn(facts.known))] },
     );
@@ -161,6 +168,10 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       servers.ensureServicesStopped({ server }), { key: 'stop-services' });
     await forEachNode('Add the node to the cluster', chosen(todo.addToCluster), ({ server }) =>
       servers.ensureMember({ server: through, address: server.address }), { key: 'add', parallel: 1 });
+    // Adding a node once reset the SSH port of the cluster (reference §16). Where a cluster that works could not be asked, nobody knows what to put back.
+    if (restores && todo.addToCluster.length > 0 && (seen.settings !== null || !cluster.complete)) {
+      await step('Put back what that changed in the settings of the daemons', additions.ensureSettings({ server: through, settings: { ...seen.settings, ...options }, defaults: seen.settings === null }), { key: 'settings' });
+    }
     await forEachNode('Start the Administration Tool of the new Servers', chosen(todo.startAdmin), ({ server }) =>
       servers.ensureAdminStarted({ server }), { key: 'start-admin' });
     await forEachNode('Install the licences of the new Servers', chosen(todo.licenseOthers), ({ server }) =>

@@ -51,6 +51,7 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
       'Stop the Administration Tool of the new Servers',
       'Stop every protocol server and service',
       'Add the node to the cluster',
+      'Put back what that changed in the settings of the daemons',
       'Start the Administration Tool of the new Servers',
       'Install the licences of the new Servers',
       'Stop everything, for the restart',

@@ -41,6 +41,8 @@ const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const clockLimitMs = 1_000;
 const installMs = 35 * 60_000;
+/** How long sessions at a node that is taken back have to end. */
+const undoDrainMs = 60_000;
 
 export interface AdditionOptions {
   /** How many nodes at once, where the product lets several; 1 when left out. */
@@ -69,7 +71,8 @@ interface Node {
 }
 
 /** Makes every check of an addition at once, refuses with all that fail, and answers the steps. Names that are no nodes of the site are refused. */
-export async function prepareAddition<I extends OperationInput>({ cluster, checks, step, forEachNode }: OperationContext<I>, site: string, names: readonly string[], options: AdditionOptions = {}): Promise<Addition> {
+export async function prepareAddition<I extends OperationInput>(context: OperationContext<I>, site: string, names: readonly string[], options: AdditionOptions = {}): Promise<Addition> {
+  const { cluster, checks, step, forEachNode } = context;
   const { spec } = cluster;
   const { parallel = 1, refreshDaemons = false, leaving = [] } = options;
   const whole = siteOf(spec, site);
@@ -162,7 +165,8 @@ export async function prepareAddition<I extends OperationInput>({ cluster, check
   const opening = planEdges(edgeStates({ edges: newEdgeSpecs, deploymentSite: whole.deploymentSite }, { hosts: found.addEdgeHosts, edges: found.addEdges, licence: found.addEdgeLicence[0]!, ways: settled.addKnown }));
   const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted, found.addBalancers, { complete: false });
   const serve = fronts.serve.map(({ balancer, node }) => ({ name: `${node} at ${balancer}`, node, balancer: balancers.find(({ name }) => name === balancer)!.balancer }));
-  const changes = !isEmptyAddition(todo) || (newEdges.length > 0 && !isEmptyEdgePlan(opening)) || serve.length > 0;
+  const nameless = unnamed(newServers, settled.caches);
+  const changes = !isEmptyAddition(todo) || nameless.length > 0 || (newEdges.length > 0 && !isEmptyEdgePlan(opening)) || serve.length > 0;
 
   const chosen = (some: readonly string[]) => newServers.filter(({ name }) => some.includes(name));
   const theEdges = (some: readonly string[]) => newEdges.filter(({ name }) => some.includes(name));
@@ -187,7 +191,8 @@ export async function prepareAddition<I extends OperationInput>({ cluster, check
     }
     if (newEdges.length > 0) await proveEdges();
     if (!isEmptyAddition(todo)) await step('Compare the settings of the daemons with those before', additions.ensureSettings({ server: through.server, settings, defaults: false }), { key: 'settings' });
-    await forEachNode('Let the balancer send to the new node', serve, ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving', parallel });
+    await forEachNode('Let the balancer send to the new node', serve, ({ balancer, node }) =>
+      loadBalancer.ensureServing({ balancer, node }), { key: 'serving', parallel, undo: ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: undoDrainMs }) });
   }
 
   async function addServers(): Promise<void> {
@@ -198,10 +203,10 @@ export async function prepareAddition<I extends OperationInput>({ cluster, check
     await forEachNode('Stop everything on the Server to add', chosen(todo.stop), ({ server }) => servers.ensureAllStopped({ server }), { key: 'stop-all', parallel });
     await forEachNode('Add the node to the cluster', chosen(todo.add), ({ address }) =>
       additions.ensureMember({ server: through.server, address, settings }), { key: 'add', parallel: 1, undo: withdraw });
-    await nameInCaches({ forEachNode }, unnamed(newServers, settled.caches));
     await forEachNode('Open its gate', chosen(todo.open), ({ server }) => gates.ensureOpened({ host: server }), { key: 'open', parallel });
     await forEachNode('Start its Administration Tool', chosen(todo.startAdmin), ({ server }) => servers.ensureAdminStarted({ server }), { key: 'start-admin', parallel });
     await forEachNode('Install its licences', chosen(todo.license), ({ server }) => installation.ensureLicensed({ server, licences }), { key: 'license', parallel });
+    await nameInCaches(context, nameless);
     await forEachNode('Compare its local configuration with that of a peer', chosen(todo.refresh), ({ server }) =>
       additions.ensureDaemonsFresh({ server, peer: through.server, apply: refreshDaemons }), { key: 'refresh', parallel });
     await forEachNode('Start the Server and wait until it is Online', chosen(todo.start), ({ server }) => servers.ensureOnline({ server, protocols }), { key: 'online', parallel });

@@ -57,6 +57,8 @@ async function setUp(lab: Lab, estate: LabStatus): Promise<LabTarget> {
   await installSecond(lab, estate);
   const notAdded = await until('an answer of the second Administration Tool', () => get(second, '/version'));
   for (const server of [first, second]) await callAt(first, 'POST', nodes, { ...basic(first), body: { serverAddress: server.address } });
+  // Adding a node resets the SSH port of the cluster to 22, where the host's own sshd listens.
+  await callAt(first, 'PUT', '/configurations/options', { ...basic(first), body: [{ name: 'Sshd.Port', values: [''] }] });
   const notRestarted = await get(second, '/version');
   await second.shell('"$home/bin/stop_all"');
   await Promise.all([first, second].map(({ shell }) => shell('"$home/bin/start_all"')));

@@ -2,6 +2,7 @@
  * A cluster in memory behind the real activities' names and types: the product reduced to what operations change. Each `ensure` changes facts that
  * the checks then find, refuses what is against the vendor's order (reference §3) and what comes from an older operation.
  */
+import type { AdditionActivities } from '../../../src/activities/additions';
 import type { DatabaseActivities } from '../../../src/activities/database';
 import type { FileActivities } from '../../../src/activities/files';
 import type { HostActivities } from '../../../src/activities/hosts';
@@ -27,6 +28,7 @@ export interface Machine {
 }
 
 export interface Groups {
+  additions: Pick<AdditionActivities, 'checkSettings' | 'ensureSettings'>;
   hosts: HostActivities;
   network: NetworkActivities;
   installation: InstallationActivities;
@@ -48,7 +50,7 @@ export function must(holds: boolean, rule: string): void {
 /** What those who add to the estate work with. */
 export interface Pretended extends PretendGround {
   machines: Map<string, Machine>;
-  estate: { schema: boolean; setUpBy: string; table: string[]; threshold: number | null; options: Record<string, string[]>; active: string; serving: string[] };
+  estate: { schema: boolean; setUpBy: string; table: string[]; threshold: number | null; sshPort: string; options: Record<string, string[]>; active: string; serving: string[] };
   groups: Groups;
   /** Refuses what comes from an older operation. */
   claim(authority: Authority): Promise<void>;
@@ -59,7 +61,7 @@ export interface Pretended extends PretendGround {
 export function pretendEstate(spec: ClusterSpec): Pretended {
   const nodes = siteOf(spec, productionSite(spec)).servers;
   const machines = new Map<string, Machine>(nodes.map(({ name }) => [name, { installed: false, licensed: false, admin: 'off', tm: false, daemons: false }]));
-  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[] };
+  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, sshPort: '', options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[] };
   let epoch = 0;
 
   const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
@@ -79,6 +81,16 @@ export function pretendEstate(spec: ClusterSpec): Pretended {
   };
 
   const groups: Groups = {
+    additions: {
+      checkSettings: async ({ server }) => ({ facts: machine(server).installed && machine(server).admin === 'up' ? { 'Sshd.Port': [estate.sshPort] } : null, problems: [] }),
+      async ensureSettings({ settings, defaults }, authority) {
+        await claim(authority);
+        const wanted = settings['Sshd.Port']?.join('') ?? (defaults ? '' : estate.sshPort);
+        if (estate.sshPort === wanted) return already;
+        estate.sshPort = wanted;
+        return done('put back');
+      },
+    },
     installation: {
       checkLicences: async () => ({ facts: { core: 'core', features: 'features', clusterNodes: nodes.length }, problems: [] }),
       async ensureInstalled({ server, taehFrom }, authority) {
@@ -152,7 +164,7 @@ export function pretendEstate(spec: ClusterSpec): Pretended {
         const added = machines.get(nodes.find((node) => node.address === address)!.name)!;
         must(added.installed && !added.tm && !added.daemons, 'the services of a Server to add do not run');
         must(added === machine(server) || added.admin === 'off', 'the Administration Tool of a Server to add does not run');
-        estate.table = [...estate.table, address].sort();
+        Object.assign(estate, { table: [...estate.table, address].sort(), sshPort: '22' });
         return done('added');
       },
       async ensureNotMember({ server, address }, authority) {
@@ -175,6 +187,7 @@ export function pretendEstate(spec: ClusterSpec): Pretended {
         const it = machine(server);
         if (it.admin === 'up' && it.tm && it.daemons) return already;
         must(isMember(server) && it.licensed, 'nothing is restarted before it is added and licensed');
+        must(estate.sshPort !== '22', 'no daemon is started on the port that adding a node set');
         must(it.admin !== 'not operational', 'the Administration Tool is restarted after the Server was added');
         const alone = running() === 0;
         Object.assign(it, { admin: 'up', tm: true, daemons: true });

@@ -75,7 +75,7 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
       const { installed } = machine(host);
       return fine({ node: host.node, reachable: true, identity: host.node, taeh: installed ? 'taeh' : null, version: installed ? '5.5' : null, instance: installed ? `of ${host.node}` : null, epoch: epoch() > 0 ? epoch() : null });
     },
-    checkSettings: () => fine({ 'Sshd.Port': ['8022'] }),
+    ...groups.additions,
     checkFiles: ({ server, installed }) => fine({ node: server.node, fresh: !installed || fresh.has(server.node) }),
     async ensureInstalled(input, authority) {
       const outcome = await groups.installation.ensureInstalled(input, authority);
@@ -87,10 +87,10 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
       must(machine(server).installed, 'files are copied to what is installed');
       return fresh.delete(server.node) ? done('copied') : already;
     },
-    ensureMember: (input, authority) => groups.servers.ensureMember(input, authority),
-    async ensureSettings(_, authority) {
-      await claim(authority);
-      return already;
+    async ensureMember({ settings, ...input }, authority) {
+      const outcome = await groups.servers.ensureMember(input, authority);
+      await groups.additions.ensureSettings({ server: input.server, settings, defaults: false }, authority);
+      return outcome;
     },
     async ensureDaemonsFresh(_, authority) {
       await claim(authority);
