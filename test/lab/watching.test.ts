@@ -89,14 +89,14 @@ test('a Server whose Administration Tool is dead is Offline: its port refuses', 
   await allWell();
 });
 
-test('a Server that is frozen, one that is cut off and one without power are Unknown, and their hosts tell them apart', async () => {
-  for (const [act, back, why] of [
-    ['freeze', 'thaw', /does not answer, but its host does \(port 22 is open\)/], ['cut', 'heal', /does not answer, nor does anything else of its host/], ['kill', 'start', /does not answer, nor does anything else of its host/],
+test('a Server that is frozen and one that is cut off are Unknown, one whose processes are all dead is Offline, and their hosts tell them apart', async () => {
+  for (const [act, back, state, cause, why] of [
+    ['freeze', 'thaw', 'Unknown', 'silent', /does not answer, but its host does \(port 22 is open\)/], ['cut', 'heal', 'Unknown', 'silent', /does not answer, nor does anything else of its host/], ['kill', 'start', 'Offline', 'refused', /its port refuses/],
   ] as const) {
     await lab.run(act, 'st3');
-    const { health, took } = await seen(`st3 Unknown after ${act}`, (one) => nodeIn(one, 'st3')?.state === 'Unknown');
-    console.log(`${act} → Unknown after ${took} ms`);
-    expect(nodeIn(health, 'st3')).toMatchObject({ cause: 'silent', why: expect.stringMatching(why), lastSeen: expect.any(String) });
+    const { health, took } = await seen(`st3 ${state} after ${act}`, (one) => nodeIn(one, 'st3')?.state === state);
+    console.log(`${act} → ${state} after ${took} ms`);
+    expect(nodeIn(health, 'st3')).toMatchObject({ cause, why: expect.stringMatching(why), lastSeen: expect.any(String) });
     expect(health).toMatchObject({ health: 'degraded', online: 2 });
     await lab.run(back, 'st3');
     if (act === 'kill') await onHost('st3', 'start_all');
