@@ -23,9 +23,9 @@ export interface ClusterStatusView extends FoundRecord {
   healthUnknown?: string;
 }
 
-/** True when a person should look: the record is closed, a node is not as it should be, or an operation was lost, or left something undone, and none is at work on it. */
-export const isDegraded = ({ phase, unfinished, lease, closed, health }: FoundRecord & { health?: ClusterHealth | null }): boolean =>
-  closed !== undefined || (health ? isUnwell(health) : false) || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
+/** True when a person should look: the record is closed, the monitor does not say how it is, a node is not as it should be, or an operation was lost, or left something undone, and none is at work on it. */
+export const isDegraded = ({ phase, unfinished, lease, closed, health, healthUnknown }: FoundRecord & { health?: ClusterHealth | null; healthUnknown?: string }): boolean =>
+  closed !== undefined || healthUnknown !== undefined || (health ? isUnwell(health) : false) || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
 
 export function clusterText(view: ClusterStatusView, colors: Colors, { wide = false } = {}): string {
   const { name, activeSite, revision, epoch, sampledAt, unfinished, operations, health, debts, maintenance } = view;

@@ -22,13 +22,13 @@ export function problemLines({ cause, problems }: ClusterHealth): string[] {
   return lines.length === 0 ? [] : ['Problems:', ...lines.map((line) => `  - ${oneLine(line)}`)];
 }
 
-/** How it is watched, where that is not as usual. */
+/** How it is watched, where that is not as usual; a pause itself stands among the problems. */
 export function watchLines({ watch, cluster }: ClusterHealth): string[] {
   if (!watch) return [];
   const { paused, vantage, incidents, reports, belowSince } = watch;
   return [
     ...(belowSince === undefined ? [] : [`Too few Servers since ${time(belowSince)}`]),
-    ...(paused ? [`Paused until ${time(paused.until)} by ${paused.by} (as claimed): ${oneLine(paused.reason)}   stctl resume ${cluster}`] : []),
+    ...(paused ? [`Watch it again before the pause ends: stctl resume ${cluster}`] : []),
     ...vantage.flatMap(({ name, fresh, trouble }) => (fresh || paused ? [] : [`Nobody looks from ${name}${trouble ? `: ${oneLine(trouble)}` : ''}`])),
     ...incidents.map(({ node, since, count: times }) => `Incident${node ? ` of ${node}` : ''} since ${time(since)}${times > 1 ? `, ${times} times` : ''}`),
     ...(reports[0] ? [`Reported by ${reports[0].from} at ${time(reports[0].at)}: ${oneLine(reports[0].what)}${reports.length > 1 ? ` (and ${reports.length - 1} before)` : ''}`] : []),

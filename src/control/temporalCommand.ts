@@ -28,7 +28,7 @@ export const decideCommand = (workflowId: string, decision: Decision): string =>
 
 /** Of a workflow that only looks; it needs no input file. */
 export const startWatcherCommand = (type: string, workflowId: string, input: object, taskQueue: string): string =>
-  temporal('start', '--type', type, '--task-queue', taskQueue, '--workflow-id', workflowId, '--fail-existing', '--input', JSON.stringify(input));
+  temporal('start', '--type', type, '--task-queue', taskQueue, '--workflow-id', workflowId, '--fail-existing', '--task-timeout', '3s', '--input', JSON.stringify(input));
 
 /** The update's input holds the whole spec, so it is named rather than shown. */
 export const applyCommand = (cluster: string, taskQueue: string): string =>

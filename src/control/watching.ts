@@ -34,7 +34,7 @@ export async function startMonitor(client: Client, { cluster, settings, taskQueu
   const workflowId = monitorWorkflowId(cluster);
   try {
     await askServer(client, `start ${workflowId}`, () => client.workflow.start('monitorCluster', {
-      workflowId, taskQueue, args: [{ cluster, ...settings }], staticSummary: `Watch cluster ${cluster}`, workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowId, taskQueue, args: [{ cluster, ...settings }], workflowTaskTimeout: '3s', staticSummary: `Watch cluster ${cluster}`, workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     }));
     return { workflowId, already: false };
   } catch (error) {
@@ -64,10 +64,10 @@ export async function lookAtHealth(client: Client, { cluster, taskQueue }: { clu
   await requirePollers(client, taskQueue);
   const workflowId = checkHealthWorkflowId(cluster);
   const handle = await askServer(client, `start ${workflowId}`, () => client.workflow.start('checkHealth', {
-    workflowId, taskQueue, args: [{ cluster }], staticSummary: `Look at cluster ${cluster}`, workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowId, taskQueue, args: [{ cluster }], workflowTaskTimeout: '3s', staticSummary: `Look at cluster ${cluster}`, workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE',
   }));
   try {
-    return await askServer(client, `the look at cluster "${cluster}"`, () => handle.result() as Promise<ClusterHealth>, lookBudgetMs);
+    return await askWorker(client, workflowId, `the look at cluster "${cluster}"`, () => handle.result() as Promise<ClusterHealth>, lookBudgetMs);
   } catch (error) {
     if (error instanceof WorkflowFailedError) throw fromFailure(error.cause, error);
     throw error;

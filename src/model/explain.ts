@@ -68,13 +68,13 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     happened: 'One or more prerequisites do not hold. All of them are listed, each with its remedy.',
     state: nothingChanged,
     byItself: nothingHappens,
-    youCan: ['Remedy what is listed.', 'Make a plan, which runs the same checks and changes nothing: stctl plan <operation> <cluster>.', rerun],
+    youCan: ['Remedy what is listed.', 'Make a plan, which runs the same checks and changes nothing: stctl plan <operation> … -c <cluster>.', rerun],
   },
   PlanChanged: {
     happened: 'The run was given the fingerprint of a plan, and the spec, the cluster or what the checks found has changed since.',
     state: nothingChanged,
     byItself: nothingHappens,
-    youCan: ['Make a new plan and read what differs: stctl plan <operation> <cluster>.', 'Run that one.'],
+    youCan: ['Make a new plan and read what differs: stctl plan <operation> … -c <cluster>.', 'Run that one.'],
   },
   ClusterBusy: {
     happened: 'Another operation holds the lease of this cluster: only one may change it at a time.',
@@ -158,7 +158,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     happened: 'A look at the cluster was asked to fail when fewer Servers are Online than policies.minimumNodes asks for, and found that.',
     state: 'The cluster serves with too few Servers, or not at all. The look changed nothing.',
     byItself: 'Nothing; a monitor tells those who are named in notifications.',
-    youCan: ['See which and why, with the one cause where there is one: stctl status <cluster>.', 'Bring them back, or replace them: stctl replace-node.', 'Correct policies.minimumNodes when it asks for too many.'],
+    youCan: ['See which and why, with the one cause where there is one: stctl status <cluster>.', 'Bring them back, or replace them: stctl replace-node <node> <new node> -c <cluster>.', 'Correct policies.minimumNodes when it asks for too many.'],
   },
   Cancelled: {
     happened: 'A person cancelled the operation.',

@@ -174,7 +174,7 @@ function eventOf(kind: EventKind, incident: string, { health, at }: Shown, { sev
     at, severity, incident, summary: summary.slice(0, 600),
     now: `${health.online} of ${health.members} Servers are Online, ${health.minimumNodes} are asked for.${missing.length > 0 ? ` Not Online: ${missing.slice(0, 20).join(', ')}.` : ''}`,
     next: severity === 'info' ? 'Nothing: the incident is over when all have been well for a while.' : 'The monitor goes on looking and tells when it is over. It starts no operation.',
-    youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node ? [`replace it when it stays away: stctl replace-node ${health.cluster} …`] : [])],
+    youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node ? [`replace it when it stays away: stctl replace-node ${node.node} <new node> -c ${health.cluster}`] : [])],
     facts: {
       online: String(health.online), members: String(health.members), minimumNodes: String(health.minimumNodes), health: health.health, sampledAt: health.sampledAt,
       ...(health.cause ? { cause: health.cause.code } : {}), ...(node ? { state: node.state, ...(node.why ? { why: node.why.slice(0, 300) } : {}) } : {}),

@@ -75,7 +75,7 @@ export function interruptedEvent({ name, operations: [line], unfinished }: Clust
     summary: sentence(`${operation} was interrupted: ${line?.summary || 'it ended without a report.'}`, 500),
     now: unfinished.length > 0 ? sentence(`Begun and neither done nor undone: ${unfinished.join('; ')}.`) : 'What it left half-done, if anything, is not known.',
     next: 'Nothing happens by itself. Only the same operation, or a repair, may follow.',
-    youCan: [`See what is left: stctl status ${name}`, `Run it again, which completes the rest: stctl ${kebabCase(operation)} ${name}`, 'Read what it means: stctl explain Interrupted'],
+    youCan: [`See what is left: stctl status ${name}`, `See what was done, step by step: stctl report ${workflowId}`, 'Run it again with what it was given, which completes the rest', 'Read what it means: stctl explain Interrupted'],
     facts: factsOf({ operation, workflowId, startedAt: lease.since, unfinished }),
   };
 }

@@ -37,7 +37,7 @@ export interface WorkloadPlan {
   streaming: { to: 'in' | 'out'; nodes: { node: string; before: 'in' | 'out' }[] } | null;
   /** Servers of which anything changes, with what their Transaction Managers work by now and afterwards. */
   touched: { node: string; now: string; next: string }[];
-  /** Of those, the ones whose Transaction Manager runs. */
+  /** Of those, the ones whose Transaction Manager runs; before them the ones that were stopped for their restart and stand still. */
   restart: string[];
   /** Servers whose notes are to be taken away: it is as they say, or nothing works there. */
   settled: string[];
@@ -51,6 +51,9 @@ export interface WorkloadPlan {
 }
 
 type Wish = Pick<RebalanceWorkloadInput, 'cluster' | 'policy' | 'assign' | 'toWholeCluster' | 'additionalAttributes' | 'pgpExpression'>;
+
+/** What the note says of a Transaction Manager that is being stopped: nobody knows by what it will work. */
+export const restarting = 'restarting';
 
 /** The text of what a Transaction Manager reads at its start; equal texts need no restart. */
 export const workedBy = ({ policy, additional, attributes, streaming }: { policy: readonly string[]; additional: readonly string[]; attributes: readonly string[]; streaming: PgpExpression | null }): string =>
@@ -91,8 +94,11 @@ export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { mi
     const now = workedBy(server);
     return { server, now: server.worksBy ?? now, next: workedBy({ policy, additional, attributes: local.find(({ node }) => node === server.node)?.values ?? server.attributes, streaming: changed }) };
   });
-  const touched = works.filter(({ now, next }) => now !== next).map(({ server, now, next }) => ({ node: server.node, now, next }));
-  const restart = touched.filter(({ node }) => asked.some((server) => server.node === node && server.tm)).map(({ node }) => node);
+  const changed = works.filter(({ now, next }) => now !== next);
+  const touched = changed.map(({ server, now, next }) => ({ node: server.node, now, next }));
+  const stopped = changed.filter(({ server }) => !server.tm && server.worksBy === restarting).map(({ server }) => server.node);
+  const running = changed.filter(({ server }) => server.tm).map(({ server }) => server.node);
+  const restart = [...stopped, ...running];
 
   const directs = policy.join('') === 'attributeMatchPolicy';
   const had = new Set(after.flatMap(({ before }) => additionalPairs(before)));
@@ -107,12 +113,12 @@ export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { mi
   }
   for (const name of onPurpose.filter((one) => !isEventType(one) && !one.includes('='))) problems.push({ what: `toWholeCluster: "${name}" is neither an event type nor NAME=value${didYouMean(name, eventTypes)}`, remedy: `the event types are ${eventTypes.join(', ')}` });
   for (const name of onPurpose.filter((one) => directs && !toNobody.includes(one) && (isEventType(one) || has.has(one)))) problems.push({ what: `toWholeCluster: ${name} is assigned to ${after.filter(({ next }) => (isEventType(name) ? takes(next, name) : additionalPairs(next).includes(name))).map(({ server }) => server.node).join(', ')}`, remedy: 'take it away there, or leave it out of "toWholeCluster"' });
-  problems.push(...(changes ? warnings({ directs, policy, first, wish }) : []), ...keepsEnough(servers, restart, minimumNodes));
+  problems.push(...(changes ? warnings({ directs, policy, first, wish }) : []), ...keepsEnough(servers, { stopped, running }, minimumNodes));
 
   return {
     shared: { set, before: Object.fromEntries(Object.keys(set).map((name) => [name, name === workloadOptions.policy ? first.policy : first.additional])) },
     local, streaming, touched, restart, wholeCluster, pgp, problems,
-    settled: works.filter(({ server, now, next }) => server.worksBy !== null && (now === next || !server.tm)).map(({ server }) => server.node),
+    settled: works.filter(({ server }) => server.worksBy !== null && !restart.includes(server.node)).map(({ server }) => server.node),
     undo: takeBack(wish, { first, local, streaming, sharedNames: Object.keys(set), after }),
   };
 }
@@ -140,9 +146,10 @@ function warnings({ directs, policy, first, wish }: { directs: boolean; policy: 
   return found;
 }
 
-function keepsEnough(servers: readonly WorkloadFacts[], restart: readonly string[], minimumNodes: number): Problem[] {
-  const online = servers.filter(({ answers, tm }) => answers && tm).length;
-  if (restart.length === 0 || online - 1 >= minimumNodes) return [];
+/** Those that stand still are started before a running one is stopped, and take nobody away. */
+function keepsEnough(servers: readonly WorkloadFacts[], { stopped, running }: { stopped: readonly string[]; running: readonly string[] }, minimumNodes: number): Problem[] {
+  const online = servers.filter(({ answers, tm }) => answers && tm).length + stopped.length;
+  if (running.length === 0 || online - 1 >= minimumNodes) return [];
   return [{ what: `the Transaction Managers are restarted one at a time, and while one is, ${online - 1} of ${servers.length} Servers are Online: fewer than policies.minimumNodes (${minimumNodes})`, remedy: 'bring the other Servers back, add one, or lower policies.minimumNodes with "stctl apply" for the time' }];
 }
 

@@ -15,7 +15,7 @@ import { balancerTargets, productionSite, serverTarget } from '../model/slices';
 import { drainLimitMs, neighboursOf, type Room } from '../model/stopPlan';
 import type { BalancerTarget, ServerTarget } from '../model/targets';
 import { planWeights } from '../model/weightsPlan';
-import { planWorkload, type WorkloadFacts } from '../model/workload';
+import { planWorkload, restarting, type WorkloadFacts } from '../model/workload';
 import { parseAttributes, printAttributes } from '../model/workloadAttributes';
 import { combineLoad, compareLoads, type Load, type LoadPart } from '../model/workloadLoad';
 import { suggestWorkload } from '../model/workloadSuggestion';
@@ -25,6 +25,7 @@ import { failure } from './operation/failures';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
 import { tasks } from './operation/tasks';
+import { requireMembers } from './parts/site';
 
 const edges = tasks<EdgeActivities>('edges');
 const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
@@ -40,14 +41,13 @@ type Context = OperationContext<RebalanceWorkloadInput>;
 
 /** A worker and a Server may take their time beside the window. */
 const besidesMs = 60_000;
-/** What the note says of a Transaction Manager that is being stopped: nobody knows by what it will work. */
-const restarting = 'restarting';
 
 export async function rebalanceWorkload(raw: unknown): Promise<OperationReport> {
   return operation<RebalanceWorkloadInput>('rebalanceWorkload', raw, async (context) => {
     const { input, cluster, checks, forEachNode, step } = context;
     const { spec } = cluster;
     const site = productionSite(spec);
+    requireMembers(cluster);
     const here = memberSite(spec, site, cluster.members);
     const nodes: Node[] = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
     const [first] = nodes;
@@ -75,7 +75,7 @@ export async function rebalanceWorkload(raw: unknown): Promise<OperationReport> 
 
     const plan = planned(facts);
     const weights = planWeights(input.weights, fronted, found.weights).set.map((change) => ({ ...change, name: `${change.node} at ${change.balancer}`, target: balancers.find(({ name }) => name === change.balancer)!.balancer }));
-    const chosen = (names: readonly string[]): Node[] => nodes.filter(({ name }) => names.includes(name));
+    const chosen = (names: readonly string[]): Node[] => names.flatMap((one) => nodes.filter(({ name }) => name === one));
     const gracefulSeconds = Math.max(1, Math.floor((input.gracefulTimeout ?? defaultGracefulMs) / 1_000));
     const restart: Restart = { gracefulSeconds, acceptActive: input.acceptActive === true, keep: minimumNodes, all: nodes, fronted: here.loadBalancer?.fronts === 'servers' ? balancerTargets(spec, site) : [],
       doors: here.edges.map(({ name, address }) => ({ node: name, address })), protocols: spec.product.protocols, sharedPath: here.sharedFiles.path };
@@ -189,7 +189,7 @@ async function restartOne({ forEachNode }: Context, node: Node, how: Restart, ne
   const limits = { limitMs: drainLimitMs(gracefulSeconds) };
   await forEachNode('Note that it is being restarted', one, () => workload.ensureNoted({ server, worksBy: restarting }), { key: 'restarting' });
   await forEachNode('Take the Server out of the balancer and wait for its sessions', at, ({ balancer }) => loadBalancer.ensureOutOfService({ balancer, node: name, waitMs: gracefulSeconds * 1_000 }, limits), { key: 'out', undo: ({ balancer }) => loadBalancer.ensureServing({ balancer, node: name }) });
-  await forEachNode('Stop its daemons and its Transaction Manager gracefully', one, () => stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive, room: roomOf(how, node) }, limits), { key: 'drain', undo: () => servers.ensureOnline({ server, protocols }) });
+  await forEachNode('Stop its daemons and its Transaction Manager gracefully', one, () => stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive, room: roomOf(how, node) }, limits), { key: 'drain', undo: () => servers.ensureOnline({ server, protocols }, limits) });
   await forEachNode('Start the Server and wait until it is Online', one, () => servers.ensureOnline({ server, protocols }), { key: 'online' });
   if (doors.length > 0) await forEachNode('Wait until its Transaction Manager is connected to every Edge', one, () => edges.ensureConnected({ server, edges: doors, protocols }), { key: 'connected' });
   await forEachNode('Look for files that its stop left in process', one, () => stops.ensureSwept({ server, sharedPath, release: false }, { limitMs: 20 * 60_000 }), { key: 'sweep' });

@@ -1,5 +1,6 @@
 /** The members of a site as operations on a working cluster act on them: names with slices, once for all who need them. */
 import type { OperationContext, OperationInput } from '../operation/context';
+import { failure } from '../operation/failures';
 import type { Member } from '../../model/cluster';
 import { memberSite } from '../../model/members';
 import { balancerTargets, serverTarget } from '../../model/slices';
@@ -25,8 +26,15 @@ export interface Site {
   probe: ClusterSpec['probe'];
 }
 
-/** The site with its members alone. */
-export function siteView({ spec, members }: { spec: ClusterSpec; members: readonly Member[] }, site: string): Site {
+/** Refuses where nobody knows who belongs to the cluster: `memberSite` then takes the whole cluster file for it. */
+export function requireMembers({ name, members }: { name: string; members: readonly Member[] }): void {
+  if (members.length === 0) throw failure('PreconditionFailed', `The record of ${name} knows no members. Nothing was changed. Run setUpCluster (or adoptCluster) first: it finds who belongs to the cluster.`);
+}
+
+/** The site with its members alone. @throws PreconditionFailed where the record knows none */
+export function siteView(cluster: { name: string; spec: ClusterSpec; members: readonly Member[] }, site: string): Site {
+  requireMembers(cluster);
+  const { spec, members } = cluster;
   const here = memberSite(spec, site, members);
   const nodes = (listed: readonly { name: string }[]): SiteNode[] => listed.map(({ name }) => ({ name, target: serverTarget(spec, site, name) }));
   const balancers = balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));

@@ -8,7 +8,7 @@ import { planText, reportText } from '../../../src/cli/reportText';
 import { closedReport, withReason } from '../../../src/control/closedReport';
 import { StError } from '../../../src/model/errors';
 import { differences } from '../../../src/model/specDifferences';
-import { lease, record, report, spec } from './samples';
+import { health, lease, record, report, spec } from './samples';
 
 const plain = createColors(false);
 
@@ -62,10 +62,18 @@ test('a status shows Servers of the spec and members outside of it, what runs, a
   expect(clusterText({ ...record({ phase: 'interrupted', unfinished: ['Start the Server (st2): running'] }), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: null }, plain)).toContain('INTERRUPTED');
 });
 
+test('a status tells a pause once, and how to end it', () => {
+  const pause = 'Watching demo is paused until 2026-10-01T14:00:00.000Z by ops (as claimed): new network.';
+  const paused = health({ health: 'unknown', problems: [pause], watch: { ...health().watch!, paused: { until: '2026-10-01T14:00:00.000Z', by: 'ops', reason: 'new network' } } });
+  const text = clusterText({ ...record(), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: paused }, plain);
+  expect([text.split('new network').length, text.includes(pause), text.includes('stctl resume demo')]).toEqual([2, true, true]);
+});
+
 test('degraded is an interrupted cluster or one with unfinished work that nobody is at', () => {
   expect(isDegraded(record())).toBe(false);
   expect(isDegraded(record({ phase: 'interrupted' }))).toBe(true);
   expect(isDegraded({ ...record(), closed: 'terminated' })).toBe(true);
+  expect(isDegraded({ ...record(), health: null, healthUnknown: 'No worker answers.' })).toBe(true);
   expect(isDegraded(record({ unfinished: ['x'] }))).toBe(true);
   expect(isDegraded(record({ unfinished: ['x'], lease }))).toBe(false);
 });

@@ -6,7 +6,7 @@ export const mailSamples: Record<string, ClusterEvent> = {
     id: 'node.st3.1761998400', kind: 'node-failed', cluster: 'mft-prod', site: 'prod', node: 'st3', at: '2026-11-01T03:12:04.511Z', severity: 'critical', incident: 'node.st3.1761998400',
     summary: 'st3 is Offline: the Transaction Manager does not run. 1 of 3 Servers is Online, fewer than 2.',
     now: 'st1 serves alone; the balancer sends nobody to st3.', next: 'Nothing is restarted by itself. It is told again when st3 is back.',
-    youCan: ['See every node: stctl nodes mft-prod', 'Look at its log: ssh ops@10.20.0.13, then /opt/axway/SecureTransport/var/logs/tm.log', 'Replace it: stctl replace-node mft-prod --remove st3 --add st4'],
+    youCan: ['See every node: stctl nodes mft-prod', 'Look at its log: ssh ops@10.20.0.13, then /opt/axway/SecureTransport/var/logs/tm.log', 'Replace it: stctl replace-node st3 st4 -c mft-prod'],
     facts: { online: '1 of 3', minimumNodes: '2', lastSeen: '2026-11-01T03:11:58Z' },
   },
   'operation-ended': {

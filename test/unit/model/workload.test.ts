@@ -1,7 +1,7 @@
 import { parseInput } from '../../../src/model/inputs';
 import { isWarning } from '../../../src/model/operation';
 import { rebalanceWorkloadInput } from '../../../src/model/rebalanceWorkloadInput';
-import { planWorkload, workedBy, type WorkloadFacts } from '../../../src/model/workload';
+import { planWorkload, restarting, workedBy, type WorkloadFacts } from '../../../src/model/workload';
 import { parseAttributes, printAttributes, workloadOptions } from '../../../src/model/workloadAttributes';
 
 const standard = ['PGP=false, PUSH=false, PULL=false, FM_TRIGGERED=false, MAINTENANCE=false'];
@@ -94,6 +94,18 @@ test('a Transaction Manager that works by what was before an interruption is res
   const now = { policy: ['attributeMatchPolicy'], additional: [''], attributes: ['PUSH=true'], streaming: 'out' as const };
   const servers = [server('st1', { ...now, worksBy: workedBy({ ...now, attributes: ['PUSH=false'] }) }), server('st2', { ...now, worksBy: workedBy(now) }), server('st3', now)];
   expect(plan({ assign: { st1: { PUSH: true } }, toWholeCluster: rest }, servers)).toMatchObject({ local: [], restart: ['st1'], settled: ['st2'] });
+});
+
+test('a Server that was stopped for its restart and stands still is restarted, before the others, and takes nobody away', () => {
+  const now = { policy: ['attributeMatchPolicy'], additional: [''], attributes: ['PUSH=true'], streaming: 'out' as const };
+  const wish = { assign: { st1: { PUSH: true } }, toWholeCluster: rest };
+  const stands = server('st2', { ...now, tm: false, worksBy: restarting });
+  const alone = plan(wish, [server('st1', now), stands, server('st3', now)], 3);
+  expect([alone.restart, alone.settled, refusals(alone)]).toEqual([['st2'], [], []]);
+  const servers = [server('st1', { ...now, worksBy: workedBy({ ...now, attributes: ['PUSH=false'] }) }), stands, server('st3', now)];
+  expect([plan(wish, servers).restart, refusals(plan(wish, servers))]).toEqual([['st2', 'st1'], []]);
+  expect(refusals(plan(wish, servers, 3))).toEqual([expect.stringContaining('2 of 3 Servers are Online')]);
+  expect(plan(wish, [server('st1', now), { ...stands, worksBy: workedBy(now) }, server('st3', now)])).toMatchObject({ restart: [], settled: ['st2'] });
 });
 
 test('Servers that see different values of the cluster\'s options are told', () => {
