@@ -16,10 +16,10 @@ export interface RestartActivities {
   checkNode(input: { node: ServerTarget; role: 'server' | 'edge'; startedBefore?: string }): Promise<CheckResult<RestartFacts>>;
   /**
    * Runs the operator's program on the host, as the login user, with nothing of the product running: as a job, so it outlives this worker, and its output is kept in
-   * `~/.st-orchestrator/updates/`. The program hears of ST_VERSION, ST_NODE, ST_ROLE, FILEDRIVEHOME and ST_USER. Exit code 0: updated.
-   * @throws Refused when it failed or something runs: whether it may be run again is for a person to say.
+   * `~/.st-orchestrator/updates/`. The program hears of ST_VERSION, ST_NODE, ST_ROLE, FILEDRIVEHOME and ST_USER. Exit code 0: updated. `timeoutMs`: how long its end is waited for.
+   * @throws NotYet when it still runs then; Refused when it failed or something runs: whether it may be run again is for a person to say.
    */
-  ensureUpdated(input: { host: HostTarget; role: 'server' | 'edge'; version: string; command: string[] }, authority: Authority): Promise<Outcome>;
+  ensureUpdated(input: { host: HostTarget; role: 'server' | 'edge'; version: string; command: string[]; timeoutMs: number }, authority: Authority): Promise<Outcome>;
   /** @throws Refused when another version is installed. */
   ensureVersion(input: { host: HostTarget; version: string }, authority: Authority): Promise<Outcome>;
 }
@@ -52,11 +52,11 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
   };
   return {
     async checkNode({ node, role, startedBefore }) {
-      const [{ version, build, started }, online] = await Promise.all([look(node), roomLook(clients, node.admin, role)]);
+      const [{ version, build, processes, started }, online] = await Promise.all([look(node), roomLook(clients, node.admin, role)]);
       const fresh = startedBefore !== undefined && started !== undefined && started * 1_000 >= Date.parse(startedBefore);
-      return { facts: { node: node.node, role, version, build, online: online === true, fresh }, problems: [] };
+      return { facts: { node: node.node, role, version, build, online: online === true, answers: online !== null, runs: processes !== 0, fresh }, problems: [] };
     },
-    async ensureUpdated({ host, role, version, command }, authority) {
+    async ensureUpdated({ host, role, version, command, timeoutMs }, authority) {
       const before = await look(host);
       if (isAt(version, before)) return { changed: false, note: `${nameOf(before)} is installed already` };
       const key = `update-${version}`;
@@ -66,7 +66,7 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
       }
       const program = ['env', `ST_VERSION=${version}`, `ST_NODE=${host.node}`, `ST_ROLE=${role}`, `ST_USER=${host.productUser}`, `FILEDRIVEHOME=${host.fileDriveHome}`, ...command];
       await startJob(clients.ssh, host.ssh, authority, { key, command: program }, limits);
-      const end = await awaitJob(clients.ssh, host.ssh, key, { ...limits, timeoutMs: 24 * 60 * 60_000 });
+      const end = await awaitJob(clients.ssh, host.ssh, key, { ...limits, timeoutMs });
       const log = `updates/${version}-${authority.epoch}.log`;
       await clients.ssh.run(host.ssh, guardedCommand(authority, script(keepScript, [key, log])), { ...limits, purpose: `${host.node}: keeping the output of ${key}` });
       await forgetJob(clients.ssh, host.ssh, authority, key, limits);

@@ -1,4 +1,5 @@
 /** What removing nodes comes to, from what the checks found. Pure. */
+import type { BalancerFacts } from './balancerPlan';
 import type { GateFacts } from './gate';
 import type { Problem } from './operation';
 
@@ -29,6 +30,8 @@ export interface RemovalFound {
   answers: Answering[];
   /** The members that stay. */
   stay: (Answering & { role: Role })[];
+  /** Those that have to do with nodes that go. */
+  balancers: Pick<BalancerFacts, 'name' | 'serving'>[];
 }
 
 export interface RemovalRules {
@@ -76,7 +79,20 @@ export function planRemoval({ leaving, gates, answers }: RemovalFound): RemovalP
 const what: Record<Role, string> = { server: 'Server', edge: 'Edge' };
 
 export function removalProblems(found: RemovalFound, rules: RemovalRules): Problem[] {
-  return [...found.leaving.flatMap((node) => nodeProblems(node, found, rules)), ...(rules.force ? [] : [...lastProblems(found, rules), ...thresholdProblems(found, rules)])];
+  return [...found.leaving.flatMap((node) => nodeProblems(node, found, rules)), ...(rules.force ? [] : withoutForce(found, rules))];
+}
+
+function withoutForce(found: RemovalFound, rules: RemovalRules): Problem[] {
+  const problems = [...lastProblems(found, rules), ...thresholdProblems(found, rules)];
+  return problems.length > 0 ? problems : frontProblems(found);
+}
+
+/** Online is not yet sent to: a balancer may hold out those that stay, or find them ill. */
+function frontProblems({ leaving, balancers }: RemovalFound): Problem[] {
+  return balancers.filter(({ serving }) => serving.length > 0 && serving.every((name) => leaving.some(({ node }) => node === name))).map(({ name, serving }) => ({
+    what: `${name} sends to nobody but ${serving.join(' and ')} now, and ${serving.length === 1 ? 'that goes' : 'those go'}`,
+    remedy: 'bring those that stay back into the balancer first; or give "force" and the reason',
+  }));
 }
 
 /** What can't be done about one node. */

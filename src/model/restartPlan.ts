@@ -10,6 +10,10 @@ export interface RestartFacts {
   build: string | null;
   /** Its Administration Tool answers, its daemons run, a Server's Transaction Manager too. */
   online: boolean;
+  /** Its Administration Tool says what runs, be it little. */
+  answers: boolean;
+  /** Processes of the product run on its host, or nobody can say. */
+  runs: boolean;
   /** Every service of it was started after the moment that was asked about. */
   fresh: boolean;
 }
@@ -33,7 +37,7 @@ export interface RestartWish {
 /** How many Edges stay: with one the front door is open. Who accepts that no Server is Online accepts that too. */
 export const edgesToKeep = (keepOnline: number): number => (keepOnline === 0 ? 0 : 1);
 
-export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline }: RestartWish): RestartPlan {
+export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline }: RestartWish, balancers: readonly BalancerFacts[] = []): RestartPlan {
   const problems: Problem[] = [];
   const chosen = facts.filter(({ node, fresh }) => (nodes === undefined || nodes.includes(node)) && !(startedBefore !== undefined && fresh));
   for (const name of (nodes ?? []).filter((one) => !facts.some(({ node }) => node === one))) {
@@ -51,9 +55,25 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
     if (tight) {
       const left = all.filter(({ node, online }) => online && !tight.includes(node)).length;
       problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
+    } else if (keep > 0) {
+      problems.push(...frontProblems(going, all, balancers));
     }
   }
   return { ...plan, problems };
+}
+
+/** Online is not yet sent to: a balancer may hold the others out, or find them ill. Who comes back from an earlier wave is sent to again, unless somebody had taken it out. */
+function frontProblems(waves: readonly string[][], all: readonly RestartFacts[], balancers: readonly BalancerFacts[]): Problem[] {
+  return balancers.flatMap((balancer) => {
+    let sentTo = balancer.serving.filter((name) => all.some(({ node }) => node === name));
+    const out = leftOut(all, [balancer]);
+    return waves.flatMap((wave): Problem[] => {
+      const shut = sentTo.length > 0 && sentTo.every((name) => wave.includes(name));
+      const of = sentTo.join(' and ');
+      sentTo = [...new Set([...sentTo, ...wave.filter((node) => !out.includes(`${node} at ${balancer.name}`))])];
+      return shut ? [{ what: `${balancer.name} sends to nobody but ${of} now: while ${wave.join(' and ')} ${wave.length === 1 ? 'is' : 'are'} down, it would send to nobody`, remedy: 'bring others back into the balancer first, or take fewer nodes at once; "keepOnline": 0 accepts that partners are shut out meanwhile' }] : [];
+    });
+  });
 }
 
 /** A restart starts what is installed: two versions on one schema damage it (reference §16). */
@@ -80,13 +100,28 @@ function waves(facts: readonly RestartFacts[], role: RestartFacts['role'], paral
 export const leftOut = (facts: readonly RestartFacts[], balancers: readonly BalancerFacts[]): string[] =>
   balancers.flatMap(({ name, heldOut = [] }) => heldOut.filter((node) => facts.some((one) => one.node === node && one.online)).map((node) => `${node} at ${name}`));
 
-/** Why this cluster can't be updated to a version by the operator's command. */
-export function updateProblems(facts: readonly RestartFacts[], { version, specVersion, command, nodeByNode, allowed }: { version: string; specVersion: string; command: boolean; nodeByNode: boolean; allowed: boolean }): Problem[] {
+/** What forbids to go from node to node: those that are at the version and stand still are brought up first, then one that is behind after the other. */
+export function nodeByNodeProblems(facts: readonly RestartFacts[], { version, keepOnline }: { version: string; keepOnline: number }, balancers: readonly BalancerFacts[]): Problem[] {
+  const standing = facts.filter((one) => isAt(version, one) && !one.online).map(({ node }) => node);
   const behind = facts.filter((one) => !isAt(version, one));
+  return keepOnline === 0 ? [] : (['server', 'edge'] as const).flatMap((role) => {
+    const all = facts.filter((one) => one.role === role);
+    return frontProblems([all.filter(({ node }) => standing.includes(node)).map(({ node }) => node), ...waves(behind, role, 1)], all, balancers);
+  });
+}
+
+/** Why this cluster can't be updated to a version by the operator's command. */
+export function updateProblems(facts: readonly RestartFacts[], { version, specVersion, command, nodeByNode, allowed, acceptActive }: { version: string; specVersion: string; command: boolean; nodeByNode: boolean; allowed: boolean; acceptActive: boolean }): Problem[] {
+  const behind = facts.filter((one) => !isAt(version, one));
+  const stopped = behind.length === 0 ? [] : nodeByNode ? behind : facts;
   return [
     ...(specVersion === version ? [] : [{ what: `the cluster file says product.version ${specVersion}, and ${version} was asked for`, remedy: `apply the cluster file with product.version "${version}" first (stctl apply): afterwards it says what is installed` }]),
     ...(behind.length > 0 && !command ? [{ what: 'the cluster file names no product.update.command, the program that updates one node', remedy: 'name it, or update the nodes by hand while everything is stopped' }] : []),
     ...(nodeByNode && !allowed ? [{ what: 'node by node was asked for, and the cluster file does not allow it', remedy: 'set product.update.nodeByNode to true only when the notes of this very update allow two versions on one schema; otherwise everything is stopped' }] : []),
     ...facts.filter(({ version: found, build }) => found === null && build === null).map(({ node }) => ({ what: `${node}: which version is installed can't be read (lib/version.properties)`, remedy: 'make it readable for the product\'s user' })),
+    ...(acceptActive ? [] : stopped.filter(({ role, answers, runs }) => role === 'server' && !answers && runs).map(({ node }) => ({
+      what: `${node}: processes of the product run there, or may run, and its Administration Tool does not answer, so what a stop would cut is not known`,
+      remedy: 'start its Administration Tool, or, while a program of an earlier try still updates it, wait for its end; or accept the cut with "acceptActive"',
+    }))),
   ];
 }

@@ -24,7 +24,7 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
     const gently: Gently = {
       gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,
     };
-    const { facts, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore }, (found) => planRestart(found, wish).problems);
+    const { facts, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore }, (found, balancers) => planRestart(found, wish, balancers).problems);
     const plan = planRestart(facts, wish);
     const nodesOf = (names: readonly string[]): SiteNode[] => [...site.servers, ...site.edges].filter(({ name }) => names.includes(name));
 

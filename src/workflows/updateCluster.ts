@@ -6,11 +6,13 @@
 import type { GateActivities } from '../activities/gates';
 import type { RestartActivities } from '../activities/restarts';
 import type { ServerActivities } from '../activities/servers';
+import type { StopActivities } from '../activities/stops';
 import { parseInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { gracefulSecondsOf, updateClusterInput, type UpdateClusterInput } from '../model/restartInput';
-import { isAt, planRestart, updateProblems } from '../model/restartPlan';
+import { isAt, nodeByNodeProblems, planRestart, updateProblems } from '../model/restartPlan';
 import { productionSite } from '../model/slices';
+import { drainLimitMs } from '../model/stopPlan';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
@@ -22,9 +24,10 @@ import { siteView, type SiteNode } from './parts/site';
 const gates = tasks<GateActivities>('gates');
 const restarts = tasks<RestartActivities>('restarts');
 const servers = tasks<ServerActivities>('servers');
+const stops = tasks<StopActivities>('stops');
 
 const defaultUpdateMs = 2 * 60 * 60_000;
-/** What stopping, looking and keeping its output take beside the program itself. */
+/** What looking, starting the program and keeping its output take beside the program itself: that its time is over is told before the activity's own is. */
 const marginMs = 5 * 60_000;
 
 export async function updateCluster(raw: unknown): Promise<OperationReport> {
@@ -37,24 +40,34 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     const nodeByNode = input.nodeByNode === true;
     const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;
     const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false };
-    const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true };
-    const { facts, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found) => updateProblems(found, wanted));
+    const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true, acceptActive: gently.acceptActive };
+    const { facts, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found, balancers) =>
+      [...updateProblems(found, wanted), ...(keepOnline === null ? [] : nodeByNodeProblems(found, { version, keepOnline }, balancers))]);
 
     const role = (node: SiteNode): 'server' | 'edge' => (site.edges.includes(node) ? 'edge' : 'server');
     const all = [...site.servers, ...site.edges];
     const behind = all.filter(({ name }) => facts.some((one) => one.node === name && !isAt(version, one)));
-    // What an earlier try has stopped is started by this one; what runs a version that is not the wanted one is stopped first.
+    // What an earlier try has stopped is started by this one. Some of these answer, and may work on what a stop would cut.
     const down = all.filter(({ name }) => facts.some((one) => one.node === name && !one.online));
     if (behind.length === 0 && down.length === 0) return { summary: `Version ${version} is installed on all ${counted(all.length, 'node')} of ${cluster.name}, and they run.` };
     const command = update?.command ?? [];
-    const limitMs = (input.updateTimeout ?? defaultUpdateMs) + marginMs;
+    const timeoutMs = input.updateTimeout ?? defaultUpdateMs;
 
     async function updateNodes(nodes: readonly SiteNode[], key: string): Promise<void> {
-      await forEachNode('Update the node by the operator\'s program', nodes, (node) => restarts.ensureUpdated({ host: node.target, role: role(node), version, command }, { limitMs }), { key });
+      await forEachNode('Update the node by the operator\'s program', nodes, (node) => restarts.ensureUpdated({ host: node.target, role: role(node), version, command, timeoutMs }, { limitMs: timeoutMs + marginMs }), { key });
       await forEachNode(`See that version ${version} is installed`, nodes, ({ target }) => restarts.ensureVersion({ host: target, version }), { key: `${key}/version` });
       // An update replaces what is in bin/, a gate of ours too; a member's must be open.
       await forEachNode('See that nothing keeps its start commands from starting it', nodes, ({ target }) => gates.ensureOpened({ host: target }), { key: `${key}/gate` });
     }
+
+    /** Of nodes that are not Online: gracefully what a Server that answers still does, then whole. */
+    async function stopDown(nodes: readonly SiteNode[]): Promise<void> {
+      const { gracefulSeconds, acceptActive } = gently;
+      const answering = nodes.filter((node) => role(node) === 'server' && facts.some((one) => one.node === node.name && one.answers));
+      await forEachNode('Stop the Server gracefully: daemons first, Transaction Manager last', answering, ({ target }) => stops.ensureDrained({ server: target, protocols: site.protocols, gracefulSeconds, acceptActive }, { limitMs: drainLimitMs(gracefulSeconds) }), { key: 'drain' });
+      await forEachNode('Stop everything of a node that is not Online', nodes, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop-down' });
+    }
+    const running = (nodes: readonly SiteNode[]): SiteNode[] => nodes.filter((node) => !down.includes(node));
 
     const first = site.servers[0]!;
     /** One Transaction Manager first; then the others; the Edges last, and only a login through them opens the balancer. */
@@ -73,18 +86,24 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     if (nodeByNode) {
       const waves = planRestart(facts, { nodes: behind.map(({ name }) => name), parallel: 1, keepOnline: keepOnline! });
       context.pointOfNoReturn();
+      // Those that an earlier try has updated and not started: the others need them.
+      const updated = down.filter((node) => !behind.includes(node));
+      for (const which of ['server', 'edge'] as const) {
+        const standing = updated.filter((node) => role(node) === which);
+        if (standing.length > 0) await bringUp(context, site, which, standing, gently);
+      }
       for (const [which, names] of [['server', waves.servers], ['edge', waves.edges]] as const) {
         for (const wave of names.map((chosen) => all.filter(({ name }) => chosen.includes(name)))) {
-          await takeDown(context, site, which, wave, gently);
+          await takeDown(context, site, which, running(wave), gently);
+          await stopDown(wave.filter((node) => down.includes(node)));
           await updateNodes(wave, 'update');
           await bringUp(context, site, which, wave, gently);
         }
       }
     } else {
-      const running = (nodes: readonly SiteNode[]): SiteNode[] => nodes.filter((node) => !down.includes(node));
       await takeDown(context, site, 'edge', running(site.edges), gently);
       await takeDown(context, site, 'server', running(site.servers), gently);
-      await forEachNode('Stop everything of a node that is not Online', down, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop-down' });
+      await stopDown(down);
       context.pointOfNoReturn();
       // The first alone: it may convert the schema, and what is wrong with the update shows on one node.
       if (behind.includes(first)) await updateNodes([first], 'update-first');

@@ -37,7 +37,7 @@ function estate(names: string[]) {
   const nodeOf = ({ server, edge, host, node, address }: Input): string => {
     if (typeof node === 'string') return node;
     const at = { '10.86.0.11': 'st1', '10.86.0.12': 'st2', '10.86.0.13': 'st3' }[address as string];
-    return at ?? edge?.node ?? host?.node ?? server?.node ?? '';
+    return at ?? node?.node ?? edge?.node ?? host?.node ?? server?.node ?? '';
   };
   const act = (name: string, change: (node: string) => void) => async (input: Input) => {
     const node = nodeOf(input);
@@ -50,7 +50,7 @@ function estate(names: string[]) {
   const within = (key: 'serving' | 'table' | 'zones' | 'up' | 'gated') => (node: string) => { state[key] = [...new Set([...state[key], node])].sort(); };
   const nothing = (): void => undefined;
   const changing = Object.fromEntries(Object.entries({
-    'backups.ensureFiles': nothing, 'backups.ensureDatabase': nothing, 'backups.ensureMap': nothing, 'database.ensureEpoch': nothing, 'stops.ensureSwept': nothing,
+    'backups.ensureFiles': nothing, 'backups.ensureDatabase': nothing, 'backups.ensureMap': nothing, 'database.ensureEpoch': nothing, 'stops.ensureRoom': nothing, 'stops.ensureSwept': nothing,
     'loadBalancer.ensureOutOfService': without('serving'), 'loadBalancer.ensureServing': within('serving'), 'stops.ensureDrained': without('up'), 'stops.ensureEdgeDrained': without('up'),
     'servers.ensureOnline': within('up'), 'edges.ensureOnline': within('up'), 'servers.ensureNotMember': without('table'), 'edges.ensureOutOfZones': without('zones'),
     'gates.ensureStopped': without('up'), 'gates.ensureGated': within('gated'),
@@ -99,7 +99,7 @@ test('undisturbed: the order of the product, and the record afterwards', async (
   await onStage(async (stage) => {
     expect(await (await stage.start(both)).result()).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st3 and ed2 were removed from ${stage.cluster}: 2 Servers and 1 Edge are left.` });
     expect(stage.performed.filter((line) => !line.startsWith('backups'))).toEqual([
-      'database.ensureEpoch ', 'loadBalancer.ensureOutOfService ed2', 'stops.ensureEdgeDrained ed2', 'stops.ensureDrained st3', 'stops.ensureSwept st3',
+      'database.ensureEpoch ', 'stops.ensureRoom st3', 'stops.ensureRoom ed2', 'loadBalancer.ensureOutOfService ed2', 'stops.ensureEdgeDrained ed2', 'stops.ensureDrained st3', 'stops.ensureSwept st3',
       'servers.ensureNotMember st3', 'edges.ensureOutOfZones ed2', 'gates.ensureStopped st3', 'gates.ensureStopped ed2', 'gates.ensureGated st3', 'gates.ensureGated ed2',
     ]);
     expect({ ...stage.state, up: stage.state.up.sort(), }).toEqual({ ...end, up: end.up.sort() });

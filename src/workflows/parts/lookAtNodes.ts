@@ -2,7 +2,7 @@
 import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { RestartActivities } from '../../activities/restarts';
 import type { StopActivities } from '../../activities/stops';
-import { heldOutWarnings } from '../../model/balancerPlan';
+import { heldOutWarnings, type BalancerFacts } from '../../model/balancerPlan';
 import type { Problem } from '../../model/operation';
 import { leftOut, type RestartFacts } from '../../model/restartPlan';
 import { check, checkEachNode, type OperationContext } from '../operation/context';
@@ -20,8 +20,8 @@ export interface Look {
   startedBefore?: string | undefined;
 }
 
-/** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer. `problems` looks at them side by side. */
-export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; site: Site }> {
+/** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer, and those at work. `problems` looks at them side by side. */
+export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; site: Site }> {
   const members = [...site.servers.map((node) => ({ ...node, role: 'server' as const })), ...site.edges.map((node) => ({ ...node, role: 'edge' as const }))];
   const asked = startedBefore === undefined ? {} : { startedBefore };
   const fronted = (site.fronts === 'edges' ? site.edges : site.servers).map(({ name }) => name);
@@ -31,10 +31,10 @@ export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>
   const { rest, balancers } = await checks({
     rest: checkEachNode('What is installed and runs', others, ({ target, role }) => restarts.checkNode({ node: target, role, ...asked })),
     balancers: checkEachNode('The balancer knows the nodes', site.balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted })),
-  }, { title: 'The cluster can be restarted', problems: (found) => [...problems([login, ...found.rest]), ...heldOutWarnings(fronted, found.balancers, { complete: true })] });
+  }, { title: 'The cluster can be restarted', problems: (found) => [...problems([login, ...found.rest], found.balancers), ...heldOutWarnings(fronted, found.balancers, { complete: true })] });
   const facts = [login, ...rest];
-  // Whom a node serves that does not answer nobody can say, and it serves nobody.
-  const serving = members.filter(({ name }) => (nodes === undefined || nodes.includes(name)) && facts.some(({ node, online }) => node === name && online));
+  // Whom a node serves that does not answer nobody can say.
+  const serving = members.filter(({ name }) => (nodes === undefined || nodes.includes(name)) && facts.some(({ node, answers }) => node === name && answers));
   await checks({ work: checkEachNode('What a stop would cut', serving, ({ target, role }) => stops.checkWork({ node: target, role, blocking: [...blocking] })) });
-  return { facts, site: { ...site, leftOut: leftOut(facts, balancers) } };
+  return { facts, site: { ...site, leftOut: leftOut(facts, balancers), atWork: facts.filter(({ online }) => online).map(({ node }) => node) } };
 }

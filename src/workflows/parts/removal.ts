@@ -69,7 +69,8 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const { protocols } = spec.product;
   const gracefulSeconds = Math.ceil((input.gracefulTimeout ?? defaultGracefulMs) / 1_000);
   const limitMs = drainLimitMs(gracefulSeconds);
-  const roomFor = (role: Role): { room?: Room } => (rules.force ? {} : { room: { role, others: neighboursOf(stay[role].map(({ server }) => server)), keep: role === 'server' ? rules.minimumNodes : 1 } });
+  const room = (role: Role): Room => ({ role, others: neighboursOf(stay[role].map(({ server }) => server)), keep: role === 'server' ? rules.minimumNodes : 1 });
+  const roomFor = (role: Role): { room?: Room } => (rules.force ? {} : { room: room(role) });
   const drain = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server'
     ? stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive: rules.acceptActive, ...roomFor(role) }, { limitMs })
     : stops.ensureEdgeDrained({ edge: server, protocols, gracefulSeconds, ...roomFor(role) }, { limitMs }));
@@ -81,6 +82,7 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const goes = (role: Role): RemovedNode[] => nodes.filter((node) => node.out && node.role === role);
 
   await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }), { key: 'removal-epoch', aside: true });
+  if (!rules.force) await forEachNode('See that enough others are Online', nodes.filter(({ name }) => plan.online.includes(name)), ({ role, server }) => stops.ensureRoom({ node: server, room: room(role) }), { key: 'room' });
   // What did not serve before is not made to serve by an undo.
   for (const served of [true, false]) {
     await forEachNode('Let the balancer send nobody to it, and wait for its sessions', fronts.filter((front) => front.served === served), ({ balancer, node }) =>

@@ -95,7 +95,7 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
   const stateWith = (others: readonly ServerFacts[]): RemovalFound => {
     const answers = answersWith(others);
     const known = (role: Role) => answers.filter(({ node }) => stay[role].some(({ name }) => name === node)).map((answer) => ({ ...answer, role }));
-    return { leaving, gates: closed, answers: answers.filter(({ node }) => names.includes(node)), stay: [...known('server'), ...known('edge')] };
+    return { leaving, gates: closed, answers: answers.filter(({ node }) => names.includes(node)), stay: [...known('server'), ...known('edge')], balancers: found.balancers };
   };
   /** Another Server that answers; the very last one can only be asked itself. */
   const throughWith = (others: readonly ServerFacts[]): ServerTarget | undefined => {

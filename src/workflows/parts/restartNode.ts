@@ -27,6 +27,7 @@ export interface Gently {
 }
 
 const others = (all: readonly SiteNode[], wave: readonly SiteNode[]): SiteNode[] => all.filter(({ name }) => !wave.some((one) => one.name === name));
+const working = (nodes: readonly SiteNode[], { atWork }: Site): SiteNode[] => nodes.filter(({ name }) => atWork.includes(name));
 const at = (wave: readonly SiteNode[], site: Site) =>
   wave.flatMap(({ name: node }) => site.balancers.map(({ name, balancer }) => ({ name: `${node} at ${name}`, node, balancer }))).filter(({ name }) => !site.leftOut.includes(name));
 
@@ -62,15 +63,18 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
 export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges }: Gently): Promise<void> {
   const { forEachNode } = context;
   const { protocols, sharedPath } = site;
+  const names = wave.map(({ name }) => name);
   if (role === 'edge') {
     await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols }), { key: 'online' });
+    site.atWork.push(...names);
     for (const { name, target } of wave) {
       const door = [{ node: name, address: target.address }];
-      await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, site.servers, ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `connected/${name}` });
+      await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, working(site.servers, site), ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `connected/${name}` });
     }
   } else {
     await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols }), { key: 'online' });
-    const doors = site.edges.map(({ name, target: { address } }) => ({ node: name, address }));
+    site.atWork.push(...names);
+    const doors = working(site.edges, site).map(({ name, target: { address } }) => ({ node: name, address }));
     if (doors.length > 0 && !withoutEdges) await forEachNode('Wait until its Transaction Manager is connected to every Edge', wave, ({ target }) => edges.ensureConnected({ server: target, edges: doors, protocols }), { key: 'connected' });
     await forEachNode('Look for files that its stop left in process', wave, ({ target }) => stops.ensureSwept({ server: target, sharedPath, release: sweep }, { limitMs: 20 * 60_000 }), { key: 'sweep' });
   }
@@ -83,7 +87,7 @@ export async function bringUp(context: Context, site: Site, role: 'server' | 'ed
 async function tryTheWay({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
   const { probe } = site;
   if (!probe) return;
-  const through = role === 'server' && site.edges.length > 0 ? site.edges : wave;
+  const through = role === 'server' && site.edges.length > 0 ? working(site.edges, site) : wave;
   const which = role === 'server' ? wave.map(({ name }) => name).join('+') : '';
   await forEachNode('Log in as a partner does', through, ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: which ? `login/${which}` : 'login', parallel: 1 });
 }

@@ -21,6 +21,8 @@ export interface Site {
   fronts: 'servers' | 'edges' | null;
   /** `ed1 at lb1`: somebody took it out there, and it is left so. */
   leftOut: string[];
+  /** Names of those that were Online at the look, and of those that the run has started since: what is tried and waited for is tried with these alone. */
+  atWork: string[];
   protocols: Protocol[];
   sharedPath: string;
   probe: ClusterSpec['probe'];
@@ -40,7 +42,7 @@ export function siteView(cluster: { name: string; spec: ClusterSpec; members: re
   const balancers = balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));
   return {
     name: site, servers: nodes(here.servers), edges: nodes(here.edges), balancers, fronts: balancers.length > 0 ? (here.loadBalancer?.fronts ?? null) : null,
-    leftOut: [], protocols: spec.product.protocols, sharedPath: here.sharedFiles.path, probe: spec.probe,
+    leftOut: [], atWork: [], protocols: spec.product.protocols, sharedPath: here.sharedFiles.path, probe: spec.probe,
   };
 }
 

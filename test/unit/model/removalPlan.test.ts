@@ -14,7 +14,7 @@ const leaving = (node: string, more: Partial<Leaving> = {}): Leaving => ({ node,
 const staying = (...them: Answering[]): RemovalFound['stay'] => them.map((one) => ({ ...one, role: one.node.startsWith('ed') ? 'edge' as const : 'server' as const }));
 const rules: RemovalRules = { minimumNodes: 2, force: false, acceptActive: false, coming: { servers: 0, edges: 0 } };
 
-const living: RemovalFound = { leaving: [leaving('st3')], gates: [gate('st3')], answers: [up('st3')], stay: staying(up('st1'), up('st2')) };
+const living: RemovalFound = { leaving: [leaving('st3')], gates: [gate('st3')], answers: [up('st3')], stay: staying(up('st1'), up('st2')), balancers: [{ name: 'lb1', serving: ['st1', 'st2', 'st3'] }] };
 const gone: RemovalFound = { ...living, gates: [gate('st3', 'unknown')], answers: [dead('st3')] };
 
 describe('the plan', () => {
@@ -65,6 +65,16 @@ describe('what refuses', () => {
     const edge = { leaving: [leaving('ed1')], gates: [gate('ed1')], answers: [up('ed1')], stay: staying(up('st1'), up('st2')) };
     expect(told(edge)).toEqual(['no Edge would be left without ed1']);
     expect(told(edge, { coming: { servers: 0, edges: 1 } })).toEqual([]);
+  });
+  test.each<[string, string[], string[]]>([
+    ['the only one that it sends to', ['st3'], ['lb1 sends to nobody but st3 now, and that goes']],
+    ['one of two that it sends to', ['st2', 'st3'], []],
+    ['one that it does not send to', ['st1'], []],
+    ['one of a balancer that sends to nobody', [], []],
+  ])('of a balancer: %s', (_, serving, problems) => {
+    const balancers = [{ name: 'lb1', serving }, { name: 'lb2', serving: ['st1', 'st3'] }];
+    expect(told({ balancers })).toEqual(problems);
+    expect(told({ balancers }, { force: true })).toEqual([]);
   });
   test('a node that works and can be neither stopped nor gated', () => {
     expect(told({ gates: [gate('st3', 'unknown')] })).toEqual(['st3: its Administration Tool answers, and its host does not by SSH (no answer): it works, and could be neither stopped nor gated']);

@@ -1,10 +1,10 @@
 /** Which nodes are restarted or updated, and what forbids it. */
 import { parseInput } from '../../../src/model/inputs';
 import { gracefulSecondsOf, rollingRestartInput, updateClusterInput } from '../../../src/model/restartInput';
-import { isAt, leftOut, planRestart, updateProblems, type RestartFacts, type RestartWish } from '../../../src/model/restartPlan';
+import { isAt, leftOut, nodeByNodeProblems, planRestart, updateProblems, type RestartFacts, type RestartWish } from '../../../src/model/restartPlan';
 
 const node = (name: string, more: Partial<RestartFacts> = {}): RestartFacts =>
-  ({ node: name, role: name.startsWith('ed') ? 'edge' : 'server', version: '5.5', build: '5.5-1', online: true, fresh: false, ...more });
+  ({ node: name, role: name.startsWith('ed') ? 'edge' : 'server', version: '5.5', build: '5.5-1', online: true, answers: true, runs: true, fresh: false, ...more });
 const estate = ['st1', 'st2', 'st3', 'ed1', 'ed2'].map((name) => node(name));
 const wish = (more: Partial<RestartWish> = {}): RestartWish => ({ parallel: 1, keepOnline: 2, ...more });
 const whats = (facts: RestartFacts[], more: Partial<RestartWish> = {}): string[] => planRestart(facts, wish(more)).problems.map(({ what }) => what);
@@ -38,6 +38,33 @@ describe('a rolling restart', () => {
   });
 });
 
+describe('whom the balancer sends to', () => {
+  const lb1 = { name: 'lb1', active: '', persisted: '', saved: null, epoch: null };
+  const only = { ...lb1, serving: ['ed1'], heldOut: ['ed2'] };
+  const nobody = (down: string) => `lb1 sends to nobody but ${down} now`;
+  test.each<[string, RestartFacts[], Partial<RestartWish>, { serving: string[]; heldOut?: string[] }, string[]]>([
+    ['the only one, the other held out', estate, { nodes: ['ed1'] }, only, [nobody('ed1')]],
+    ['the only one, when that is accepted', estate, { nodes: ['ed1'], keepOnline: 0 }, only, []],
+    ['one that was held out, and then the only one: it stays out', estate, { nodes: ['ed2', 'ed1'] }, only, [nobody('ed1')]],
+    ['the only one, of two that nobody took out', estate, {}, { serving: ['ed2'] }, []],
+    ['the only one, first of two', estate, {}, { serving: ['ed1'] }, [nobody('ed1')]],
+    ['one of two', estate, {}, { serving: ['ed1', 'ed2'] }, []],
+    ['a balancer that sends to nobody', estate, {}, { serving: [] }, []],
+    ['a balancer of the Servers', estate, {}, { serving: ['st3', 'st2'] }, []],
+    ['a balancer of the Servers, both that it sends to at once', [...estate, node('st4'), node('st5')], { nodes: ['st2', 'st3'], parallel: 2 }, { serving: ['st3', 'st2'] }, [nobody('st3 and st2')]],
+  ])('%s', (_, facts, more, balancer, problems) => {
+    expect(planRestart(facts, wish(more), [{ ...lb1, ...balancer }]).problems.map(({ what }) => what)).toEqual(problems.map((what) => expect.stringContaining(what)));
+  });
+
+  test('an update node by node may take the only one when another that was updated is brought up first', () => {
+    const wanted = { version: '5.5-2', keepOnline: 1 };
+    const standing = estate.map((one) => (one.node === 'ed2' ? { ...one, build: '5.5-2', online: false } : one));
+    expect(nodeByNodeProblems(estate, wanted, [only]).map(({ what }) => what)).toEqual([expect.stringContaining(nobody('ed1'))]);
+    expect(nodeByNodeProblems(estate, { ...wanted, keepOnline: 0 }, [only])).toEqual([]);
+    expect(nodeByNodeProblems(standing, wanted, [only])).toEqual([]);
+  });
+});
+
 test('a node at work that somebody took out of a balancer is left so; one that stands still comes back', () => {
   const facts = [node('ed1'), node('ed2', { online: false })];
   const balancer = { name: 'lb1', active: '', persisted: '', serving: [], saved: null, epoch: null };
@@ -45,7 +72,7 @@ test('a node at work that somebody took out of a balancer is left so; one that s
 });
 
 describe('an update', () => {
-  const wanted = { version: '5.5-2', specVersion: '5.5-2', command: true, nodeByNode: false, allowed: false };
+  const wanted = { version: '5.5-2', specVersion: '5.5-2', command: true, nodeByNode: false, allowed: false, acceptActive: false };
   test.each<[string, Partial<typeof wanted>, RegExp[]]>([
     ['as the cluster file says', {}, []],
     ['of which the cluster file says another version', { specVersion: '5.5' }, [/product\.version 5\.5, and 5\.5-2 was asked for/]],
@@ -55,6 +82,20 @@ describe('an update', () => {
     ['to what is installed, without a program', { version: '5.5-1', specVersion: '5.5-1', command: false }, []],
   ])('%s', (_, more, problems) => {
     expect(updateProblems(estate, { ...wanted, ...more }).map(({ what }) => what)).toEqual(problems.map((what) => expect.stringMatching(what)));
+  });
+
+  const hung = (more: Partial<RestartFacts>) => estate.map((one) => (one.node === 'st2' || one.node === 'ed1' ? { ...one, online: false, answers: false, ...more } : one));
+  const unknown = [/^st2: processes of the product run there, or may run, and its Administration Tool does not answer/];
+  test.each<[string, RestartFacts[], Partial<typeof wanted>, RegExp[]]>([
+    ['a Server that does not answer, and something runs', hung({}), {}, unknown],
+    ['the same, when the cut is accepted', hung({}), { acceptActive: true }, []],
+    ['a Server that does not answer, and nothing runs', hung({ runs: false }), {}, []],
+    ['a Server that answers and is not Online', hung({ answers: true }), {}, []],
+    ['one that is at the version, and is stopped with the others', hung({ build: '5.5-2' }), {}, unknown],
+    ['one that is at the version, and the others are updated node by node', hung({ build: '5.5-2' }), { nodeByNode: true, allowed: true }, []],
+    ['one that is at the version, as all others', hung({}).map((one) => ({ ...one, build: '5.5-2' })), {}, []],
+  ])('%s', (_, facts, more, problems) => {
+    expect(updateProblems(facts, { ...wanted, ...more }).map(({ what }) => what)).toEqual(problems.map((what) => expect.stringMatching(what)));
   });
 
   test('knows a version by its name or its build', () => {
