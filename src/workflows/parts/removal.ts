@@ -82,7 +82,9 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const goes = (role: Role): RemovedNode[] => nodes.filter((node) => node.out && node.role === role);
 
   await step('Record the epoch beside the database', database.ensureEpoch({ database: databaseTarget(spec, site) }), { key: 'removal-epoch', aside: true });
-  if (!rules.force) await forEachNode('See that enough others are Online', nodes.filter(({ name }) => plan.online.includes(name)), ({ role, server }) => stops.ensureRoom({ node: server, room: room(role) }), { key: 'room' });
+  if (!rules.force) {
+    await forEachNode('See that enough others are Online', nodes.filter(({ name }) => plan.online.includes(name)), ({ role, server }) => stops.ensureRoom({ node: server, room: room(role) }), { key: 'room', aside: true });
+  }
   // What did not serve before is not made to serve by an undo.
   for (const served of [true, false]) {
     await forEachNode('Let the balancer send nobody to it, and wait for its sessions', fronts.filter((front) => front.served === served), ({ balancer, node }) =>
