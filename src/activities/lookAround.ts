@@ -4,6 +4,7 @@ import { readStateFile } from '../clients/haproxyState';
 import { StError } from '../model/errors';
 import type { Protocol } from '../model/spec';
 import type { BalancerTarget, DatabaseTarget, HostTarget, ServerTarget } from '../model/targets';
+import type { BalancerSight, Found } from '../model/watch';
 import type { Clients } from './clients';
 import { edgesConnected, type EdgeAddress } from './edgeConnections';
 import { folderFunction } from './hostScript';
@@ -13,9 +14,6 @@ export interface Limits {
   timeoutMs: number;
   signal?: AbortSignal;
 }
-
-/** What was found, or that it could not be asked. */
-export type Found = { well: true } | { well: false; why: string } | undefined;
 
 /** A plain connection and select, as the product needs one. */
 export async function lookAtDatabase({ postgres }: Pick<Clients, 'postgres'>, target: DatabaseTarget, { timeoutMs, signal }: Limits): Promise<Found> {
@@ -39,15 +37,6 @@ export async function lookAtSharedFiles(clients: Clients, host: HostTarget, path
     limits.signal?.throwIfAborted();
     return undefined;
   }
-}
-
-export interface BalancerSight {
-  name: string;
-  /** By node, as HAProxy says it; undefined where it was not asked or did not answer. */
-  runtime?: Record<string, string>;
-  file?: Record<string, string>;
-  /** A sentence when it does not answer. */
-  trouble?: string;
 }
 
 export async function lookAtBalancer({ ssh }: Pick<Clients, 'ssh'>, balancer: BalancerTarget, limits: Limits): Promise<BalancerSight> {

@@ -68,8 +68,9 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   // Each node's loop listens.
   setMaxListeners(0, inner);
   const bell = createBell();
-  const around = createAround(clients, known, { times, nodes, signal: inner, ring: bell.ring });
+  const around = createAround(clients, known, { times, nodes, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
   const build = (): Vote => voteOf({ known, nodes, around: around.seen() });
+  const tell = (vote: Vote, signature = signatureOf(vote)): Watched => ({ vote, signature, around: { ...around.seen(), reached: vote.around.reached } });
 
   const look = (node: Watching): Promise<void> => follow(clients, node, { times, failures, signal: inner, onLook: (before) => {
     const doubt = inDoubt(node.vote);
@@ -105,10 +106,9 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
       if (Date.now() - Date.parse(known.view.readAt) > recordFreshMs) await readAgain();
       const vote = build();
       const signature = signatureOf(vote);
-      if (!input.last?.fresh || signature !== input.last.signature || known.revision !== revision) return { vote, signature };
+      if (!input.last?.fresh || signature !== input.last.signature || known.revision !== revision) return tell(vote, signature);
     }
-    const vote = build();
-    return { vote, signature: signatureOf(vote) };
+    return tell(build());
   };
 
   const running = [...nodes.map(look), around.run(), readOn(), beatOn()];

@@ -3,19 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { within } from '../clients/within';
 import { createBell } from './bell';
 import type { WatchTimes } from '../model/healthVotes';
+import type { AroundLook } from '../model/watch';
 import type { Clients } from './clients';
-import { lookAtBalancer, lookAtDatabase, lookAtSharedFiles, lookAtStreaming, type BalancerSight, type Found } from './lookAround';
+import { lookAtBalancer, lookAtDatabase, lookAtSharedFiles, lookAtStreaming } from './lookAround';
 import type { Watching } from './lookout';
 import { surroundings, type Known } from './lookRecord';
-
-export interface AroundLook {
-  database?: Found;
-  /** By Server; the last thing each said. */
-  sharedFiles: Map<string, Found>;
-  balancers: BalancerSight[];
-  /** By Server: the Edges that it is connected to. */
-  streaming: Map<string, string[]>;
-}
 
 export interface AroundWatch {
   run(): Promise<never>;
@@ -31,6 +23,8 @@ interface Options {
   nodes: readonly Watching[];
   signal: AbortSignal;
   ring: () => void;
+  /** What was believed when this slice began. */
+  before?: AroundLook;
 }
 
 const lookMs = 3_000;
@@ -39,12 +33,13 @@ const sharedMs = 8_000;
 /** A look that was begun less than this before is new enough. */
 const soonestMs = 1_000;
 
-export function createAround(clients: Clients, known: Known, { times, nodes, signal, ring }: Options): AroundWatch {
+export function createAround(clients: Clients, known: Known, { times, nodes, signal, ring, before }: Options): AroundWatch {
   const { database, sharedPath, balancers, fronts, protocols } = surroundings(known);
   const servers = nodes.filter(({ looked: { role } }) => role === 'server');
   const edges = nodes.filter(({ looked: { role } }) => role === 'edge').map(({ looked: { target } }) => ({ node: target.node, address: target.address }));
   const fronted = nodes.filter(({ looked: { role } }) => role === fronts).map(({ looked: { target } }) => target.node);
-  const seen: AroundLook = { sharedFiles: new Map(), balancers: [], streaming: new Map() };
+  const members = servers.map(({ looked: { target } }) => target.node);
+  const seen: AroundLook = before ? { ...before, sharedFiles: only(before.sharedFiles, members), streaming: only(before.streaming, members) } : { sharedFiles: {}, balancers: [], streaming: {} };
   let looks = 0;
   let busy = false;
   let hurried = false;
@@ -54,8 +49,8 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
   signal.addEventListener('abort', () => alarm.ring(), { once: true });
   const limits = { timeoutMs: lookMs, signal };
 
-  const troubled = (): boolean => nodes.some(({ vote, look }) => vote.state !== 'Online' || look?.sight !== 'online') || seen.database?.well === false || [...seen.sharedFiles.values()].some((found) => found?.well === false) || seen.balancers.some(({ trouble }) => trouble !== undefined)
-    || [...seen.streaming.values()].some((connected) => connected.length < edges.length) || seen.balancers.some(({ runtime }) => fronted.some((name) => runtime?.[name] !== undefined && !runtime[name].startsWith('UP')));
+  const troubled = (): boolean => nodes.some(({ vote, look }) => vote.state !== 'Online' || look?.sight !== 'online') || seen.database?.well === false || Object.values(seen.sharedFiles).some((found) => found?.well === false) || seen.balancers.some(({ trouble }) => trouble !== undefined)
+    || Object.values(seen.streaming).some((connected) => connected.length < edges.length) || seen.balancers.some(({ runtime }) => fronted.some((name) => runtime?.[name] !== undefined && !runtime[name].startsWith('UP')));
 
   /** One failure is none: a database that is failing over, a balancer that reloads. */
   async function twice<T>(read: () => Promise<T>, well: (found: T) => boolean): Promise<T> {
@@ -69,8 +64,8 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
     const asked = servers.filter(({ look }) => look?.sight === 'online');
     // Otherwise one Server a turn, and those that failed: a mount that hangs keeps a process on its host for each time that it is asked.
     const next = asked[turn++ % Math.max(1, asked.length)];
-    const files = asked.filter((node) => thorough || node === next || seen.sharedFiles.get(node.looked.target.node)?.well === false);
-    const slow = Promise.all(files.map(async ({ looked: { target } }) => void seen.sharedFiles.set(target.node, await lookAtSharedFiles(clients, target, sharedPath, { timeoutMs: sharedMs, signal }))));
+    const files = asked.filter((node) => thorough || node === next || seen.sharedFiles[node.looked.target.node]?.well === false);
+    const slow = Promise.all(files.map(async ({ looked: { target } }) => { seen.sharedFiles[target.node] = await lookAtSharedFiles(clients, target, sharedPath, { timeoutMs: sharedMs, signal }); }));
     // Awaited at the end; when the others are called off before, nobody is left to hear of it.
     slow.catch(() => undefined);
     const [found, fronts] = await Promise.all([
@@ -79,13 +74,14 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
       edges.length === 0 ? undefined : Promise.all(asked.map(async ({ looked: { target } }) => {
         const look = lookAtStreaming(clients, target, edges, { ...limits, protocols });
         const connected = await within<string[] | undefined>(look, limits, () => new Error('too late')).catch(() => undefined);
-        if (connected) seen.streaming.set(target.node, connected);
-        else seen.streaming.delete(target.node);
+        if (connected) seen.streaming[target.node] = connected;
+        else delete seen.streaming[target.node];
       })),
     ]);
     seen.database = found;
     seen.balancers = fronts;
-    for (const { looked: { target }, look } of servers) if (look?.sight !== 'online') seen.streaming.delete(target.node);
+    delete seen.reached;
+    for (const { looked: { target }, look } of servers) if (look?.sight !== 'online') delete seen.streaming[target.node];
     looks += 1;
     busy = false;
     ring();
@@ -117,3 +113,5 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
     },
   };
 }
+
+const only = <T>(known: Record<string, T>, names: readonly string[]): Record<string, T> => Object.fromEntries(Object.entries(known).filter(([name]) => names.includes(name)));

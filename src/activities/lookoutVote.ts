@@ -2,9 +2,8 @@
 import { causeOf } from '../model/healthCauses';
 import type { NodeHealth } from '../model/health';
 import { adminService, transactionManager } from '../model/nodeLook';
-import type { Around, Vote } from '../model/watch';
+import type { Around, AroundLook, Vote } from '../model/watch';
 import type { Watching } from './lookout';
-import type { AroundLook } from './lookoutAround';
 import { surroundings, type Known } from './lookRecord';
 
 export interface Seen {
@@ -15,21 +14,21 @@ export interface Seen {
 
 export function voteOf({ known, nodes, around: look }: Seen): Vote {
   const { fronts, balancers } = surroundings(known);
-  const { policies } = known.record.spec!;
+  const { policies, monitoring } = known.record.spec!;
   const named = nodes.map((node) => nodeHealth(node, { known, look, fronts, nodes }));
-  const hung = [...look.sharedFiles].flatMap(([, found]) => (found?.well === false ? [found.why] : []));
+  const hung = Object.values(look.sharedFiles).flatMap((found) => (found?.well === false ? [found.why] : []));
   const around: Around = {
     ...(look.database?.well === false ? { database: look.database.why } : {}),
     ...(hung.length > 0 ? { sharedFiles: hung.slice(0, 5).join('; ') } : {}),
     balancers: look.balancers.flatMap(({ trouble }) => trouble ?? []),
-    reached: look.database?.well === true || look.balancers.some(({ runtime }) => runtime !== undefined) || nodes.some(({ sign }) => sign?.answers === true)
+    reached: look.reached === true || look.database?.well === true || look.balancers.some(({ runtime }) => runtime !== undefined) || nodes.some(({ sign }) => sign?.answers === true)
       // Where there is nothing around to be asked, several that are silent at once are still no proof of a network.
       || (look.database === undefined && balancers.length === 0 && nodes.length < 2),
   };
   const cause = causeOf(named, around);
   return {
     at: new Date().toISOString(), site: known.site, nodes: named, votes: nodes.map(({ vote }) => vote), around, ...(cause ? { cause } : {}),
-    policies: { minimumNodes: policies.minimumNodes, forMs: policies.failover.for }, record: known.view,
+    policies: { minimumNodes: policies.minimumNodes, forMs: policies.failover.for, interval: monitoring.interval, failuresToOffline: monitoring.failuresToOffline }, record: known.view,
   };
 }
 
@@ -70,13 +69,13 @@ function servicesOf({ looked: { role, protocols }, vote, look, details }: Watchi
 function streamingOf({ looked: { role, target } }: Watching, { streaming }: AroundLook, nodes: readonly Watching[]): NodeHealth['streaming'] {
   const named = (wanted: 'server' | 'edge'): string[] => nodes.filter(({ looked }) => looked.role === wanted).map(({ looked }) => looked.target.node);
   if (role === 'server') {
-    const connected = streaming.get(target.node);
+    const connected = streaming[target.node];
     if (!connected) return undefined;
     const edges = named('edge');
     return { connected: edges.filter((edge) => connected.includes(edge)).length, of: edges.length, missing: edges.filter((edge) => !connected.includes(edge)) };
   }
-  const asked = named('server').filter((server) => streaming.has(server));
+  const asked = named('server').filter((server) => streaming[server] !== undefined);
   if (asked.length === 0) return undefined;
-  const missing = asked.filter((server) => !streaming.get(server)!.includes(target.node));
+  const missing = asked.filter((server) => !streaming[server]!.includes(target.node));
   return { connected: asked.length - missing.length, of: asked.length, missing };
 }

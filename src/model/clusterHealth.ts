@@ -80,7 +80,8 @@ function problemsOf(nodes: readonly NodeHealth[], { cause, around, policies, rec
   if (cause) problems.push(cause.sentence);
   const servers = nodes.filter(({ role }) => role === 'server');
   if (servers.length > 0 && present(nodes) < policies.minimumNodes) problems.push(`${present(nodes)} of ${servers.length} Servers are Online or excused, fewer than the ${policies.minimumNodes} that are asked for.`);
-  if (noEdgeServes(nodes)) problems.push('No Edge serves: no partner gets in.');
+  // Of what is not seen from here nothing is claimed.
+  if (noEdgeServes(nodes) && cause?.code !== 'our network') problems.push('No Edge serves: no partner gets in.');
   for (const node of nodes) {
     // With one cause for all of them, each is told by its line in the table.
     if (node.state !== 'Online' && (!cause || node.cause !== cause.code)) problems.push(`${node.node} is ${node.state}${node.why ? `: ${node.why}` : ''}${node.excused !== undefined ? ` (expected: ${node.excused})` : ''}`);

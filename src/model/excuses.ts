@@ -7,11 +7,17 @@ export type Excuses = ReadonlyMap<string, string>;
 
 const notYetOver = new Set(['planned', 'running', 'waiting', 'failed', 'undo failed']);
 
-/** A node with a step that has begun and one that is not over. Backups take nothing down. */
+/** What the keys of steps begin with that take a node down or bring it back. All others (backups, notes, options, a login) leave it as it is, and what fails meanwhile is a failure. */
+const downOrBack = new Set([
+  'out-of-service', 'out', 'drain', 'stop', 'stop-all', 'stop-down', 'stop-edge', 'stop-edges', 'stop-admin', 'stop-services', 'update', 'update-first', 'unlist', 'unzone', 'gate',
+  'add', 'start-admin', 'start-first-admin', 'start-edge-admin', 'online', 'edge-online', 'sweep', 'serving',
+]);
+
+/** A node with such a step that has begun and one that is not over. */
 export function takenDown({ steps, phase, workflowId }: Pick<OperationReport, 'steps' | 'phase' | 'workflowId'>): Map<string, string> {
   const excused = new Map<string, string>();
   if (phase === 'ended') return excused;
-  const rows = steps.filter(({ node, key }) => node !== undefined && !key.startsWith('backup-'));
+  const rows = steps.filter(({ node, key }) => node !== undefined && downOrBack.has(key.split('/')[0]!));
   // A step at the balancer is about "st1 at lb1".
   const nodeOf = (row: { node?: string }): string => row.node!.split(' at ')[0]!;
   for (const row of rows) {

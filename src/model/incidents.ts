@@ -54,7 +54,7 @@ export function observe(before: Incidents, shown: Shown): Told {
   const incidents: Incidents = structuredCopy(before);
   const events: ClusterEvent[] = [];
   const isBelow = present(health.nodes) < health.minimumNodes;
-  const dead = noEdgeServes(health.nodes);
+  const dead = noEdgeServes(health.nodes) && health.cause?.code !== 'our network';
   const down = health.nodes.filter(({ state, excused }) => state !== 'Online' && excused === undefined);
 
   if (down.length > 0 || isBelow || dead) incidents.open ??= { id: incidentId(health.cluster, at, incidents.next++), since: at, nodes: [] };
@@ -62,18 +62,17 @@ export function observe(before: Incidents, shown: Shown): Told {
   if (!open) return { incidents, events };
   const tell = (kind: EventKind, words: Words, node?: NodeHealth): void => void events.push(eventOf(kind, open.id, shown, words, node));
 
-  const failed = countFailures(open.nodes, down, at);
+  const failed = countFailures(open.nodes, { nodes: health.nodes, down, at });
   if (isBelow && !incidents.below) incidents.below = { since: at, told: false };
   if (!isBelow) incidents.below = null;
   if (isBelow && !incidents.lost) {
     incidents.lost = { since: at };
     tell('threshold-lost', lostWords(health));
   }
-  if (isBelow && incidents.lost) delete incidents.lost.wellSince;
-  // The product's rule: each time a failure is detected while fewer are Online than asked for. With one cause for all of them the threshold's own event says it.
-  if (isBelow && !health.cause) {
+  // The product's rule: each time a failure is detected while fewer are Online than asked for. Whom one cause explains, the threshold's own event tells of.
+  if (isBelow) {
     for (const { node, one } of failed) {
-      if (node.role !== 'server' || one.told) continue;
+      if (node.role !== 'server' || one.told || explained(node, health)) continue;
       one.told = true;
       tell('node-failed', { severity: 'warning', summary: `${node.node} of ${health.cluster} is ${node.state}${node.why ? `: ${node.why}` : ''}.` }, node);
     }
@@ -82,8 +81,7 @@ export function observe(before: Incidents, shown: Shown): Told {
     incidents.noEdge = { since: at };
     tell('no-edge', { severity: 'critical', summary: `No Edge of ${health.cluster} serves: no partner gets in.` });
   }
-  if (dead && incidents.noEdge) delete incidents.noEdge.wellSince;
-  recover(incidents, shown, { isBelow, dead, down, tell });
+  recover(incidents, shown, { isBelow, tell });
   return { incidents, events };
 }
 
@@ -110,11 +108,15 @@ interface Failed {
   one: NodeIncident;
 }
 
-/** Those that fail now. */
-function countFailures(known: NodeIncident[], down: readonly NodeHealth[], at: string): Failed[] {
+/** Whether the cause of the whole cluster says all of this node: what refuses or stops one of them is of those alone that say so themselves. */
+const explained = (node: NodeHealth, { cause }: ClusterHealth): boolean => cause !== undefined && (node.cause === cause.code || ['database', 'shared files', 'our network'].includes(cause.code));
+
+/** Those that fail now. One that is excused neither fails nor is well again: only one that is Online is, or that has left the cluster. */
+function countFailures(known: NodeIncident[], { nodes, down, at }: { nodes: readonly NodeHealth[]; down: readonly NodeHealth[]; at: string }): Failed[] {
   for (const one of known) {
-    const isDown = down.some(({ node }) => node === one.node);
-    if (!isDown && one.down) Object.assign(one, { down: false, wellSince: at });
+    const seen = nodes.find(({ node }) => node === one.node);
+    if (seen && seen.state !== 'Online') delete one.wellSince;
+    else Object.assign(one, { down: false, wellSince: one.wellSince ?? at });
   }
   return down.flatMap((node) => {
     let one = known.find((entry) => entry.node === node.node);
@@ -128,23 +130,24 @@ function countFailures(known: NodeIncident[], down: readonly NodeHealth[], at: s
 
 interface Now {
   isBelow: boolean;
-  dead: boolean;
-  down: readonly NodeHealth[];
   tell(kind: EventKind, words: Words, node?: NodeHealth): void;
 }
 
-function recover(incidents: Incidents, { health, at, calmMs }: Shown, { isBelow, dead, tell }: Now): void {
+function recover(incidents: Incidents, { health, at, calmMs }: Shown, { isBelow, tell }: Now): void {
   const calm = (since: string | undefined): boolean => since !== undefined && Date.parse(at) - Date.parse(since) >= calmMs;
   const { open } = incidents;
   if (!open) return;
-  if (!isBelow && incidents.lost) {
+  // That somebody expects what is missing brings nothing back.
+  if (health.online < health.minimumNodes) delete incidents.lost?.wellSince;
+  else if (incidents.lost) {
     incidents.lost.wellSince ??= at;
     if (calm(incidents.lost.wellSince)) {
-      tell('threshold-restored', { severity: 'info', summary: `${health.cluster} has the ${health.minimumNodes} Servers again that are asked for: ${present(health.nodes)} of ${health.members} are there.` });
+      tell('threshold-restored', { severity: 'info', summary: `${health.cluster} has the ${health.minimumNodes} Servers again that are asked for: ${health.online} of ${health.members} are there.` });
       incidents.lost = null;
     }
   }
-  if (!dead && incidents.noEdge) {
+  if (noEdgeServes(health.nodes.map(({ excused: _, ...node }) => node))) delete incidents.noEdge?.wellSince;
+  else if (incidents.noEdge) {
     incidents.noEdge.wellSince ??= at;
     if (calm(incidents.noEdge.wellSince)) {
       tell('node-recovered', { severity: 'info', summary: `An Edge of ${health.cluster} serves again.` });

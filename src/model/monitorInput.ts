@@ -27,7 +27,7 @@ const quorumFits = (ctx: { value: { vantage?: string[] | undefined; quorum?: num
   if (quorum !== undefined && vantage !== undefined && quorum > vantage.length) ctx.issues.push({ code: 'custom', path: ['quorum'], message: `expected at most ${vantage.length}, the number of vantage points, found ${quorum}`, input: quorum });
 };
 
-export const monitorClusterInput = strict({ cluster: clusterName, ...settings, historyLimit: whole(20, 50_000).optional(), carried: z.unknown().optional() }).check(quorumFits);
+export const monitorClusterInput = strict({ cluster: clusterName, ...settings, historyLimit: whole(20, 50_000).optional() }).check(quorumFits);
 export type MonitorClusterInput = z.output<typeof monitorClusterInput>;
 
 export const configureInput = strict(settings).check(quorumFits);

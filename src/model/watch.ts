@@ -11,7 +11,8 @@ export interface Vote {
   votes: NodeVote[];
   around: Around;
   cause?: { code: Cause; sentence: string };
-  policies: { minimumNodes: number; forMs: number };
+  /** Of the cluster file; milliseconds. */
+  policies: { minimumNodes: number; forMs: number; interval?: number; failuresToOffline?: number };
   record: RecordView;
 }
 
@@ -22,6 +23,30 @@ export interface Around {
   balancers: string[];
   /** Something of the site answered that is no node: the way there is open. */
   reached: boolean;
+}
+
+/** What was found, or that it could not be asked. */
+export type Found = { well: true } | { well: false; why: string } | undefined;
+
+export interface BalancerSight {
+  name: string;
+  /** By node, as HAProxy says it; undefined where it was not asked or did not answer. */
+  runtime?: Record<string, string>;
+  file?: Record<string, string>;
+  /** A sentence when it does not answer. */
+  trouble?: string;
+}
+
+/** What the looks around found; the next slice begins with it. */
+export interface AroundLook {
+  database?: Found;
+  /** By Server; the last thing each said. */
+  sharedFiles: Record<string, Found>;
+  balancers: BalancerSight[];
+  /** By Server: the Edges that it is connected to. */
+  streaming: Record<string, string[]>;
+  /** Of an earlier slice: something of the site answered that is no node. */
+  reached?: boolean;
 }
 
 export interface WatchSettings {
@@ -35,13 +60,14 @@ export interface WatchInput extends WatchSettings {
   /** How long to look when nothing changes, in milliseconds. */
   sliceMs: number;
   /** The last vote from here; `fresh` is false when nobody looked since. */
-  last?: { fresh: boolean; votes: NodeVote[]; signature: string };
+  last?: { fresh: boolean; votes: NodeVote[]; signature: string; around?: AroundLook };
 }
 
 export interface Watched {
   vote: Vote;
   /** What the monitor is told of: two votes with the same signature tell the same story. */
   signature: string;
+  around?: AroundLook;
 }
 
 /** Of a running look, as its heartbeat tells it: younger than the last vote. */

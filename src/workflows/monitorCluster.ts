@@ -8,7 +8,7 @@ import type { LeaseActivities } from '../activities/leases';
 import type { ClusterHealth } from '../model/health';
 import type { ClusterEvent } from '../model/events';
 import { waitsForCalm } from '../model/incidents';
-import { parseInput } from '../model/inputs';
+import { day, parseInput } from '../model/inputs';
 import { configureInput, monitorClusterInput, pauseInput, reportInput, type MonitorClusterInput, type MonitorSettings, type PauseInput, type ReportInput } from '../model/monitorInput';
 import { listProblems } from '../model/problems';
 import type { Authority } from '../model/targets';
@@ -17,7 +17,7 @@ import { describe as words, failure } from './operation/failures';
 import { perform, tasks } from './operation/tasks';
 import { describe, judge, judgeAgain } from './monitor/judge';
 import { lookFrom, watchFrom } from './monitor/looks';
-import { calmMs, carry, forMs, newMonitor, post, sliceMs, watchView, type Monitor, type PostState } from './monitor/state';
+import { calmMs, carry, forMs, msUntil, newMonitor, post, sliceMs, takeApart, watchView, type Monitor, type PostState } from './monitor/state';
 import { tell } from './parts/tell';
 
 const leases = tasks<LeaseActivities>('leases');
@@ -35,27 +35,36 @@ const lookAgainMs = 5_000;
 const askAgainMs = 10_000;
 const mostReports = 20;
 const historyLimit = 5_000;
+/** Whatever is counted: Temporal ends a run at 51,200 events or 50 MB. */
+const mostHistory = { events: 20_000, bytes: 20_000_000 };
+const longestWatchPauseMs = 7 * day;
 
 export async function monitorCluster(raw: unknown): Promise<void> {
-  const parsed = parseInput<MonitorClusterInput>(monitorClusterInput, raw);
+  const { asked, carried } = takeApart(raw);
+  const parsed = parseInput<MonitorClusterInput>(monitorClusterInput, asked);
   if ('problems' in parsed) throw failure('InvalidInput', `The input of monitorCluster is wrong; nothing was started. ${listProblems(parsed.problems)}`);
   const input = parsed.value;
   const { workflowId, taskQueue } = workflowInfo();
-  const run = newMonitor(input, taskQueue);
+  const run = newMonitor(input, carried, taskQueue);
   const authority: Authority = { cluster: run.cluster, epoch: 0, operation: workflowId };
   listen(run, taskQueue);
-  if (input.carried === undefined) upsertSearchAttributes([{ key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: run.cluster }]);
+  if (carried === undefined) upsertSearchAttributes([{ key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: run.cluster }]);
   setCurrentDetails(describe(run));
 
   // A new history would count the time of the policy from its own begin.
   const counting = (): boolean => run.incidents.below !== null && !run.incidents.below.told;
-  const full = (): boolean => workflowInfo().continueAsNewSuggested || (workflowInfo().historyLength >= (input.historyLimit ?? historyLimit) && !counting());
+  const held = (): boolean => counting() && workflowInfo().historyLength < mostHistory.events && workflowInfo().historySize < mostHistory.bytes;
+  let broken: unknown;
+  const full = (): boolean => broken !== undefined || ((workflowInfo().continueAsNewSuggested || workflowInfo().historyLength >= (input.historyLimit ?? historyLimit)) && !held());
   const teller = { done: false };
   const telling = CancellationScope.nonCancellable(() => tellAll(run, authority, teller));
   const confirming = new CancellationScope();
-  const confirmed = confirming.run(() => confirmWhenBelow(run, authority)).catch(() => undefined);
+  const confirmed = confirming.run(() => confirmWhenBelow(run, authority)).catch((error: unknown) => {
+    if (!confirming.consideredCancelled) broken = error;
+  });
   try {
     while (!full()) await watchOneGeneration(run, authority, full);
+    if (broken !== undefined) throw broken;
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) run.outbox.push(endOf(run));
     throw error;
@@ -67,7 +76,7 @@ export async function monitorCluster(raw: unknown): Promise<void> {
   }
   await condition(allHandlersFinished);
   const { cluster, historyLimit: limit } = input;
-  await continueAsNew<typeof monitorCluster>({ cluster, ...(limit === undefined ? {} : { historyLimit: limit }), carried: carry(run) });
+  await continueAsNew<typeof monitorCluster>({ cluster, ...(limit === undefined ? {} : { historyLimit: limit }), carried: carry(run, new Date().toISOString()) });
 }
 
 /** Until somebody changes how it is watched, or history is full. */
@@ -101,7 +110,7 @@ async function keepWatching(run: Monitor, at: PostState, authority: Authority): 
     try {
       const watched = await watchFrom({ vantage: at.vantage, key: `watch/${at.vantage}/${(run.looks += 1)}`, authority }, {
         cluster: run.cluster, sliceMs: sliceMs(run), ...(interval === undefined ? {} : { interval }), ...(failuresToOffline === undefined ? {} : { failuresToOffline }),
-        ...(at.last ? { last: { fresh: at.fresh, votes: at.last.vote.votes, signature: at.last.signature } } : {}),
+        ...(at.last ? { last: { fresh: at.fresh, votes: at.last.vote.votes, signature: at.last.signature, ...(at.last.around ? { around: at.last.around } : {}) } } : {}),
       });
       Object.assign(at, { last: watched, fresh: true, failures: 0 });
       delete at.trouble;
@@ -169,18 +178,20 @@ function listen(run: Monitor, taskQueue: string): void {
   setHandler(configureUpdate, (raw) => {
     run.settings = { ...run.settings, ...known(configureInput, raw) };
     post(run, taskQueue);
-    begin();
+    // A pause goes on as long as it was ordered for; who looks after it begins with these.
+    if (!run.paused) begin();
     return `${run.cluster} is watched anew: ${JSON.stringify(watchView(run).vantage.map(({ name }) => name))}, quorum ${watchView(run).quorum}.`;
   }, { description: 'Change how it is watched: {interval, failuresToOffline, vantage, quorum, for, calm, sliceMs}, each optional', validator: requires(configureInput) });
   setHandler(pauseUpdate, (raw) => {
     const pause = known(pauseInput, raw);
-    run.paused = { ...pause, lastsMs: Math.max(1, Date.parse(pause.until) - Date.parse(at())) };
+    run.paused = { ...pause, lastsMs: msUntil(pause.until, at()) };
     for (const one of run.posts) one.fresh = false;
     begin();
     return `${run.cluster} is not watched until ${pause.until}; nobody is told of anything by then.`;
   }, { description: 'Stop watching for a time: {until, by, reason}; always ends', validator: (raw) => {
     requires(pauseInput)(raw);
     if (Date.parse(raw.until) <= Date.parse(at())) throw failure('InvalidInput', `until: expected a time to come, found ${raw.until}. Nothing was changed.`);
+    if (msUntil(raw.until, at()) > longestWatchPauseMs) throw failure('InvalidInput', `until: expected a time within 7 days, found ${raw.until}. Nothing was changed.`);
   } });
   setHandler(resumeUpdate, () => {
     const was = run.paused !== null;

@@ -31,8 +31,11 @@ function watched(...states: NodeState[]): Watched {
   const around = { balancers: [], reached: true };
   const cause = causeOf(nodes, around);
   const vote: Vote = {
-    at: at(), site: 'prod', nodes, votes: nodes.map(({ node, state }) => ({ ...neverSeen(node, at()), state })), around, ...(cause ? { cause } : {}), policies: { minimumNodes: 2, forMs: 300_000 },
-    record: { readAt: at(), phase: 'active', revision: 1, epoch: 1, unfinished: [], maintenance: [] },
+    at: at(), site: 'prod', nodes, votes: nodes.map(({ node, state }) => ({ ...neverSeen(node, at()), state })), around, ...(cause ? { cause } : {}), policies: { minimumNodes: 2, forMs: 300_000, interval: 7_000, failuresToOffline: 4 },
+    record: { readAt: at(), phase: 'active', revision: 1, epoch: 1, unfinished: [], maintenance: [],
+      // What an operation says has lines, and no end.
+      lastOperation: { operation: 'rollingRestart', outcome: 'refused', endedAt: at(), summary: `refused:\n- ${'st2 is not Online '.repeat(100)}` },
+    },
   };
   return { vote, signature: signatureOf(vote) };
 }
@@ -140,14 +143,51 @@ test('it is paused only with an end, resumes by itself, and takes new settings a
     expect(await refused('pause', { by: 'ops', reason: 'x' })).toMatch(/until: .*a pause always ends|until: missing/);
     expect(await refused('pause', { by: 'ops', reason: 'x', until: '2020-01-01T00:00:00Z' })).toMatch(/until: expected a time to come/);
     expect(await refused('configure', { intervall: 5 })).toMatch(/did you mean "interval"/);
+    expect(await refused('pause', { by: 'ops', reason: 'x', until: new Date(Date.now() + 8 * 86_400_000).toISOString() })).toMatch(/until: expected a time within 7 days/);
+    expect((await status()).watch).toMatchObject({ interval: 7_000, failuresToOffline: 4 });
     await monitor.executeUpdate('pause', { args: [{ by: 'ops', reason: 'patching', until: new Date(Date.now() + 4_000).toISOString() }] });
     await until('the pause', async () => (await status()).health === 'unknown', 90_000);
     expect(await status()).toMatchObject({ problems: [expect.stringMatching(/paused until .* by ops \(as claimed\): patching/)], watch: { paused: { by: 'ops' } } });
-    await until('its end', async () => (await status()).health === 'ok', 90_000);
     await monitor.executeUpdate('configure', { args: [{ interval: '500ms', failuresToOffline: 2 }] });
+    expect((await status()).watch).toMatchObject({ paused: { by: 'ops' }, interval: 500 });
+    await until('its end', async () => (await status()).health === 'ok', 90_000);
+    // Another timer would be the wait begun anew.
+    const waits = (await monitor.fetchHistory()).events!.filter(({ timerStartedEventAttributes: timer }) => Number(timer?.startToFireTimeout?.seconds ?? 0) >= 2);
+    expect(waits).toHaveLength(1);
     await until('the new settings', () => inputs.at(-1)!.interval === 500, 90_000);
     await monitor.executeUpdate('report', { args: [{ from: 'nagios', node: 'st2', what: 'load 40' }] });
     expect(await status()).toMatchObject({ health: 'ok', watch: { interval: 500, failuresToOffline: 2, reports: [{ from: 'nagios', node: 'st2', what: 'load 40' }] } });
+  });
+});
+
+test('a pause is as long in a new history as was left of it in the old one', async () => {
+  await staged({ historyLimit: 40 }, async ({ monitor }) => {
+    const latest = ground.client.workflow.getHandle(monitor.workflowId);
+    const first = (await latest.describe()).runId;
+    await latest.executeUpdate('pause', { args: [{ by: 'ops', reason: 'patching', until: new Date(Date.now() + 120_000).toISOString() }] });
+    const another = async (): Promise<boolean> => (await latest.describe()).runId !== first;
+    // One that meets the end of a history is refused by the server.
+    for (let report = 0; report < 20 && !(await another()); report += 1) await latest.executeUpdate('report', { args: [{ from: 'nagios', what: `load ${report}` }] }).catch(() => undefined);
+    await until('another run', another, 90_000);
+    expect((await latest.query<ClusterHealth>('status')).watch).toMatchObject({ paused: { by: 'ops' } });
+    const waitOf = async (runId?: string): Promise<number> => {
+      const { events } = await ground.client.workflow.getHandle(monitor.workflowId, runId).fetchHistory();
+      const waits = events!.flatMap(({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout ?? []).map(({ seconds, nanos }) => Number(seconds) * 1_000 + (nanos ?? 0) / 1_000_000);
+      return Math.max(0, ...waits);
+    };
+    await until('its wait', async () => (await waitOf()) > 0, 90_000);
+    expect(await waitOf()).toBeLessThan(await waitOf(first));
+    await latest.executeUpdate('resume', { args: [{ by: 'ops' }] });
+    await until('its end', async () => (await latest.query<ClusterHealth>('status')).health === 'ok', 90_000);
+    await latest.terminate();
+  });
+});
+
+test('a history that is full waits while the time of the policy is counted', async () => {
+  await staged({ historyLimit: 40, sliceMs: 500, for: 8_000 }, async ({ show, told, monitor }) => {
+    show('Online', 'Offline', 'Offline');
+    await until('below-threshold', () => told.some(({ kind }) => kind === 'below-threshold'), 90_000);
+    expect((await monitor.fetchHistory()).events!.length).toBeGreaterThan(40);
   });
 });
 

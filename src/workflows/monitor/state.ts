@@ -21,7 +21,7 @@ export interface Carried {
   posts: PostState[];
   incidents: Incidents;
   health: ClusterHealth | null;
-  /** `lastsMs`: from the order to its end, in milliseconds. */
+  /** `lastsMs`: from the order, or from the begin of this run, to its end, in milliseconds. */
   paused: (PauseInput & { lastsMs: number }) | null;
   reports: WatchView['reports'];
   /** Numbers the activities of this monitor. */
@@ -37,8 +37,15 @@ export interface Monitor extends Carried {
 
 const defaults = { sliceMs: 15 * 60_000, calmMs: 30_000, intervalMs: 2_000, failures: 3, forMs: 300_000 };
 
-export function newMonitor({ cluster, carried, historyLimit: _, ...settings }: MonitorClusterInput, ownQueue: string): Monitor {
-  const state: Carried = (carried as Carried | undefined) ?? { settings, posts: [], incidents: noIncidents(), health: null, paused: null, reports: [], looks: 0 };
+/** What a person asked for, and what an earlier run of this monitor handed on: its own words, which no rule for inputs is made for. */
+export function takeApart(raw: unknown): { asked: unknown; carried?: Carried } {
+  if (typeof raw !== 'object' || raw === null || !('carried' in raw)) return { asked: raw };
+  const { carried, ...asked } = raw;
+  return { asked, carried: carried as Carried };
+}
+
+export function newMonitor({ cluster, historyLimit: _, ...settings }: MonitorClusterInput, carried: Carried | undefined, ownQueue: string): Monitor {
+  const state: Carried = carried ?? { settings, posts: [], incidents: noIncidents(), health: null, paused: null, reports: [], looks: 0 };
   const run: Monitor = { ...state, cluster, generation: 0, outbox: [] };
   post(run, ownQueue);
   return run;
@@ -54,13 +61,16 @@ export const sliceMs = ({ settings }: Monitor): number => settings.sliceMs ?? de
 export const calmMs = ({ settings }: Monitor): number => settings.calm ?? defaults.calmMs;
 export const quorumOf = ({ settings, posts }: Monitor): number => Math.min(posts.length, settings.quorum ?? majority(posts.length));
 export const freshVotes = ({ posts }: Monitor): Vote[] => posts.flatMap(({ fresh, last }) => (fresh && last ? [last.vote] : []));
+/** What the cluster file says, as far as anybody has looked. */
+const policiesOf = ({ posts }: Monitor): Partial<Vote['policies']> => posts.find(({ last }) => last)?.last?.vote.policies ?? {};
 /** How long too few must be missing, as the policy says. */
-export const forMs = (run: Monitor): number => run.settings.for ?? run.posts.find(({ last }) => last)?.last?.vote.policies.forMs ?? defaults.forMs;
+export const forMs = (run: Monitor): number => run.settings.for ?? policiesOf(run).forMs ?? defaults.forMs;
 
 export function watchView(run: Monitor): WatchView {
   const { settings, posts, paused, incidents, reports } = run;
+  const policies = policiesOf(run);
   return {
-    interval: settings.interval ?? defaults.intervalMs, failuresToOffline: settings.failuresToOffline ?? defaults.failures,
+    interval: settings.interval ?? policies.interval ?? defaults.intervalMs, failuresToOffline: settings.failuresToOffline ?? policies.failuresToOffline ?? defaults.failures,
     vantage: posts.map(({ vantage, fresh, last, trouble }) => ({ name: vantage, fresh, ...(last ? { votedAt: last.vote.at } : {}), ...(trouble ? { trouble } : {}) })),
     quorum: quorumOf(run), ...(paused ? { paused: { until: paused.until, by: paused.by, reason: paused.reason } } : {}), ...(incidents.below ? { belowSince: incidents.below.since } : {}),
     incidents: incidents.open ? incidents.open.nodes.map(({ node, since, count }) => ({ id: incidents.open!.id, node, since, count })) : [],
@@ -68,4 +78,8 @@ export function watchView(run: Monitor): WatchView {
   };
 }
 
-export const carry = ({ settings, posts, incidents, health, paused, reports, looks }: Monitor): Carried => ({ settings, posts, incidents, health, paused, reports, looks });
+/** `at`: when this run ends, ISO-8601 UTC. */
+export const carry = ({ settings, posts, incidents, health, paused, reports, looks }: Monitor, at: string): Carried =>
+  ({ settings, posts, incidents, health, paused: paused && { ...paused, lastsMs: msUntil(paused.until, at) }, reports, looks });
+
+export const msUntil = (until: string, at: string): number => Math.max(1, Date.parse(until) - Date.parse(at));

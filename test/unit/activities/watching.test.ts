@@ -44,7 +44,8 @@ function startAnswer(response: ServerResponse): void {
 interface Estate {
   acts: Act[];
   remotes: Remote[];
-  database: { well: boolean };
+  /** `takesMs`: until it answers. */
+  database: { well: boolean; takesMs?: number };
   watch(input?: Partial<WatchInput>, options?: { settleMs?: number; signal?: AbortSignal }): Promise<Watched>;
 }
 
@@ -60,10 +61,10 @@ async function estate(): Promise<Estate> {
   const record = { ...newRecord('demo'), spec, revision: 1, members: membersOf(spec, 'prod'), complete: true };
   const handle = { query: async () => record };
   const temporal = { withDeadline: (_: number, act: () => unknown) => act(), workflow: { getHandle: () => handle } } as unknown as Client;
-  const database = { well: true };
+  const database: Estate['database'] = { well: true };
   const clients = {
     admin: api(),
-    postgres: { withDatabase: async () => { if (!database.well) throw new StError('Unreachable', 'database demo: connection refused'); } },
+    postgres: { withDatabase: async (_target: unknown, _act: unknown, { signal }: { signal: AbortSignal }) => { await pause(database.takesMs ?? 0, undefined, { signal }); if (!database.well) throw new StError('Unreachable', 'database demo: connection refused'); } },
     ssh: { run: async () => { throw new StError('Unreachable', 'no SSH here'); } },
   } as unknown as Clients;
   return {
@@ -73,7 +74,7 @@ async function estate(): Promise<Estate> {
 }
 
 const nodeIn = ({ nodes }: Vote, name: string): NodeHealth => nodes.find(({ node }) => node === name)!;
-const after = ({ vote, signature }: Watched): Partial<WatchInput> => ({ last: { fresh: true, votes: vote.votes, signature } });
+const after = ({ vote, signature, around }: Pick<Watched, 'vote' | 'signature' | 'around'>): Partial<WatchInput> => ({ last: { fresh: true, votes: vote.votes, signature, ...(around ? { around } : {}) } });
 
 test('a first look tells at once; while nothing changes the slice goes on to its end, on one login for each Server', async () => {
   const { watch, remotes } = await estate();
@@ -146,6 +147,21 @@ test('all that fail at the same time are told together, with the one cause', asy
   const { vote } = seen;
   expect(vote.nodes.map(({ state }) => state)).toEqual(['Offline', 'Offline', 'Offline']);
   expect(vote.cause).toMatchObject({ code: 'database' });
+});
+
+test('a slice begins with what was believed of what stands around, until that has been looked at again', async () => {
+  const { watch, database } = await estate();
+  const first = await watch();
+  database.well = false;
+  const broken = await watch(after(first));
+  const seen = broken.vote.cause ? broken : await watch(after(broken));
+  expect(seen.vote.cause).toMatchObject({ code: 'database' });
+  // The look around takes longer than anybody waits for it.
+  database.takesMs = 1_500;
+  const next = await watch({ ...after(seen), sliceMs: 2_500 });
+  expect([next.signature, next.vote.cause?.code, next.vote.around.reached]).toEqual([seen.signature, 'database', seen.vote.around.reached]);
+  database.well = true;
+  expect((await watch(after(next))).vote.cause).toBeUndefined();
 });
 
 test('a Server that takes longer than a miss for each answer stays Online', async () => {

@@ -133,6 +133,41 @@ test('nodes that are taken down on purpose are no failure', () => {
   expect(story([ok, health(node('st1'), down('st2'), down('st3'))]).told).toEqual([]);
 });
 
+test('one that is expected to be away after it has failed is not back: neither it nor the threshold, until they are', () => {
+  const away = health(node('st1'), node('st2', 'Offline', { excused: 'replace-node/demo' }), node('st3', 'Offline', { excused: 'replace-node/demo' }));
+  const lost = ['threshold-lost', 'node-failed st2', 'node-failed st3'];
+  const { told, incidents } = story([ok, twoDown, ...times(20, away)]);
+  expect(told).toEqual(lost);
+  expect(waitsForCalm(incidents)).toBe(false);
+  expect(story([ok, twoDown, ok, ...times(20, away)]).told).toEqual(lost);
+  expect(story([ok, twoDown, ...times(20, away), twoDown]).told).toEqual(lost);
+  expect(story([ok, twoDown, ...times(20, away), ...times(8, ok)]).told).toEqual([...lost, 'threshold-restored', 'node-recovered st2', 'node-recovered st3']);
+  // One that left the cluster is nobody's incident any more.
+  const left = story([ok, twoDown, ...times(20, away), ...times(8, health(node('st1'), node('st4'), node('st5')))]);
+  expect(left.told).toEqual([...lost, 'threshold-restored']);
+  expect(left.incidents.open).toBeNull();
+});
+
+test.each<[string, NodeHealth[], Around, string[]]>([
+  ['a refused login at one says nothing of the other', [node('st1'), node('st2', 'Unknown', { cause: 'credentials' }), node('st3', 'Offline')], well, ['threshold-lost', 'node-failed st3']],
+  ['nor does a licence', [node('st1'), node('st2', 'Offline', { cause: 'licence' }), node('st3', 'Unknown')], well, ['threshold-lost', 'node-failed st3']],
+  ['a refused login at both says all', [node('st1'), node('st2', 'Unknown', { cause: 'credentials' }), node('st3', 'Unknown', { cause: 'credentials' })], well, ['threshold-lost']],
+  ['the shared files say all', [node('st1'), node('st2', 'Offline'), node('st3', 'Unknown')], { ...well, sharedFiles: 'hang' }, ['threshold-lost']],
+])('%s', (_, nodes, around, expected) => {
+  expect(story([ok, healthOf('demo', vote(nodes, around))]).told).toEqual(expected);
+});
+
+test('an Edge is claimed to serve nobody only by those who see it, and to serve again only when it does', () => {
+  const edge = (state: NodeState, more: Partial<NodeHealth> = {}) => [node('st1'), node('st2'), node('ed1', state, more)];
+  const network = healthOf('demo', vote([node('st1', 'Unknown'), node('st2', 'Unknown'), node('ed1', 'Unknown')], { balancers: [], reached: false }));
+  expect(network).toMatchObject({ cause: { code: 'our network' }, problems: expect.not.arrayContaining([expect.stringMatching(/No Edge/)]) });
+  expect(story([network, network]).told).toEqual(['threshold-lost']);
+  const [serves, gone, excused] = [health(...edge('Online')), health(...edge('Offline')), health(...edge('Offline', { excused: 'maintenance' }))];
+  expect(story([serves, gone, ...times(10, network)]).told).toEqual(['no-edge', 'threshold-lost']);
+  expect(story([serves, gone, ...times(10, excused)]).told).toEqual(['no-edge']);
+  expect(story([serves, gone, ...times(10, serves)]).told).toEqual(['no-edge', 'node-recovered']);
+});
+
 test('too few for long enough is told once, and only when those who look again agree', () => {
   const { incidents } = story([ok, twoDown]);
   expect(confirmBelow(incidents, { health: ok, at: at(300_000), calmMs: 0 }).events).toEqual([]);
@@ -152,13 +187,25 @@ test('ids of events are fit for workflow ids and mails, whatever a node is calle
 test.each<[StepState[], boolean]>([
   [['planned', 'planned'], false], [['running', 'planned'], true], [['done', 'planned'], true], [['done', 'done'], false], [['done', 'waiting'], true], [['undone'], false], [['done', 'failed'], true],
 ])('a node with the steps %p is taken down: %p', (states, expected) => {
-  const steps = states.map((state, index) => ({ key: `k${index}/st1`, title: 'x', node: index === 0 ? 'st1 at lb1' : 'st1', state }));
+  const steps = states.map((state, index) => ({ key: `${['out', 'drain'][index]}/st1`, title: 'x', node: index === 0 ? 'st1 at lb1' : 'st1', state }));
   expect(takenDown({ steps, phase: 'working', workflowId: 'w' }).has('st1')).toBe(expected);
   expect(takenDown({ steps, phase: 'ended', workflowId: 'w' }).size).toBe(0);
 });
 
-test('a backup takes nothing down, and a window without names covers all until it ends', () => {
-  expect(takenDown({ steps: [{ key: 'backup-files/st1', title: 'x', node: 'st1', state: 'running' }], phase: 'working', workflowId: 'w' }).size).toBe(0);
+test.each<[string, [string, StepState][], boolean]>([
+  ['a backup', [['backup-files', 'running']], false],
+  ['notes and options around a restart that is to come', [['note', 'done'], ['local-options', 'running'], ['out', 'planned'], ['online', 'planned'], ['forget', 'planned']], false],
+  ['notes after a restart that is over', [['note', 'done'], ['drain', 'done'], ['online', 'done'], ['serving', 'done'], ['forget', 'planned']], false],
+  ['the restart itself', [['note', 'done'], ['drain', 'done'], ['connected', 'running'], ['serving', 'planned'], ['forget', 'planned']], true],
+  ['logins through an Edge, one restart after the other', [['login/st1', 'done'], ['login/st2', 'planned']], false],
+  ['an update', [['drain', 'done'], ['update-first', 'done'], ['update-first/version', 'running'], ['online', 'planned']], true],
+  ['an Edge that leaves the zones', [['unzone', 'running']], true],
+])('%s: %p takes the node down: %p', (_, rows, expected) => {
+  const steps = rows.map(([key, state]) => ({ key: `${key}/st1`, title: 'x', node: 'st1', state }));
+  expect(takenDown({ steps, phase: 'working', workflowId: 'w' }).has('st1')).toBe(expected);
+});
+
+test('a window without names covers all until it ends', () => {
   const windows = [{ id: '1', nodes: [], since: at(0), until: at(60_000), reason: 'patching', by: 'ops' }];
   expect([...excusesOf(['st1', 'st2'], { windows, at: at(1) }).keys()]).toEqual(['st1', 'st2']);
   expect(excusesOf(['st1'], { windows, at: at(60_000) }).size).toBe(0);
