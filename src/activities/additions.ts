@@ -6,13 +6,16 @@ import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { FileFacts, MachineFacts } from '../model/additionPlan';
 import { daemonSettings, settingsText, settingsToRestore } from '../model/daemonSettings';
+import { entriesOf } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
+import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { checkFiles, ensureFiles } from './additionFiles';
 import { machineScript, markScript, standsScript } from './additionScripts';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { readLines } from './discoveryScripts';
+import { drainServer } from './draining';
 import { edgeActivities } from './edges';
 import { gateActivities } from './gates';
 import { installationActivities, type InstallInput } from './installation';
@@ -36,8 +39,11 @@ export interface AdditionActivities {
   ensureSettings(input: { server: ServerTarget; settings: Record<string, string[]>; defaults: boolean }, authority: Authority): Promise<Outcome>;
   /** The local options of a Server that comes back beside a peer's: told, and with `apply` taken over. */
   ensureDaemonsFresh(input: { server: ServerTarget; peer: ServerTarget; apply: boolean }, authority: Authority): Promise<Outcome>;
-  /** The way back: out of the table of nodes, stopped, and gated again where it was. One that serves sessions is left as it is: Refused. */
-  ensureWithdrawn(input: { server: ServerTarget; node: ServerTarget; gate: boolean }, authority: Authority): Promise<Outcome>;
+  /**
+   * The way back: drained, out of the table of nodes, stopped, and gated again where it was. One that serves sessions, or works on something after `gracefulSeconds`, is left as
+   * it is: Refused. One whose host and Administration Tool are silent is out of the table: NotYet, since what runs there is not known. Needs `drainLimitMs` and 8 minutes.
+   */
+  ensureWithdrawn(input: { server: ServerTarget; node: ServerTarget; gate: boolean; protocols: Protocol[]; gracefulSeconds: number }, authority: Authority): Promise<Outcome>;
   /** The same of an Edge: out of the network zones that the Servers dial, and stopped. */
   ensureEdgeWithdrawn(input: { server: ServerTarget; edge: ServerTarget; gate: boolean }, authority: Authority): Promise<Outcome>;
 }
@@ -65,6 +71,22 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
     if (code !== 0) return 'nothing was installed';
     if (gate) return (await gateActivities({ clients }).ensureGated({ host: node }, authority)).note;
     return `${(await stopAll()).note}; its installation stays in ${node.fileDriveHome}`;
+  };
+  /** Whether its Transaction Manager works for the cluster, or may: nobody says that it does not, it is in the table of nodes, and something of the product runs there. */
+  const mayWork = async (server: ServerTarget, node: ServerTarget): Promise<boolean> => {
+    const runs = await answerOf(admin(node).transactionManager(limits()).then(({ running }) => running), false);
+    if (runs !== null) return runs;
+    if (entriesOf(await admin(server).clusterNodes(limits()), node.address).length === 0) return false;
+    const { facts } = await gateActivities({ clients }).checkGate({ host: node });
+    return facts.runs || facts.gate === 'unknown';
+  };
+  const drain = async (node: ServerTarget, how: { protocols: Protocol[]; gracefulSeconds: number }, authority: Authority): Promise<string> => {
+    try {
+      return (await drainServer(clients, node, { ...how, acceptActive: false }, authority)).note;
+    } catch (error) {
+      if (!(error instanceof StError) || error.code !== 'Refused') throw error;
+      throw new StError('Refused', `${node.node} serves already: it stays in the cluster. Run addNode again, which completes it, or removeNode. ${error.message}`, { cause: error });
+    }
   };
 
   return {
@@ -117,13 +139,17 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
       await admin(server).setOptions(Object.fromEntries(differing.map(({ name, values }) => [name, values])), limits());
       return { changed: true, note: `taken over from ${peer.node}: ${said}` };
     },
-    async ensureWithdrawn({ server, node, gate }, authority) {
-      await productOn(clients, node).claim(authority);
-      const sessions = await admin(node).sessions(limits()).catch(nobody);
-      if (sessions.length > 0) throw new StError('Refused', `${node.node} serves already (${sessions.length} sessions): it stays in the cluster. Run addNode again, which completes it, or removeNode, which drains it first.`);
+    async ensureWithdrawn({ server, node, gate, protocols, gracefulSeconds }, authority) {
+      const lost = await productOn(clients, node).claim(authority).then(() => undefined, lostHost);
+      const sessions = await answerOf(admin(node).sessions(limits()), []);
+      if (sessions !== null && sessions.length > 0) throw new StError('Refused', `${node.node} serves already (${sessions.length} sessions): it stays in the cluster. Run addNode again, which completes it, or removeNode, which drains it first.`);
+      // It has not died: it is taken out when it can be drained.
+      if (lost !== undefined && sessions !== null) throw lost;
+      const drained = lost === undefined && (await mayWork(server, node)) ? `${await drain(node, { protocols, gracefulSeconds }, authority)}; ` : '';
       const { note } = await serverActivities({ clients }).ensureNotMember({ server, address: node.address }, authority);
+      if (lost !== undefined) throw new StError('NotYet', `${node.node} is out of the table of nodes (${note}); whether anything runs on ${node.node} is not known: ${lost.message}`, { cause: lost });
       const stopped = await stop(node, gate, authority, () => serverActivities({ clients }).ensureAllStopped({ server: node }, authority));
-      return { changed: true, note: `${note}; ${stopped}` };
+      return { changed: true, note: `${drained}${note}; ${stopped}` };
     },
     async ensureEdgeWithdrawn({ server, edge, gate }, authority) {
       await productOn(clients, edge).claim(authority);
@@ -143,8 +169,15 @@ const noAnswer = (error: unknown): boolean => error instanceof StError && ['Unre
 /** A later Server's Administration Tool answers so until its node was added and it was restarted. */
 const isUnavailable = (error: unknown): boolean => statusOf(error) === 503;
 
-/** A Server that does not answer has no sessions that a person could be told of. */
-function nobody(error: unknown): [] {
-  if (noAnswer(error) || isUnavailable(error)) return [];
+/** What it answers; `idle` from one that is not operational, null where it is silent. */
+const answerOf = <T>(asked: Promise<T>, idle: T): Promise<T | null> => asked.catch((error: unknown) => {
+  if (isUnavailable(error)) return idle;
+  if (noAnswer(error)) return null;
+  throw error;
+});
+
+/** The error of a host that can't be reached. Any other is thrown: of one that is busy, or slow, somebody may still tell what runs. */
+function lostHost(error: unknown): StError {
+  if (error instanceof StError && ['Unreachable', 'ConnectionLost'].includes(error.code)) return error;
   throw error;
 }

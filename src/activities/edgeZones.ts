@@ -49,7 +49,7 @@ export async function ensureInZone(sides: { server: AdminServer; edge: AdminServ
  * in the same moment; it goes by place, so who was taken out is looked at afterwards, and another that went instead is put back.
  */
 export async function ensureOutOfZones(server: AdminServer, { title, address }: { title: string; address: string }, options: CallOptions): Promise<Outcome> {
-  const isIt = (edge: ZoneEdge): boolean => edge.title === title || (edge.addresses ?? []).includes(address);
+  const isIt = (edge: ZoneEdge): boolean => edge.title === title || hasAddress(edge.addresses ?? [], address);
   const holding = async (): Promise<Zone[]> => (await server.zones(options)).filter(({ name, edges = [] }) => name !== 'Private' && edges.some(isIt));
   const before = await holding();
   if (before.length === 0) return { changed: false, note: `${title} is in no zone` };

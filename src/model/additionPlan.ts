@@ -3,8 +3,8 @@
  * Online gives an empty plan, and a plan that was cut off anywhere is completed by the next.
  */
 import type { Member } from './cluster';
-import { compareHosts, type HostFacts, type LicenceFacts, type ServerFacts } from './facts';
-import { canonicalAddress } from './fields';
+import { compareHosts, type HostFacts, type LicenceFacts, type ServerFacts, type WayFacts } from './facts';
+import { canonicalAddress, hasAddress } from './fields';
 import type { GateFacts } from './gate';
 import { addressesIn } from './nodeTable';
 import type { Problem } from './operation';
@@ -172,3 +172,13 @@ export function tableProblems(joining: readonly { name: string; address: string 
     return [{ what: `${name}: the address ${address} is in the cluster's table of nodes already, and no operation of this cluster put it there`, remedy: 'remove that entry in the Administration Tool, or give the new node its right address' }];
   });
 }
+
+/** An addition to the table of nodes changes how the daemons listen: nothing is added where nobody knows what to put back. `settings` is null where that could not be read. */
+export function settingsProblems(joining: readonly { address: string }[], found: { table: readonly string[]; through: string; settings: Record<string, string[]> | null | undefined }): Problem[] {
+  if (found.settings !== null || joining.every(({ address }) => hasAddress(found.table, address))) return [];
+  return [{ what: `${found.through}: how the daemons of the cluster listen could not be read, so nobody could put it back`, remedy: 'run this again when it answers' }];
+}
+
+/** Whether the Servers had this Edge in a zone, or may have had: then it is not an addition's to take out. What knows no CA of its own was not answered. */
+export const mayBeZoned = (address: string, ways: WayFacts | undefined): boolean =>
+  ways === undefined || ways.ca === null || ways.zones.some(({ addresses }) => hasAddress(addresses, address));

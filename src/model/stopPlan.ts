@@ -117,16 +117,17 @@ export interface Mark {
 }
 
 /**
- * Marks that nobody works under any more: older than the stop, and their event is not at work at another Server. `node` is the stopped one; an event of its own
- * from before the stop is taken up by nobody.
+ * Marks that nobody works under any more: older than the stop, and of no file by the name of which an event is at work. `node` is the stopped one; an event of its own
+ * that has not beaten since the stop is taken up by nobody. Folders are not compared: an account's home may be anywhere. None where an event does not name its file.
  */
 export function leftBehind(marks: readonly Mark[], { stoppedAt, node, active }: { stoppedAt: number; node: string; active: readonly WorkEvent[] }): Mark[] {
-  return marks.filter(({ path, at }) => {
-    const file = path.replace(/\.m_inproc$/, '');
-    const event = active.find((one) => one.file !== '' && file.endsWith(one.file) && file.includes(`/${one.account}/`));
-    return at <= stoppedAt && (event === undefined || (node !== '' && event.node === node && event.heartbeat / 1_000 <= stoppedAt + lateSeconds));
-  });
+  const dead = (event: WorkEvent): boolean => node !== '' && event.node === node && event.heartbeat > 0 && event.heartbeat / 1_000 <= stoppedAt + lateSeconds;
+  const atWork = active.filter((event) => !dead(event)).map(({ file }) => baseName(file));
+  if (atWork.includes('')) return [];
+  return marks.filter(({ path, at }) => at <= stoppedAt && !atWork.includes(baseName(path.replace(/\.m_inproc$/, ''))));
 }
+
+const baseName = (path: string): string => path.replace(/^.*\//s, '');
 
 /** The other nodes of a role, short enough for one slice: what their Administration Tools have in common is told once. */
 export interface Neighbours {

@@ -12,16 +12,18 @@ import type { InstallationActivities } from '../../activities/installation';
 import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { NetworkActivities } from '../../activities/network';
 import type { ServerActivities } from '../../activities/servers';
-import { additionProblems, isEmptyAddition, joiningServers, planAddition, serves, tableProblems } from '../../model/additionPlan';
+import { additionProblems, isEmptyAddition, joiningServers, mayBeZoned, planAddition, serves, settingsProblems, tableProblems } from '../../model/additionPlan';
 import { planBalancers } from '../../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../../model/clocks';
 import type { Member } from '../../model/cluster';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../../model/edgePlan';
 import { epochProblems, type ServerFacts } from '../../model/facts';
+import { hasAddress } from '../../model/fields';
 import { memberSite, membersOf } from '../../model/members';
 import { edgePorts } from '../../model/ports';
 import { balancerTargets, databaseTarget, serverTarget, siteOf } from '../../model/slices';
 import type { LicenceFiles } from '../../model/specTypes';
+import { drainLimitMs } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
@@ -41,8 +43,11 @@ const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const clockLimitMs = 1_000;
 const installMs = 35 * 60_000;
-/** How long sessions at a node that is taken back have to end. */
+/** How long sessions at a node that is taken back have to end, and what its Transaction Manager works on. */
 const undoDrainMs = 60_000;
+const undoGracefulSeconds = undoDrainMs / 1_000;
+/** A drain, and the stop or the gate after it. */
+const withdrawMs = drainLimitMs(undoGracefulSeconds) + 8 * 60_000;
 
 export interface AdditionOptions {
   /** How many nodes at once, where the product lets several; 1 when left out. */
@@ -139,6 +144,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     },
   );
   const serving = asked(seen.addOthers).filter(serves);
+  const listed = serving[0]?.members ?? [];
   const through = peers.find(({ name }) => serving[0]?.node === name)!;
   const reachable = ({ name }: Node): boolean => found.addMachines.some((machine) => machine.node === name && machine.reachable);
   const near = peers.filter(reachable);
@@ -158,9 +164,12 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     addSettings: check('How the daemons of the cluster listen', additions.checkSettings({ server: through.server })),
     addKnown: check('What the Servers know of the Edges', edges.checkWays({ server: through.server, protocols, ...(probe ? { probe: probe.account } : {}) })),
     ...cacheChecks(newServers),
-  }, { title: 'The network zones name the Edges once', problems: ({ addKnown }) => zoneProblems({ edges: newEdgeSpecs }, addKnown) });
+  }, {
+    title: 'The network zones name the Edges once, and what an addition changes can be put back',
+    problems: ({ addKnown, addSettings }) => [...zoneProblems({ edges: newEdgeSpecs }, addKnown), ...settingsProblems(newServers, { table: listed, through: through.name, settings: addSettings })],
+  });
 
-  const states = joiningServers(newServers, { hosts: found.addHosts, servers: seen.addOthers, files: settled.addFiles, gates: found.addGates, licence: found.addLicence[0]!, table: serving[0]?.members ?? [] });
+  const states = joiningServers(newServers, { hosts: found.addHosts, servers: seen.addOthers, files: settled.addFiles, gates: found.addGates, licence: found.addLicence[0]!, table: listed });
   const todo = newServers.length === 0 ? planAddition([]) : planAddition(states);
   const opening = planEdges(edgeStates({ edges: newEdgeSpecs, deploymentSite: whole.deploymentSite }, { hosts: found.addEdgeHosts, edges: found.addEdges, licence: found.addEdgeLicence[0]!, ways: settled.addKnown }));
   const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted, found.addBalancers, { complete: false });
@@ -176,8 +185,11 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   const gatedEdges = newEdges.filter(({ name }) => isInstalled(name) && !['open', 'none'].includes(gateOf(name)));
   const settings = settled.addSettings ?? {};
   const edgeSource = peerEdges.find((edge) => reachable(edge))?.server;
-  // What serves already is left as it is; what was in the table before is not this operation's to take out.
-  const withdraw = (node: Node) => additions.ensureWithdrawn({ server: through.server, node: node.server, gate: wasGated(node.name) });
+  // What serves already is left as it is; what was in the table or in a zone before is not this operation's to take out.
+  const stood = ({ name, address }: Node): boolean => (newServers.some((one) => one.name === name) ? hasAddress(listed, address) : mayBeZoned(address, settled.addKnown));
+  const apart = (some: Node[]) => [true, false].map((before) => ({ before, some: some.filter((node) => stood(node) === before) }));
+  const withdraw = (node: Node) =>
+    additions.ensureWithdrawn({ server: through.server, node: node.server, gate: wasGated(node.name), protocols, gracefulSeconds: undoGracefulSeconds }, { limitMs: withdrawMs });
   const withdrawEdge = (edge: Node) => additions.ensureEdgeWithdrawn({ server: through.server, edge: edge.server, gate: wasGated(edge.name) });
 
   async function act(): Promise<void> {
@@ -196,8 +208,10 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   }
 
   async function addServers(): Promise<void> {
-    await forEachNode('Install the Server on the schema of the cluster', chosen(todo.install), ({ server }) =>
-      additions.ensureInstalled({ server, installer, database: target, taehFrom: through.server }, { limitMs: installMs }), { key: 'install', parallel, undo: withdraw });
+    for (const { before, some } of apart(chosen(todo.install))) {
+      await forEachNode('Install the Server on the schema of the cluster', some, ({ server }) =>
+        additions.ensureInstalled({ server, installer, database: target, taehFrom: through.server }, { limitMs: installMs }), { key: 'install', parallel, ...(before ? {} : { undo: withdraw }) });
+    }
     await forEachNode('Copy what is not in the database from a Server that serves', chosen(todo.copy), ({ server }) =>
       additions.ensureFiles({ server, peer: through.server }, { limitMs: installMs }), { key: 'copy', parallel });
     await forEachNode('Stop everything on the Server to add', chosen(todo.stop), ({ server }) => servers.ensureAllStopped({ server }), { key: 'stop-all', parallel });
@@ -213,16 +227,22 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   }
 
   async function addEdges(): Promise<void> {
-    await forEachNode('Install the Edge with the secret file of the others', theEdges([...opening.installFirst, ...opening.installOthers]), ({ server }) =>
-      edges.ensureInstalled({ edge: server, installer, ...(edgeSource ? { taehFrom: edgeSource } : {}) }, { limitMs: installMs }), { key: 'install-edge', parallel, undo: withdrawEdge });
+    for (const { before, some } of apart(theEdges([...opening.installFirst, ...opening.installOthers]))) {
+      await forEachNode('Install the Edge with the secret file of the others', some, ({ server }) =>
+        edges.ensureInstalled({ edge: server, installer, ...(edgeSource ? { taehFrom: edgeSource } : {}) }, { limitMs: installMs }), { key: 'install-edge', parallel, ...(before ? {} : { undo: withdrawEdge }) });
+    }
     await forEachNode('Install the licences of the Edge', theEdges(opening.license), ({ server }) => installation.ensureLicensed({ server, licences: edgeLicences }), { key: 'license-edge', parallel });
-    await forEachNode('Open the gate of the Edge', gatedEdges, ({ server }) => gates.ensureOpened({ host: server }), { key: 'open-edge', parallel, undo: withdrawEdge });
+    for (const { before, some } of apart(gatedEdges)) {
+      await forEachNode('Open the gate of the Edge', some, ({ server }) => gates.ensureOpened({ host: server }), { key: 'open-edge', parallel, ...(before ? {} : { undo: withdrawEdge }) });
+    }
     await forEachNode('Start the Administration Tool of the Edge', theEdges(opening.startAdmin), ({ server }) => edges.ensureAdminStarted({ edge: server }), { key: 'start-edge-admin', parallel });
     await forEachNode('Stop the protocol servers of the Edge', theEdges(opening.stop), ({ server }) => servers.ensureServicesStopped({ server }), { key: 'stop-edge', parallel });
     await forEachNode('Exchange the CA certificates of the cluster and the Edge', theEdges(opening.trust), ({ server }) =>
       edges.ensureTrust({ server: through.server, edge: server }), { key: 'trust', parallel: 1 });
-    await forEachNode('Name the Edge in the network zone of the Servers', theEdges(opening.zone), ({ name, server }) =>
-      edges.ensureInZone({ server: through.server, edge: server, entry: entryOf(name) }), { key: 'zone', parallel: 1, undo: withdrawEdge });
+    for (const { before, some } of apart(theEdges(opening.zone))) {
+      await forEachNode('Name the Edge in the network zone of the Servers', some, ({ name, server }) =>
+        edges.ensureInZone({ server: through.server, edge: server, entry: entryOf(name) }), { key: 'zone', parallel: 1, ...(before ? {} : { undo: withdrawEdge }) });
+    }
     await forEachNode('Start the Edge', theEdges(opening.start), ({ server }) => edges.ensureOnline({ edge: server, protocols }), { key: 'edge-online', parallel });
   }
 

@@ -74,7 +74,7 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const drain = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server'
     ? stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive: rules.acceptActive, ...roomFor(role) }, { limitMs })
     : stops.ensureEdgeDrained({ edge: server, protocols, gracefulSeconds, ...roomFor(role) }, { limitMs }));
-  const start = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server' ? servers.ensureOnline({ server, protocols }) : edges.ensureOnline({ edge: server, protocols }));
+  const start = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server' ? servers.ensureOnline({ server, protocols }, { limitMs }) : edges.ensureOnline({ edge: server, protocols }, { limitMs }));
   const fronts = view.balancers.flatMap(({ name: at, balancer }) => view.fronted.map(({ name }) => ({
     name: `${name} at ${at}`, node: name, balancer, served: view.found.some((facts) => facts.name === at && facts.serving.includes(name)),
   })));

@@ -59,6 +59,12 @@ describe('an Edge that leaves', () => {
     expect(await ensureOutOfZones(both.server, gone, {})).toMatchObject({ changed: false });
   });
 
+  test('is found by its address in any spelling', async () => {
+    const { sides: both, state } = sides([{ name: 'Edges', edges: [other, { ...entry, title: 'front door', addresses: ['2001:DB8:0::71'] }] }]);
+    expect(await ensureOutOfZones(both.server, { title: 'ed1', address: '2001:db8::71' }, {})).toEqual({ changed: true, note: 'taken out of Edges' });
+    expect(state).toEqual([{ name: 'Edges', edges: [other] }]);
+  });
+
   test('another that stood in its place when somebody changed the zone is put back, and the rest is tried again', async () => {
     const { sides: both, state } = sides([{ name: 'Edges', edges: [other, entry] }]);
     const remove = both.server.removeZoneEdge;

@@ -1,5 +1,5 @@
-import { additionProblems, isEmptyAddition, joiningServers, planAddition, tableProblems, type AdditionFacts, type FoundAddition, type MachineFacts } from '../../../src/model/additionPlan';
-import type { HostFacts, ServerFacts } from '../../../src/model/facts';
+import { additionProblems, isEmptyAddition, joiningServers, mayBeZoned, planAddition, settingsProblems, tableProblems, type AdditionFacts, type FoundAddition, type MachineFacts } from '../../../src/model/additionPlan';
+import type { HostFacts, ServerFacts, WayFacts } from '../../../src/model/facts';
 import type { GateState } from '../../../src/model/gate';
 
 const licence = { core: 'core', features: 'features', clusterNodes: 3 };
@@ -65,4 +65,23 @@ describe('what refuses an addition', () => {
   ])('an address in the table of nodes that %s', (_, facts3, table, count) => {
     expect(tableProblems(st3, { table, hosts: [facts3], members: [] })).toHaveLength(count);
   });
+});
+
+describe('how the daemons listen', () => {
+  test.each<[string, Record<string, string[]> | null | undefined, string[], number]>([
+    ['is known', {}, ['10.0.0.1'], 0],
+    ['could not be read, and a Server is to be added', null, ['10.0.0.1'], 1],
+    ['could not be read, and every Server is in the table', null, ['10.0.0.1', '::ffff:10.0.0.3'], 0],
+    ['is refused by the check itself', undefined, ['10.0.0.1'], 0],
+  ])('%s', (_, settings, table, problems) => expect(settingsProblems(st3, { table, through: 'st1', settings })).toHaveLength(problems));
+});
+
+describe('an Edge', () => {
+  const ways = (...addresses: string[]): WayFacts => ({ ca: 'ca', trusted: [], probe: null, zones: [{ zone: 'Edges', title: 'front door', addresses, ports: {}, deploymentSite: 'Prod' }] });
+  test.each<[string, WayFacts | undefined, boolean]>([
+    ['that is in no zone', ways('2001:db8::72'), false],
+    ['that a zone names in another spelling', ways('2001:DB8:0::71'), true],
+    ['of which the Servers could not be asked', { ...ways(), ca: null, zones: [] }, true],
+    ['of which nothing is known', undefined, true],
+  ])('%s: in a zone before, or not', (_, known, before) => expect(mayBeZoned('2001:db8::71', known)).toBe(before));
 });

@@ -77,7 +77,12 @@ describe('marks of files in process', () => {
     ['older than the stop, of an event at work at another Server', mark('alice', 'x', 900), [event('x', { node: 'n2' })], false],
     ['older than the stop, of an event of a Server that nobody names', mark('alice', 'x', 900), [event('x', { node: '' })], false],
     ['of an event that beats since', mark('alice', 'x', 900), [event('x', { heartbeat: 1_010_000 })], false],
-    ['of another account\'s event of that name', mark('bob', 'x', 900), [event('x', { node: 'n2' })], true],
+    ['of an event of that name at another Server, in whatever folder', mark('bob', 'x', 900), [event('x', { node: 'n2', file: '/elsewhere/x.dat' })], false],
+    ['of an event at another Server that has another name', mark('alice', 'x', 900), [event('xx', { node: 'n2' }), event('dat', { node: 'n2' })], true],
+    ['of one of two events of that name, the other being at work', mark('alice', 'x', 900), [event('x'), event('x', { node: 'n2' })], false],
+    ['beside an event at another Server that names no file', mark('alice', 'x', 900), [event('y', { node: 'n2', file: '' })], false],
+    ['beside an event of the stopped one that names no file', mark('alice', 'x', 900), [event('y', { file: '' })], true],
+    ['of an event of the stopped one that tells no beat', mark('alice', 'x', 900), [event('x', { heartbeat: 0 })], false],
     ['younger than the stop', mark('alice', 'x', 1_001), [], false],
   ])('%s: left behind or not', (_, one, active, left) => {
     expect(leftBehind([one], { stoppedAt: 1_000, node: 'n1', active }).length > 0).toBe(left);
