@@ -27,8 +27,8 @@ export interface Kept {
 const budgetMs = 5_000;
 
 export function maintenanceActivities({ clients, temporal }: { clients: Clients; temporal: Client }): MaintenanceActivities {
-  const ask = (cluster: string, request: Omit<KeepRequest, 'at'> = {}): Promise<KeepAnswer> =>
-    temporal.workflow.getHandle(clusterWorkflowId(cluster)).executeUpdate<KeepAnswer, [KeepRequest]>('keepMaintenance', { args: [{ ...request, at: new Date().toISOString() }] });
+  const ask = (cluster: string, request: KeepRequest = {}): Promise<KeepAnswer> =>
+    temporal.workflow.getHandle(clusterWorkflowId(cluster)).executeUpdate<KeepAnswer, [KeepRequest]>('keepMaintenance', { args: [request] });
 
   /** Whether the product sends it now. */
   const isOn = async (server: ServerTarget): Promise<boolean> => (await clients.admin.server(server.admin).nodeThreshold({ signal: abortSignal(), timeoutMs: budgetMs })).sendNotification;

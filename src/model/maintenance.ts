@@ -70,14 +70,13 @@ export function endWindow(record: ClusterRecord, id: string, at: string): Mainte
   return { window, open: record.maintenance };
 }
 
-/** Drops what is over. */
+/** Drops what is over. What has not begun stays: clocks differ a little, and a window that was just opened must not be lost to one that is behind. */
 export function expireWindows(record: ClusterRecord, at: string): void {
-  if (record.maintenance.some((window) => !isOpen(window, at))) record.maintenance = openWindows(record.maintenance, at);
+  record.maintenance = record.maintenance.filter(({ until }) => Date.parse(at) < Date.parse(until));
 }
 
 /** The update by which `keepMaintenance` looks at the record; `remember`: whether the product's own threshold mail was on before it was kept still, null to forget it. */
 export interface KeepRequest {
-  at: string;
   remember?: boolean | null;
 }
 export interface KeepAnswer {
@@ -87,7 +86,7 @@ export interface KeepAnswer {
 }
 
 /** What is first remembered stands until it is forgotten: whoever looks again finds the mail kept still by us. */
-export function keepWindows(record: ClusterRecord, { at, remember }: KeepRequest): KeepAnswer {
+export function keepWindows(record: ClusterRecord, { remember }: KeepRequest, at: string): KeepAnswer {
   expireWindows(record, at);
   if (remember === null) {
     if (record.maintenance.length === 0) delete record.productMailWasOn;

@@ -13,6 +13,9 @@ export interface Teller {
 
 const incidentOf = (operation: string, firstExecutionRunId: string): string => `${kebabCase(operation)}.${firstExecutionRunId}`;
 
+/** A run that was reset tells again, and keeps its first run id: its events need other ids. */
+const stamp = (at: string): string => String(Date.parse(at) % 1_000_000_000);
+
 /** A sentence of the report, within what an event may hold. */
 const sentence = (text: string, longest = 1_000): string => (text.trim() || 'Nothing is known.').slice(0, longest);
 
@@ -33,7 +36,7 @@ export function endedEvent(report: OperationReport, { firstExecutionRunId, sched
   if (report.dryRun || !told) return undefined;
   const incident = incidentOf(operation, firstExecutionRunId);
   return {
-    id: `${incident}.ended`, kind: 'operation-ended', cluster, at: report.endedAt ?? report.startedAt, severity: outcome === 'completed' ? 'info' : outcome === 'failed' ? 'critical' : 'warning', incident,
+    id: `${incident}.ended.${stamp(report.endedAt ?? report.startedAt)}`, kind: 'operation-ended', cluster, at: report.endedAt ?? report.startedAt, severity: outcome === 'completed' ? 'info' : outcome === 'failed' ? 'critical' : 'warning', incident,
     summary: sentence(outcome === 'completed' ? `${operation} has completed: ${report.summary}` : `${operation} ${outcome === 'failed' ? 'has failed' : `was ${outcome}`}: ${report.summary}`, 500),
     now: sentence(report.now), next: sentence(report.next),
     youCan: [
@@ -52,7 +55,7 @@ export function waitsEvent(report: OperationReport, row: StepRow, message: strin
   const decide = (what: string): string => `stctl decide ${workflowId} --step '${row.key.replaceAll('\'', `'\\''`)}' --do ${what} --reason '…'`;
   const incident = incidentOf(operation, firstExecutionRunId);
   return {
-    id: `${incident}.waits.${count}`, kind: 'operation-waits', cluster, at, severity: 'critical', incident, ...(row.node !== undefined ? { node: row.node } : {}),
+    id: `${incident}.waits.${count}.${stamp(at)}`, kind: 'operation-waits', cluster, at, severity: 'critical', incident, ...(row.node !== undefined ? { node: row.node.split(' at ')[0]! } : {}),
     summary: sentence(`${operation} waits for a person: "${step}" can't go on.`, 500),
     now: sentence(`${message} The operation is past its point of no return; what is done stays done.`),
     next: 'Nothing, until somebody decides: it waits for ever.',

@@ -168,9 +168,10 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       servers.ensureServicesStopped({ server }), { key: 'stop-services' });
     await forEachNode('Add the node to the cluster', chosen(todo.addToCluster), ({ server }) =>
       servers.ensureMember({ server: through, address: server.address }), { key: 'add', parallel: 1 });
-    // Adding a node once reset the SSH port of the cluster (reference §16). Where a cluster that works could not be asked, nobody knows what to put back.
-    if (restores && todo.addToCluster.length > 0 && (seen.settings !== null || !cluster.complete)) {
-      await step('Put back what that changed in the settings of the daemons', additions.ensureSettings({ server: through, settings: { ...seen.settings, ...options }, defaults: seen.settings === null }), { key: 'settings' });
+    // Adding a node once reset the SSH port of the cluster (reference §16). A new cluster is to be as the product ships it, also where a try before this one was cut off
+    // right after the addition; where one that works could not be asked, nobody knows what to put back.
+    if (restores && (cluster.complete ? todo.addToCluster.length > 0 && seen.settings !== null : !isEmptyPlan(todo))) {
+      await step('Put back what that changed in the settings of the daemons', additions.ensureSettings({ server: through, settings: cluster.complete ? { ...seen.settings, ...options } : options, defaults: !cluster.complete }), { key: 'settings' });
     }
     await forEachNode('Start the Administration Tool of the new Servers', chosen(todo.startAdmin), ({ server }) =>
       servers.ensureAdminStarted({ server }), { key: 'start-admin' });

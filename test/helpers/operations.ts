@@ -24,6 +24,8 @@ export interface WorkerOptions {
   wrap?: (clients: Clients) => Clients;
   interceptors?: WorkerInterceptors;
   maxCachedWorkflows?: number;
+  /** Of a worker that another one of the test succeeds; left out: one of its own. */
+  taskQueue?: string;
 }
 
 export function operationsOn(ground: Ground, taskQueue: string): Operations {
@@ -42,8 +44,7 @@ export function operationsOn(ground: Ground, taskQueue: string): Operations {
 }
 
 /** Runs `test` beside a worker of the product; every workflow task replays its history unless told otherwise. */
-export async function withOperations<T>(ground: Ground, test: (operations: Operations) => Promise<T>, { wrap = (clients) => clients, interceptors, maxCachedWorkflows = 0 }: WorkerOptions = {}): Promise<T> {
-  const taskQueue = unique('lab');
+export async function withOperations<T>(ground: Ground, test: (operations: Operations) => Promise<T>, { wrap = (clients) => clients, interceptors, maxCachedWorkflows = 0, taskQueue = unique('lab') }: WorkerOptions = {}): Promise<T> {
   const clients = createClients();
   const config = { ...workerConfig({ TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'] }), maxCachedWorkflows, shutdownGraceMs: 0, shutdownForceMs: 10_000 };
   const bundle = process.env['ST_WORKFLOW_BUNDLE'];

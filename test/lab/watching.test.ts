@@ -7,7 +7,7 @@ import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
-import { connectGround, type Ground } from '../helpers/workflows';
+import { connectGround, unique, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(240_000);
 
@@ -18,21 +18,25 @@ let operations: Operations;
 let monitor: WorkflowHandle;
 let endWorker: () => Promise<void>;
 const clients = createClients();
+const taskQueue = unique('watching');
 
 /** Quick looks: 500 ms between two, two must agree. What is told of silence comes within 0.5 + 2 x 0.5 s and what the test itself takes. */
 const watched = { interval: 500, failuresToOffline: 2, calm: 1_000, for: 3_000 };
 
+/** The first, or the successor of one that has ended, on the same queue. */
+const startWorker = (): Promise<void> => new Promise<void>((ready, failed) => {
+  const worker = withOperations(ground, (made) => new Promise<void>((end) => {
+    operations = made;
+    endWorker = () => { end(); return worker; };
+    ready();
+  }), { maxCachedWorkflows: 100, taskQueue });
+  worker.catch(failed);
+});
+
 beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3, edges: 1 })]);
   spec = lab.spec();
-  await new Promise<void>((ready, failed) => {
-    const worker = withOperations(ground, (made) => new Promise<void>((end) => {
-      operations = made;
-      endWorker = () => { end(); return worker; };
-      ready();
-    }), { maxCachedWorkflows: 100 });
-    worker.catch(failed);
-  });
+  await startWorker();
   await operations.run('setUpCluster', { cluster: lab.name, spec });
   monitor = await operations.start('monitorCluster', { cluster: lab.name, ...watched }, `monitor/${lab.name}`);
 });
@@ -109,4 +113,48 @@ test('a Server that is slow stays Online', async () => {
   const changed = await seen('a change', ({ health }) => health !== 'ok', 5_000).then(({ health }) => health.problems, () => []);
   await lab.run('slow', 'st1', '0ms');
   expect(changed).toEqual([]);
+});
+
+test('one look answers the same, and fails on what it was asked to fail on', async () => {
+  await allWell();
+  const look = (input: object = {}): Promise<ClusterHealth> => operations.run('checkHealth', { cluster: lab.name, ...input }) as unknown as Promise<ClusterHealth>;
+  expect(await look({ failWhen: 'degraded' })).toMatchObject({ kind: 'ClusterHealth', cluster: lab.name, health: 'ok', online: 3, members: 3, problems: [] });
+  await onHost('st2', 'stop_monitord');
+  await onHost('st2', 'stop_tm');
+  expect(await look()).toMatchObject({ health: 'degraded', online: 2 });
+  expect(await operations.fail('checkHealth', { cluster: lab.name, failWhen: 'degraded' })).toMatchObject({ type: 'Degraded', message: expect.stringContaining('2 of 3 Servers are Online') });
+  await onHost('st2', 'start_tm');
+  await allWell();
+});
+
+test('when the only Edge is dead it is said that no partner gets in', async () => {
+  await lab.run('kill', 'ed1');
+  const { health, took } = await seen('ed1 down', ({ problems }) => problems.includes('No Edge serves: no partner gets in.'));
+  console.log(`Edge killed → told after ${took} ms`);
+  expect(health).toMatchObject({ health: 'degraded', online: 3 });
+  await lab.run('start', 'ed1');
+  await onHost('ed1', 'start_all');
+  await allWell();
+});
+
+test('a database that is gone is named as the one cause', async () => {
+  await lab.run('kill', 'db1');
+  const { health, took } = await seen('the database as the cause', ({ cause }) => cause?.code === 'database');
+  console.log(`database killed → cause named after ${took} ms`);
+  expect(health.problems[0]).toMatch(/^The database does not serve: /);
+  await lab.run('start', 'db1');
+  await allWell();
+});
+
+test('a change while the worker is away is seen within 10 s of its successor', async () => {
+  await endWorker();
+  await onHost('st2', 'stop_monitord');
+  await onHost('st2', 'stop_tm');
+  await startWorker();
+  const { health, took } = await seen('st2 Offline', (one) => nodeIn(one, 'st2')?.state === 'Offline', 20_000);
+  console.log(`worker back → Offline after ${took} ms`);
+  expect(took).toBeLessThan(10_000);
+  expect(nodeIn(health, 'st2')).toMatchObject({ cause: 'TM stopped' });
+  await onHost('st2', 'start_tm');
+  await allWell();
 });

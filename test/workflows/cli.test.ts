@@ -91,7 +91,7 @@ test('from the plan to the history: what was planned is what runs, and a second 
     const plan = await call('plan', 'set-up-cluster', '-f', file);
     expect(plan).toMatchObject({ code: 0, stderr: expect.stringContaining('check      passed    The host is ready (st2)') });
     expect(plan.stdout).toContain('4 checks passed');
-    expect(plan.stdout).toMatch(/^6 +Start the Server +st3 +none$/m);
+    expect(plan.stdout).toMatch(/^ *6 +Start the Server +st3 +all +none$/m);
     expect(done).toEqual([]);
     const command = /Run exactly this: (stctl .*)/.exec(plan.stdout)![1]!;
 
@@ -237,7 +237,7 @@ test('a cancel is followed to its end: 6', async () => {
     expect(await running).toBe(6);
     expect(shown.stderr).toContain('stctl: cancelled (Cancelled)');
     expect(shown.stderr).toMatch(/^What happened: +cancelled: wrong database$/m);
-    expect(shown.stderr).toContain(`Run the same operation again (stctl set-up-cluster -f ${file}): it does only what is missing.`);
+    expect(shown.stderr).toContain(`Run the same operation again (stctl set-up-cluster --file ${file}): it does only what is missing.`);
     expect((await call('report', id)).stdout).toContain('cancelled: wrong database');
     expect(await call('cancel', id, '--reason', 'again')).toMatchObject({ code: 3, stderr: expect.stringMatching(new RegExp(`is not running \\(cancelled\\)[^]*See how it ended: stctl report ${id}`)) });
     const record = await call('cancel', id.replace('set-up-', ''), '--reason', 'again');

@@ -133,8 +133,13 @@ export async function decide(run: Run, decision: Decision): Promise<string> {
   return `recorded: ${decision.do} "${decision.step}"${decision.node ? ` (${decision.node})` : ''} by ${decision.by} (as claimed)`;
 }
 
+const leastUndoBudgetMs = 30 * 60_000;
+
 /** Undoes what was begun, within a budget of time: what runs out of it is cancelled and waited for, since the lease is given back afterwards. */
-export async function undoWithin(run: Run, budgetMs: number): Promise<void> {
+export async function undo(run: Run): Promise<void> {
+  const longest = steps.undoGroups(run.book).map((group) => Math.ceil(group.length / group[0]!.parallel) * Math.max(...group.map(({ task }) => worstCase(task, 'undo'))));
+  // An undo that waits for a graceful stop to land may take as long as that was given.
+  const budgetMs = Math.max(leastUndoBudgetMs, longest.reduce((sum, ms) => sum + ms, 0));
   await CancellationScope.withTimeout(budgetMs, () => undoAll(run)).catch((error: unknown) => {
     if (!isCancellation(error)) throw error;
   });

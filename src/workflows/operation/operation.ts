@@ -13,7 +13,7 @@ import type { Decision, OperationReport } from '../../model/operation';
 import { listProblems } from '../../model/problems';
 import type { ClusterSpec } from '../../model/spec';
 import { differencesText } from '../../model/specDifferences';
-import { change, decide, undoWithin, validateDecision } from './changes';
+import { change, decide, undo, validateDecision } from './changes';
 import { runChecks } from './checks';
 import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
 import { CancelledFailure, describe, failure, isCancellation } from './failures';
@@ -27,7 +27,6 @@ export const statusQuery = defineQuery<OperationReport>('status');
 export const reportQuery = defineQuery<OperationReport>('report');
 export const decideUpdate = defineUpdate<string, [Decision]>('decide');
 
-const undoBudgetMs = 30 * 60_000;
 
 /** Runs one operation from its raw input to its report. Throws ApplicationFailure (or the cancellation) with a message that says everything. */
 export async function operation<I extends OperationInput>(name: string, raw: unknown, body: (context: OperationContext<I>) => Promise<Ending>, options: OperationOptions<I>): Promise<OperationReport> {
@@ -145,7 +144,7 @@ async function fail(run: Run, error: unknown): Promise<void> {
   run.report.failure = { code, message };
   if (run.book.undo.length > 0 && !run.forwardOnly) {
     say(run, 'undoing', message, 'What was begun is being undone, last step first.', 'The report.');
-    await undoWithin(run, undoBudgetMs);
+    await undo(run);
   }
   run.report.unfinished = run.acting ? unfinished(run.book) : [];
   const outcome = isCancellation(error) ? 'cancelled' : run.acting ? 'failed' : 'refused';

@@ -1,5 +1,5 @@
 /** The record's updates about maintenance windows, and waking what keeps them. */
-import { defineUpdate, getExternalWorkflowHandle, log, ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
+import { CancellationScope, defineUpdate, getExternalWorkflowHandle, log, ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ClusterRecord } from '../../model/cluster';
 import { maintenanceWorkflowId } from '../../model/ids';
@@ -21,7 +21,8 @@ export function listenForWindows(record: ClusterRecord, answer: <T>(act: () => T
     const at = new Date().toISOString();
     const answered = answer(() => (start ? startWindow(record, start, at) : endWindow(record, end!, at)));
     if ('refused' in answered) throw failure(answered.refused, answered.message);
-    await wakeKeeper(record.name);
+    // Also when somebody has cancelled the record, which goes on.
+    await CancellationScope.nonCancellable(() => wakeKeeper(record.name));
     return answered;
   }, {
     description: 'Maintenance windows: {start: {nodes, until or for, reason, ticket?, by}} or {end: id}; empty nodes: the whole cluster; at most 7 days',
@@ -30,7 +31,12 @@ export function listenForWindows(record: ClusterRecord, answer: <T>(act: () => T
       if ('problems' in parsed) throw refusal(parsed.problems);
     },
   });
-  setHandler(keepMaintenanceUpdate, (request) => answer(() => keepWindows(record, request)), { description: 'Used by keepMaintenance: what is open, and how the product\'s own mail was' });
+  setHandler(keepMaintenanceUpdate, (request) => answer(() => keepWindows(record, request, new Date().toISOString())), {
+    description: 'Used by keepMaintenance: what is open, and how the product\'s own mail was',
+    validator: (request: Partial<KeepRequest> | undefined) => {
+      if (typeof request !== 'object' || request === null || ![undefined, null, true, false].includes(request.remember)) throw refusal(['expected {remember?: true, false or null}; keepMaintenance sends this update itself']);
+    },
+  });
 }
 
 const refusal = (problems: string[]): Error => failure('InvalidInput', `maintenance: ${listProblems(problems)}. Nothing was changed.`);

@@ -134,7 +134,7 @@ test('a port that refuses is Offline, and Online again as soon as it answers', a
   expect(nodeIn((await back).vote, 'st2')).toMatchObject({ state: 'Online' });
 });
 
-test('all that fail at the same time are told together, with the one cause', async () => {
+test('of what fails at the same time the last is told soon after the first, with the one cause', async () => {
   const { watch, acts, database } = await estate();
   const first = await watch();
   const watching = watch(after(first));
@@ -142,8 +142,8 @@ test('all that fail at the same time are told together, with the one cause', asy
   acts.fill('TM stopped');
   database.well = false;
   let seen = await watching;
-  // The database may be looked at before the nodes are believed.
-  if (nodeIn(seen.vote, 'st1').state === 'Online') seen = await watch(after(seen));
+  // The database may be believed before the nodes, and of these one may be looked at a moment later than the others.
+  for (let more = 0; more < 2 && seen.vote.nodes.some(({ state }) => state === 'Online'); more += 1) seen = await watch(after(seen));
   const { vote } = seen;
   expect(vote.nodes.map(({ state }) => state)).toEqual(['Offline', 'Offline', 'Offline']);
   expect(vote.cause).toMatchObject({ code: 'database' });

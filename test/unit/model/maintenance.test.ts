@@ -37,7 +37,7 @@ describe('a maintenance window', () => {
     expect(openWindows(of.maintenance, later)).toHaveLength(1);
     expect(endWindow(of, window.id, at)).toMatchObject({ window, open: [{ reason: 'disks' }] });
     expect(endWindow(of, window.id, at)).toMatchObject({ refused: 'InvalidInput', message: expect.stringContaining('has no open window') });
-    expect(keepWindows(of, { at: '2026-10-02T00:00:00Z' })).toEqual({ open: [] });
+    expect(keepWindows(of, {}, '2026-10-02T00:00:00Z')).toEqual({ open: [] });
     expect(of.maintenance).toEqual([]);
   });
 
@@ -69,9 +69,9 @@ describe('a maintenance window', () => {
 test('how the product\'s own mail was is remembered once, until no window is open', () => {
   const of = record();
   const { window } = started(of);
-  expect(keepWindows(of, { at, remember: true }).productMailWasOn).toBe(true);
-  expect(keepWindows(of, { at, remember: false }).productMailWasOn).toBe(true);
-  expect(keepWindows(of, { at, remember: null }).productMailWasOn).toBe(true);
+  expect(keepWindows(of, { remember: true }, at).productMailWasOn).toBe(true);
+  expect(keepWindows(of, { remember: false }, at).productMailWasOn).toBe(true);
+  expect(keepWindows(of, { remember: null }, at).productMailWasOn).toBe(true);
   endWindow(of, window.id, at);
-  expect(keepWindows(of, { at, remember: null })).toEqual({ open: [] });
+  expect(keepWindows(of, { remember: null }, at)).toEqual({ open: [] });
 });
