@@ -27,8 +27,10 @@ export interface Kept {
 const budgetMs = 5_000;
 
 export function maintenanceActivities({ clients, temporal }: { clients: Clients; temporal: Client }): MaintenanceActivities {
+  /** The record is served by workers, and perhaps by none: a worker that is told to end must not wait for itself. */
+  const reached = <T>(call: () => Promise<T>): Promise<T> => temporal.withAbortSignal(abortSignal(), call);
   const ask = (cluster: string, request: KeepRequest = {}): Promise<KeepAnswer> =>
-    temporal.workflow.getHandle(clusterWorkflowId(cluster)).executeUpdate<KeepAnswer, [KeepRequest]>('keepMaintenance', { args: [request] });
+    reached(() => temporal.workflow.getHandle(clusterWorkflowId(cluster)).executeUpdate<KeepAnswer, [KeepRequest]>('keepMaintenance', { args: [request] }));
 
   /** Whether the product sends it now. */
   const isOn = async (server: ServerTarget): Promise<boolean> => (await clients.admin.server(server.admin).nodeThreshold({ signal: abortSignal(), timeoutMs: budgetMs })).sendNotification;
@@ -42,7 +44,7 @@ export function maintenanceActivities({ clients, temporal }: { clients: Clients;
 
   return {
     async keep({ cluster }) {
-      const record = await temporal.workflow.getHandle(clusterWorkflowId(cluster)).query<ClusterRecord>('status').catch(gone);
+      const record = await reached(() => temporal.workflow.getHandle(clusterWorkflowId(cluster)).query<ClusterRecord>('status')).catch(gone);
       if (!record?.spec) return { nextInMs: null, note: 'the record is gone' };
       const answer = await ask(cluster);
       const next = answer.open.length > 0 ? Math.max(1_000, Math.min(...answer.open.map(({ until }) => Date.parse(until))) - Date.now()) : null;

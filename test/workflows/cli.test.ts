@@ -15,7 +15,7 @@ import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } 
 import { stctl, terminal, type Ran } from '../unit/cli/terminal';
 import { changed } from '../unit/model/demoFile';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let bundle: WorkflowBundleOption;

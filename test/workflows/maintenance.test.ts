@@ -13,7 +13,7 @@ import { parseClusterSpec } from '../../src/model/spec';
 import { changed } from '../unit/model/demoFile';
 import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } from '../helpers/workflows';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let bundle: WorkflowBundleOption;
@@ -62,11 +62,11 @@ test('a window keeps the product\'s own mail still, and with the last one it is 
   const { threshold, writes, acts } = product();
   await withCluster(acts, async ({ name, change, record }) => {
     const first = await change(start());
-    const second = await change(start({ nodes: [], until: inMs(3_000), for: undefined }));
+    const second = await change(start({ nodes: [], until: inMs(10_000), for: undefined }));
     expect(second.open).toHaveLength(2);
     await until('silence', () => !threshold.sendNotification);
     expect((await record()).productMailWasOn).toBe(true);
-    await until('the end of the second window, by itself', async () => (await record()).maintenance.length === 1);
+    await until('the end of the second window, by itself', async () => (await record()).maintenance.length === 1, 30_000);
     expect(threshold.sendNotification).toBe(false);
     await change({ end: first.window.id });
     await until('mail again', () => threshold.sendNotification);
@@ -80,12 +80,12 @@ test('a window keeps the product\'s own mail still, and with the last one it is 
 test('a Server that does not answer is passed over; when none does it is tried until one does', async () => {
   const { threshold, silent, acts } = product(['10.86.0.11']);
   await withCluster(acts, async ({ name, change }) => {
-    await change(start({ nodes: ['st3'], until: inMs(4_000), for: undefined }));
+    await change(start({ nodes: ['st3'], until: inMs(10_000), for: undefined }));
     await until('silence', () => !threshold.sendNotification);
     silent.push('10.86.0.12', '10.86.0.13');
-    await until('a try in vain', async () => (await ground.client.workflow.getHandle(`maintenance/${name}`).describe()).raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1), 15_000);
+    await until('a try in vain', async () => (await ground.client.workflow.getHandle(`maintenance/${name}`).describe()).raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1), 40_000);
     silent.length = 0;
-    await until('mail again', () => threshold.sendNotification, 15_000);
+    await until('mail again', () => threshold.sendNotification, 40_000);
   });
 });
 

@@ -11,7 +11,7 @@ import { changed } from '../unit/model/demoFile';
 import { until } from '../../lab/shell';
 import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } from '../helpers/workflows';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let bundle: WorkflowBundleOption;

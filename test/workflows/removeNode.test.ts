@@ -11,7 +11,7 @@ import { until } from '../../lab/shell';
 import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let bundle: WorkflowBundleOption;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import '../helpers/workflows';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const folder = join(__dirname, '../histories');
 const names = readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => name.replace('.json', ''));

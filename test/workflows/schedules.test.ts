@@ -10,7 +10,7 @@ import { parseClusterSpec } from '../../src/model/spec';
 import { changed } from '../unit/model/demoFile';
 import { bundleOf, connectGround, unique, withWorker, type Ground } from '../helpers/workflows';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let ground: Ground;
 let bundle: WorkflowBundleOption;

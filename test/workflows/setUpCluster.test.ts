@@ -6,7 +6,7 @@ import { pretendEstate } from '../helpers/faults/pretendEstate';
 import { connectGround, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 /** Two Servers: every step of the order, and fan-outs with a sibling. */
 function specOf(cluster: string): ClusterSpec {
