@@ -76,9 +76,20 @@ async function estate(): Promise<Estate> {
 const nodeIn = ({ nodes }: Vote, name: string): NodeHealth => nodes.find(({ node }) => node === name)!;
 const after = ({ vote, signature, around }: Pick<Watched, 'vote' | 'signature' | 'around'>): Partial<WatchInput> => ({ last: { fresh: true, votes: vote.votes, signature, ...(around ? { around } : {}) } });
 
+/** Goes on until what is believed says so: what stands around, or another Server, may be told of first. */
+async function watchUntil({ watch }: Estate, from: Watched, believed: (vote: Vote) => boolean): Promise<Watched> {
+  let seen = from;
+  for (let slices = 0; slices < 6 && !believed(seen.vote); slices += 1) seen = await watch(after(seen));
+  return seen;
+}
+
+/** A first look, and what stands around looked at as well. */
+const settled = async (made: Estate): Promise<Watched> => watchUntil(made, await made.watch(), ({ around }) => around.reached);
+
 test('a first look tells at once; while nothing changes the slice goes on to its end, on one login for each Server', async () => {
-  const { watch, remotes } = await estate();
-  const first = await watch();
+  const made = await estate();
+  const { watch, remotes } = made;
+  const first = await settled(made);
   expect(first.vote.nodes.map(({ node, state, services, version }) => [node, state, services.running, version])).toEqual(['st1', 'st2', 'st3'].map((name) => [name, 'Online', 5, '5.5']));
   const began = Date.now();
   const second = await watch({ ...after(first), sliceMs: 2_500 });
@@ -96,23 +107,23 @@ test.each<[Act, NodeHealth['state'], Partial<Record<keyof NodeHealth, unknown>>]
   ['silence', 'Unknown', { cause: 'silent' }],
   ['hung up on', 'Unknown', { cause: 'nonsense' }],
 ])('%s: %s', async (act, state, seen) => {
-  const { watch, acts } = await estate();
-  const first = await watch();
-  const watching = watch(after(first));
+  const made = await estate();
+  const watching = made.watch(after(await settled(made)));
   await pause(100);
-  acts[1] = act;
-  const { vote } = await watching;
+  made.acts[1] = act;
+  const { vote } = await watchUntil(made, await watching, (seen_) => nodeIn(seen_, 'st2').state !== 'Online');
   expect(nodeIn(vote, 'st2')).toMatchObject({ state, lastSeen: expect.any(String), ...seen });
   expect([nodeIn(vote, 'st1').state, nodeIn(vote, 'st3').state]).toEqual(['Online', 'Online']);
 });
 
 test('a refused login is tried once: Unknown, and the cause is named for the whole cluster', async () => {
-  const { watch, acts, remotes } = await estate();
-  const first = await watch();
+  const made = await estate();
+  const { watch, acts, remotes } = made;
+  const first = await settled(made);
   const logins = remotes[1]!.logins();
   const watching = watch(after(first));
   acts[1] = 'refused login';
-  const { vote } = await watching;
+  const { vote } = await watchUntil(made, await watching, (seen) => nodeIn(seen, 'st2').state !== 'Online');
   expect(nodeIn(vote, 'st2')).toMatchObject({ state: 'Unknown', cause: 'credentials' });
   expect(vote.cause).toMatchObject({ code: 'credentials', sentence: expect.stringMatching(/nothing more is tried with this password/) });
   // The session was refused, one fresh login came, and its session was refused too: no further one in many looks.
@@ -121,52 +132,49 @@ test('a refused login is tried once: Unknown, and the cause is named for the who
 });
 
 test('a port that refuses is Offline, and Online again as soon as it answers', async () => {
-  const { watch, remotes } = await estate();
-  const first = await watch();
-  const watching = watch(after(first));
+  const made = await estate();
+  const { watch, remotes } = made;
+  const watching = watch(after(await settled(made)));
   const { server, access } = remotes[1]!;
   server.close();
   server.closeAllConnections();
-  const gone = await watching;
+  const gone = await watchUntil(made, await watching, (seen) => nodeIn(seen, 'st2').state !== 'Online');
   expect(nodeIn(gone.vote, 'st2')).toMatchObject({ state: 'Offline', cause: 'refused', why: 'the Administration Tool does not run: its port refuses', services: { running: 0, stopped: ['Administration Tool'] } });
   const back = watch(after(gone));
   await new Promise<void>((resolve) => server.listen(access.port, '127.0.0.1', resolve));
-  expect(nodeIn((await back).vote, 'st2')).toMatchObject({ state: 'Online' });
+  expect(nodeIn((await watchUntil(made, await back, (seen) => nodeIn(seen, 'st2').state === 'Online')).vote, 'st2')).toMatchObject({ state: 'Online' });
 });
 
 test('of what fails at the same time the last is told soon after the first, with the one cause', async () => {
-  const { watch, acts, database } = await estate();
-  const first = await watch();
-  const watching = watch(after(first));
+  const made = await estate();
+  const watching = made.watch(after(await settled(made)));
   await pause(100);
-  acts.fill('TM stopped');
-  database.well = false;
-  let seen = await watching;
-  // The database may be believed before the nodes, and of these one may be looked at a moment later than the others.
-  for (let more = 0; more < 2 && seen.vote.nodes.some(({ state }) => state === 'Online'); more += 1) seen = await watch(after(seen));
-  const { vote } = seen;
+  made.acts.fill('TM stopped');
+  made.database.well = false;
+  const { vote } = await watchUntil(made, await watching, (seen) => seen.cause !== undefined && seen.nodes.every(({ state }) => state !== 'Online'));
   expect(vote.nodes.map(({ state }) => state)).toEqual(['Offline', 'Offline', 'Offline']);
   expect(vote.cause).toMatchObject({ code: 'database' });
 });
 
 test('a slice begins with what was believed of what stands around, until that has been looked at again', async () => {
-  const { watch, database } = await estate();
-  const first = await watch();
+  const made = await estate();
+  const { watch, database } = made;
+  const first = await settled(made);
   database.well = false;
-  const broken = await watch(after(first));
-  const seen = broken.vote.cause ? broken : await watch(after(broken));
+  const seen = await watchUntil(made, first, ({ cause }) => cause !== undefined);
   expect(seen.vote.cause).toMatchObject({ code: 'database' });
   // The look around takes longer than anybody waits for it.
   database.takesMs = 1_500;
   const next = await watch({ ...after(seen), sliceMs: 2_500 });
   expect([next.signature, next.vote.cause?.code, next.vote.around.reached]).toEqual([seen.signature, 'database', seen.vote.around.reached]);
   database.well = true;
-  expect((await watch(after(next))).vote.cause).toBeUndefined();
+  expect((await watchUntil(made, next, ({ cause }) => cause === undefined)).vote.cause).toBeUndefined();
 });
 
 test('a Server that takes longer than a miss for each answer stays Online', async () => {
-  const { watch, remotes } = await estate();
-  const first = await watch();
+  const made = await estate();
+  const { watch, remotes } = made;
+  const first = await settled(made);
   const [slow] = remotes;
   const listeners = slow!.server.listeners('request') as ((...args: unknown[]) => void)[];
   slow!.server.removeAllListeners('request');
