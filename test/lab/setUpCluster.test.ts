@@ -119,8 +119,12 @@ describe('the files that partners send to it', () => {
     expect(report.processed + report.stranded.length).toBe(report.acknowledged);
     expect(report.acknowledged).toBeGreaterThan(50);
     const database = await clusterDatabase(lab);
-    const { address } = (await lab.status()).hosts.find(({ name }) => name === 'st3')!;
-    expect([...report.stranded].sort()).toEqual(await activeOn(database, address));
+    const { hosts } = await lab.status();
+    const active = async (name: string): Promise<string[]> => activeOn(database, hosts.find((host) => host.name === name)!.address);
+    // A Transaction Manager that loses the database in the middle of its work may leave some of that as well: named all the same.
+    const everywhere = [...await active('st1'), ...await active('st2'), ...await active('st3')];
+    expect(report.stranded).toEqual(expect.arrayContaining(await active('st3')));
+    expect(report.stranded.filter((file) => !everywhere.includes(file))).toEqual([]);
     await database.end();
   });
 
@@ -133,14 +137,15 @@ describe('the files that partners send to it', () => {
 
   test('are stranded exactly where a Transaction Manager that was killed was processing them', async () => {
     const before = (await ledger(lab)).stranded;
+    const fresh = (files: string[]): string[] => files.filter((file) => !before.includes(file));
     const { address, pids } = (await lab.status()).hosts.find(({ name }) => name === 'st1')!;
     const database = await clusterDatabase(lab);
     const load = lab.run('load', '--partners', '12', '--rate', '30', '--for', '6s', '--seed', '2');
     // Frozen first: what it is processing can then be read without a race.
     const active = await until('files that st1 is processing', async () => {
-      if ((await activeOn(database, address)).length === 0) return false;
+      if (fresh(await activeOn(database, address)).length === 0) return false;
       await lab.run('freeze', 'st1');
-      const found = await activeOn(database, address);
+      const found = fresh(await activeOn(database, address));
       if (found.length > 0) return found;
       await lab.run('thaw', 'st1');
       return false;
@@ -150,7 +155,7 @@ describe('the files that partners send to it', () => {
     await load;
     const report = await settledLedger(lab);
     expect(report).toMatchObject({ lost: [], doubled: [], failed: [] });
-    expect(report.stranded.filter((file) => !before.includes(file)).sort()).toEqual(active);
+    expect(fresh(report.stranded).sort()).toEqual(active);
     await database.end();
   });
 });
