@@ -1,4 +1,5 @@
 /** What restarts and updates look at on a node, and the operator's own program that updates one. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { awaitJob, forgetJob, startJob } from '../clients/remoteJobs';
 import { guardedCommand } from '../clients/guard';
 import { script } from '../clients/quote';
@@ -23,6 +24,9 @@ export interface RestartActivities {
   /** @throws Refused when another version is installed. */
   ensureVersion(input: { host: HostTarget; version: string }, authority: Authority): Promise<Outcome>;
 }
+
+/** How long processes that were stopped may take to end, in milliseconds. */
+const endMs = 90_000;
 
 /** $1 product user, $2 FILEDRIVEHOME. Version and build as they are installed, and when the oldest of the product's processes was started, in seconds since 1970. */
 const lookScript = String.raw`
@@ -57,12 +61,14 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
       return { facts: { node: node.node, role, version, build, online: online === true, answers: online !== null, runs: processes !== 0, fresh }, problems: [] };
     },
     async ensureUpdated({ host, role, version, command, timeoutMs }, authority) {
-      const before = await look(host);
+      let before = await look(host);
       if (isAt(version, before)) return { changed: false, note: `${nameOf(before)} is installed already` };
       const key = `update-${version}`;
       const limits = { timeoutMs: 60_000, signal: abortSignal() };
       if (before.processes !== 0 && !(await jobIsThere(clients, host, key))) {
-        throw new StError('Refused', `${host.node}: ${Number.isNaN(before.processes) ? 'whether anything of the product runs can\'t be told (ps)' : `${before.processes} processes of the product run`}, and it is updated only with everything stopped. Stop them (bin/stop_all), then decide "retry".`);
+        // What was stopped takes a moment to be gone.
+        for (const until = Date.now() + endMs; before.processes !== 0 && Date.now() < until; before = await look(host)) await pause(1_000, undefined, { signal: abortSignal() });
+        if (before.processes !== 0) throw new StError('Refused', `${host.node}: ${Number.isNaN(before.processes) ? 'whether anything of the product runs can\'t be told (ps)' : `${before.processes} processes of the product run`}, and it is updated only with everything stopped. Stop them (bin/stop_all), then decide "retry".`);
       }
       const program = ['env', `ST_VERSION=${version}`, `ST_NODE=${host.node}`, `ST_ROLE=${role}`, `ST_USER=${host.productUser}`, `FILEDRIVEHOME=${host.fileDriveHome}`, ...command];
       await startJob(clients.ssh, host.ssh, authority, { key, command: program }, limits);

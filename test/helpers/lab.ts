@@ -34,7 +34,8 @@ export interface LabOptions {
   reserve?: number;
   reserveEdges?: number;
   productTime?: string;
-  lies?: boolean;
+  /** All, none, or those of these names (`sessions,sshPort`). */
+  lies?: boolean | string;
   seed?: number;
   licensedNodes?: number;
   /** IPv6 addresses only. */
@@ -56,7 +57,7 @@ export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0,
         else done(stdout);
       });
     });
-  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(mail ? ['--mail'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
+  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(typeof lies === 'string' ? ['--lies', lies] : lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(mail ? ['--mail'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
   return {
     name, dir, run,
     status: async () => JSON.parse(await run('status', '-o', 'json')) as LabStatus,

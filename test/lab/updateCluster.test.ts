@@ -61,10 +61,17 @@ test('stops everything, updates each node, holds and asks a person while the ver
   const { hosts } = await lab.status();
   expect(hosts.filter(({ name }) => ['st1', 'st2', 'ed1'].includes(name)).map(({ pids }) => Object.keys(pids).filter((service) => service !== 'sshd.real' && ['admin', 'tm'].includes(service)))).toEqual([[], [], []]);
   await expect(handle.executeUpdate('decide', { args: [{ step: 'update/version/st2', do: 'retry', by: 'nobody', reason: 'too early' }] })).resolves.toMatch(/^recorded/);
-  await until('it to be asked again', async () => (await handle.query<OperationReport>('status')).phase === 'held', 30_000, 250);
+  await until('it to be asked again', async () => {
+    const { phase, steps } = await handle.query<OperationReport>('status');
+    return phase === 'held' && steps.find(({ key }) => key === 'update/version/st2')?.state === 'waiting';
+  }, 30_000, 250);
 
   // A person puts it right by hand.
-  await clients.ssh.run(target('st2').ssh, ['sh', '-c', 'sudo -n -u axway /usr/bin/cat /opt/axway/SecureTransport/lib/version.properties | sed s/20990101/20261126/ | sudo -n -u axway /usr/bin/tee /opt/axway/SecureTransport/lib/version.properties'], { timeoutMs: 10_000, purpose: 'by hand' });
+  const file = '/opt/axway/SecureTransport/lib/version.properties';
+  const byHand = (argv: string[], stdin?: string) => clients.ssh.run(target('st2').ssh, ['sudo', '-n', '-u', 'axway', ...argv], { timeoutMs: 10_000, purpose: 'by hand', ...(stdin === undefined ? {} : { stdin }) });
+  // Read whole before it is written: in one pipe the writer may empty it first.
+  const { stdout: found } = await byHand(['/usr/bin/cat', file]);
+  await byHand(['/usr/bin/tee', file], found.replaceAll('20990101', '20261126'));
   await handle.executeUpdate('decide', { args: [{ step: 'update/version/st2', do: 'done-by-hand', by: 'somebody', reason: 'installed by hand' }] });
   const report = (await handle.result()) as OperationReport;
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `${cluster} is at version 5.5-20261126: 3 nodes updated (st1, st2, ed1).` });
