@@ -32,7 +32,8 @@ export function normalise(file: ParsedClusterFile): ClusterSpec {
     policies: {
       minimumNodes: policies?.minimumNodes ?? Math.max(1, serversOfProduction(sites) - 1),
       maximumRoundTrip: policies?.maximumRoundTrip ?? 10,
-      failover: { mode: 'observe', for: policies?.failover?.for ?? 300_000, maximumDataLoss: policies?.failover?.maximumDataLoss ?? 0 },
+      // Plus zero: one with a sign would not survive JSON.
+      failover: { mode: 'observe', for: policies?.failover?.for ?? 300_000, maximumDataLoss: (policies?.failover?.maximumDataLoss ?? 0) + 0 },
     },
     monitoring: { interval: monitoring?.interval ?? 2000, failuresToOffline: monitoring?.failuresToOffline ?? 3 },
   };

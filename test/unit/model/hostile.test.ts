@@ -70,6 +70,12 @@ describe('values that are no files', () => {
   });
 });
 
+test('a zero with a sign is a zero', () => {
+  const file = demoFile();
+  file.policies = { ...file.policies, failover: { maximumDataLoss: -0 } };
+  expect(parseClusterSpec(file).spec!.policies.failover.maximumDataLoss).toBe(0);
+});
+
 describe('a file changed at random', () => {
   const anything = fc.oneof(
     fc.anything({ maxDepth: 2 }),
