@@ -1,5 +1,5 @@
-// Four projects, by what a test needs: nothing, a Temporal server, the lab, the lab and much time.
-// `npx jest test/unit/model`, `npx jest --selectProjects unit`; `npm test` runs all of them in this order.
+// Five projects, by what a test needs: nothing, a Temporal server, the lab, the lab and much time, the lab and more time than CI has.
+// `npx jest test/unit/model`, `npx jest --selectProjects unit`; `npm test` runs all but the last, in this order; `npm run soak` runs that.
 
 const transform = {
   '^.+\\.[tj]s$': [
@@ -32,5 +32,6 @@ module.exports = {
     project('workflows', { ...temporal, ...patience(90_000) }),
     project('lab', { ...temporal, ...inPairs, ...patience(180_000) }),
     project('faults', { ...temporal, ...inPairs, ...patience(300_000) }),
+    project('soak', { ...temporal, ...inPairs, ...patience(900_000) }),
   ],
 };
