@@ -1,5 +1,5 @@
 /**
- * The balancer host: the machine's HAProxy. Per cluster a front for SSH and one for HTTPS, the site that the map names
+ * The balancer hosts: the machine's HAProxy on each. Per cluster a front for SSH and one for HTTPS, the site that the map names
  * behind them, and one health backend that all others track, so that one command a node is enough.
  */
 import * as fs from 'node:fs';
@@ -7,7 +7,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { boot, initOf, insideOf, listens } from './hosts';
 import { hostFolder, labFolder } from './place';
-import { balancerSocket, endpoint, fronted, hostNamed, hostOf, siteMap, users, type LabPlan } from './plan';
+import { balancerSocket, endpoint, fronted, hostNamed, siteMap, users, type LabHost, type LabPlan } from './plan';
 import { run, until } from './shell';
 
 /** Script that the balancer host runs at power-on. */
@@ -63,8 +63,8 @@ export function balancerConfiguration(plan: LabPlan): string {
 }
 
 /** Lays the configuration and the map (every cluster at `none`) into the host's folder. The map's folder belongs to ops: a map is replaced, not overwritten. */
-export function layBalancer(plan: LabPlan): void {
-  const folder = path.join(hostFolder(plan.name, hostOf(plan, 'balancer').name), 'haproxy');
+export function layBalancer(plan: LabPlan, host: LabHost): void {
+  const folder = path.join(hostFolder(plan.name, host.name), 'haproxy');
   fs.writeFileSync(path.join(folder, 'haproxy.cfg'), balancerConfiguration(plan));
   const maps = path.join(folder, 'maps');
   fs.mkdirSync(maps, { recursive: true });
@@ -73,9 +73,9 @@ export function layBalancer(plan: LabPlan): void {
   for (const file of [maps, map]) fs.chownSync(file, users.ops.uid, users.ops.uid);
 }
 
-/** Sends one command to the admin socket; HAProxy closes the connection after its answer. */
-export function ask(plan: LabPlan, command: string): Promise<string> {
-  const socketPath = insideOf(plan, hostOf(plan, 'balancer'), balancerSocket);
+/** Sends one command to the admin socket of a balancer; HAProxy closes the connection after its answer. */
+export function ask(plan: LabPlan, host: LabHost, command: string): Promise<string> {
+  const socketPath = insideOf(plan, host, balancerSocket);
   return new Promise((resolve, reject) => {
     const socket = net.connect(socketPath, () => socket.end(`${command}\n`));
     let answer = '';
@@ -86,16 +86,15 @@ export function ask(plan: LabPlan, command: string): Promise<string> {
   });
 }
 
-const liveState = (plan: LabPlan): string => path.join(hostFolder(plan.name, hostOf(plan, 'balancer').name), 'haproxy-state');
-const templateState = (plan: LabPlan): string => path.join(labFolder(plan.name), 'template/server-state');
+const liveState = (plan: LabPlan, host: LabHost): string => path.join(hostFolder(plan.name, host.name), 'haproxy-state');
+const templateState = (plan: LabPlan, host: LabHost): string => path.join(labFolder(plan.name), `template/server-state-${host.name}`);
 
-/** Boots the balancer host and waits for HAProxy. */
-export async function bootBalancer(plan: LabPlan): Promise<void> {
-  const host = hostOf(plan, 'balancer');
+/** Boots a balancer host and waits for HAProxy. */
+export async function bootBalancer(plan: LabPlan, host: LabHost): Promise<void> {
   await boot(plan, host);
   await until('HAProxy on the balancer host', async () => {
     const init = initOf(plan, host);
-    return init !== undefined && plan.clusters.every((c) => listens(init, c.ports.ssh)) && (await ask(plan, 'show info')).includes('Uptime');
+    return init !== undefined && plan.clusters.every((c) => listens(init, c.ports.ssh)) && (await ask(plan, host, 'show info')).includes('Uptime');
   });
 }
 
@@ -103,23 +102,23 @@ export async function bootBalancer(plan: LabPlan): Promise<void> {
  * First start: every Server or Edge goes into maintenance by command, and that is saved as the state that HAProxy loads when it
  * starts. Not by the keyword `disabled`, whose mark in the server's state no command can take away again.
  */
-export async function makeBalancer(plan: LabPlan): Promise<void> {
-  fs.writeFileSync(path.join(liveState(plan), 'server-state'), '');
-  await bootBalancer(plan);
+export async function makeBalancer(plan: LabPlan, host: LabHost): Promise<void> {
+  fs.writeFileSync(path.join(liveState(plan, host), 'server-state'), '');
+  await bootBalancer(plan, host);
   for (const cluster of plan.clusters) {
     for (const server of fronted(cluster)) {
-      const answer = await ask(plan, `set server ${cluster.name}_hc/${server} state maint`);
+      const answer = await ask(plan, host, `set server ${cluster.name}_hc/${server} state maint`);
       if (answer !== '') throw new Error(`HAProxy: ${answer}`);
     }
   }
-  fs.mkdirSync(path.dirname(templateState(plan)), { recursive: true });
-  fs.writeFileSync(templateState(plan), `${await ask(plan, 'show servers state')}\n`);
-  await restoreBalancerState(plan);
+  fs.mkdirSync(path.dirname(templateState(plan, host)), { recursive: true });
+  fs.writeFileSync(templateState(plan, host), `${await ask(plan, host, 'show servers state')}\n`);
+  await restoreBalancerState(plan, host);
 }
 
 /** Puts the first server states in the place of the saved ones. */
-export async function restoreBalancerState(plan: LabPlan): Promise<void> {
-  const file = path.join(liveState(plan), 'server-state');
-  await run('cp', [templateState(plan), file]);
+export async function restoreBalancerState(plan: LabPlan, host: LabHost): Promise<void> {
+  const file = path.join(liveState(plan, host), 'server-state');
+  await run('cp', [templateState(plan, host), file]);
   fs.chownSync(file, users.ops.uid, users.ops.uid);
 }

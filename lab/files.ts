@@ -6,12 +6,11 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { giveToCaller, labFolder } from './place';
-import { balancerSocket, fileDriveHome, grown, hostNamed, hostOf, installPackage, mailPort, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
+import { balancersOf, balancerSocket, fileDriveHome, grown, hostNamed, hostOf, installPackage, mailPort, siteMap, tablespaces, type LabCluster, type LabPlan } from './plan';
 
 /** The cluster file of one cluster, as an object; paths are relative to the file. */
 export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, unknown> {
   const jump = { address: hostOf(plan, 'jump').address, user: 'ops' };
-  const balancer = hostOf(plan, 'balancer');
   return {
     apiVersion: 'st-orchestrator/v1',
     kind: 'Cluster',
@@ -48,7 +47,7 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
         loadBalancer: {
           kind: 'haproxy', fronts: cluster.edges.length > 0 ? 'edges' : 'servers', map: siteMap, mapKey: cluster.name,
           stateFile: '/var/lib/haproxy/server-state', siteBackend: `${cluster.name}_prod`, healthBackend: `${cluster.name}_hc`,
-          instances: [{ name: balancer.name, address: balancer.address, socket: balancerSocket }],
+          instances: balancersOf(plan).map(({ name, address }) => ({ name, address, socket: balancerSocket })),
         },
       },
     },

@@ -20,7 +20,7 @@ import { startWatcher, toWatch, waitForEnd } from './watch';
 
 interface UpFlags {
   name: string; servers: number; edges: number; reserve: number; reserveEdges: number; spare: number; productTime: number; lies?: string | false; seed: number;
-  ipv6?: boolean; autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; mail?: boolean; dieWith?: number;
+  ipv6?: boolean; autostart?: boolean; licensedNodes?: number; postgres: Record<string, string>; mail?: boolean; balancers: number; dieWith?: number;
 }
 
 const program = new Command('lab').description('Practice estate: hosts of network and process namespaces with real sshd, PostgreSQL and HAProxy, and stand-in Servers and Edges.');
@@ -41,13 +41,14 @@ command('up', 'build the estate anew and start it')
   .option('--autostart', 'Servers and Edges start the product by themselves at power-on')
   .option('--licensed-nodes <n>', 'cluster nodes that the features licence allows (default: as many as Servers)', count)
   .option('--mail', 'a mail server, which the cluster files name; "lab mails" shows what came in')
+  .option('--balancers <n>', 'hosts with HAProxy, all alike', count, 1)
   .option('--postgres <name=value>', 'a PostgreSQL setting; may be repeated', setting, {})
   .option('--die-with <pid>', 'take the lab down when this process is gone', count)
   .action(async (flags: UpFlags) => {
     const options: LabOptions = {
       name: flags.name, servers: flags.servers, edges: flags.edges, reserve: flags.reserve, reserveEdges: flags.reserveEdges, spare: flags.spare, productTimeMs: flags.productTime, seed: flags.seed,
       lies: flags.lies === false ? '0' : flags.lies ?? '1', ...(flags.ipv6 === true ? { ipv6: true } : {}), ...(flags.autostart === true ? { autostart: true } : {}),
-      ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres, ...(flags.mail === true ? { mail: true } : {}),
+      ...(flags.licensedNodes === undefined ? {} : { licensedNodes: flags.licensedNodes }), postgres: flags.postgres, ...(flags.mail === true ? { mail: true } : {}), balancers: flags.balancers,
     };
     const watched = flags.dieWith === undefined ? undefined : toWatch(flags.dieWith);
     const plan = await locked(flags.name, async () => {

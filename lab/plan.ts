@@ -52,6 +52,8 @@ export interface LabOptions {
   licensedNodes?: number;
   /** A mail server, which the cluster files then name. */
   mail?: boolean;
+  /** HAProxy on how many hosts, all alike; 1 when left out. */
+  balancers?: number;
   /** PostgreSQL settings that replace the lab's own, by name. */
   postgres: Record<string, string>;
 }
@@ -107,7 +109,8 @@ export function planLab(options: LabOptions, index: number): LabPlan {
   checkName(options.name);
   if (options.servers < 1 || options.servers > 20) throw new Error(`--servers ${options.servers}: expected 1 to 20`);
   if (options.spare < 0 || options.spare > 20) throw new Error(`--spare ${options.spare}: expected 0 to 20`);
-  const { edges = 0, reserve = 0, reserveEdges = 0 } = options;
+  const { edges = 0, reserve = 0, reserveEdges = 0, balancers = 1 } = options;
+  if (balancers < 1 || balancers > 3) throw new Error(`--balancers ${balancers}: expected 1 to 3`);
   if (options.servers + reserve > 20) throw new Error(`--reserve ${reserve}: expected at most 20 Servers with those of --servers`);
   if (edges + reserveEdges > 10) throw new Error(`--edges ${edges}: expected 0 to 10, with those of --reserve-edges`);
   if (edges === 0 && reserveEdges > 0) throw new Error('--reserve-edges: expected --edges too, since the balancer fronts the one or the other');
@@ -118,6 +121,7 @@ export function planLab(options: LabOptions, index: number): LabPlan {
     { name: 'lb1', role: 'balancer', address: at(6) },
     { name: 'jump1', role: 'jump', address: at(7) },
   ];
+  for (let i = 2; i <= balancers; i++) hosts.push({ name: `lb${i}`, role: 'balancer', address: at(7 + i) });
   if (options.mail === true) hosts.push({ name: 'mail1', role: 'mail', address: at(8) });
   const addCluster = (name: string, file: string, prefix: string, first: number, count: number, ports: LabCluster['ports']): void => {
     const servers: string[] = [];
@@ -155,7 +159,10 @@ export function fronted(cluster: LabCluster): string[] {
 export const grown = ({ reserve, ...cluster }: LabCluster): LabCluster =>
   (reserve ? { ...cluster, file: reserve.file, servers: [...cluster.servers, ...reserve.servers], edges: [...cluster.edges, ...reserve.edges] } : cluster);
 
-/** The one host of a role that a lab has once. */
+/** The hosts that run HAProxy. */
+export const balancersOf = (plan: LabPlan): LabHost[] => plan.hosts.filter(({ role }) => role === 'balancer');
+
+/** The one host of a role that a lab has once; of balancers the first. */
 export function hostOf(plan: LabPlan, role: Exclude<Role, 'server' | 'edge'>): LabHost {
   const host = plan.hosts.find((h) => h.role === role);
   if (host === undefined) throw new Error(`lab ${plan.name} has no ${role} host`);

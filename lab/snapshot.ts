@@ -10,7 +10,7 @@ import { ask } from './balancer';
 import { superuser } from './database';
 import { initOf, insideOf } from './hosts';
 import { hostFolder } from './place';
-import { fileDriveHome, hasProduct, hostOf, siteMap, type LabHost, type LabPlan } from './plan';
+import { balancersOf, fileDriveHome, hasProduct, hostOf, siteMap, type LabHost, type LabPlan } from './plan';
 import { Names } from './randomNames';
 import { tablesOf, type Table } from './snapshotTables';
 import { runningServices } from './status';
@@ -24,12 +24,21 @@ export interface HostSnapshot {
   markers: string[];
 }
 
+export interface BalancerSnapshot {
+  mapFile: string[];
+  map: string[];
+  /** By `backend/server`: `ready`, `maint`, … */
+  servers: Record<string, string>;
+}
+
 export interface LabSnapshot {
   hosts: Record<string, HostSnapshot>;
   /** By database, and the embedded ones by the Edge's name; what does not run is left out. */
   databases: Record<string, Record<string, Table>>;
-  /** Undefined where the balancer is off. */
-  balancer?: { mapFile: string[]; map: string[]; servers: Record<string, string> };
+  /** The first one; undefined where it is off. */
+  balancer?: BalancerSnapshot;
+  /** The others of a lab that has several, by name, as far as they are on. */
+  otherBalancers?: Record<string, BalancerSnapshot>;
 }
 
 /** Run-time files, logs, backups (of a run, under its epoch), and what an interrupted installation left: moved aside for a person to look at, under a name that holds the time. */
@@ -72,19 +81,18 @@ function adminState(bits: number): string {
   return words.length === 0 ? 'ready' : words.join(', ');
 }
 
-async function balancerSnapshot(plan: LabPlan): Promise<LabSnapshot['balancer']> {
-  const host = hostOf(plan, 'balancer');
+async function balancerSnapshot(plan: LabPlan, host: LabHost): Promise<BalancerSnapshot | undefined> {
   if (initOf(plan, host) === undefined) return undefined;
   const mapFile = path.join(hostFolder(plan.name, host.name), 'haproxy/maps', path.basename(siteMap));
   const servers: Record<string, string> = {};
-  for (const line of lines(await ask(plan, 'show servers state')).slice(1)) {
+  for (const line of lines(await ask(plan, host, 'show servers state')).slice(1)) {
     const [, backend, , server, , , bits] = line.split(' ');
     servers[`${backend}/${server}`] = adminState(Number(bits));
   }
   return {
     mapFile: lines(fs.readFileSync(mapFile, 'utf8')).sort(),
     // The first word of each line is the entry's address in memory.
-    map: lines(await ask(plan, `show map ${siteMap}`)).map((l) => l.split(' ').slice(1).join(' ')).sort(),
+    map: lines(await ask(plan, host, `show map ${siteMap}`)).map((l) => l.split(' ').slice(1).join(' ')).sort(),
     servers,
   };
 }
@@ -126,6 +134,7 @@ export async function snapshot(plan: LabPlan): Promise<LabSnapshot> {
     await client.connect();
     databases[host.name] = await tablesOf(client, names);
   }
-  const balancer = await balancerSnapshot(plan);
-  return { hosts, databases, ...(balancer === undefined ? {} : { balancer }) };
+  const [first, ...others] = await Promise.all(balancersOf(plan).map(async (host) => [host.name, await balancerSnapshot(plan, host)] as const));
+  const on = others.filter((one): one is [string, BalancerSnapshot] => one[1] !== undefined);
+  return { hosts, databases, ...(first?.[1] === undefined ? {} : { balancer: first[1] }), ...(on.length === 0 ? {} : { otherBalancers: Object.fromEntries(on) }) };
 }

@@ -53,7 +53,7 @@ function layHost(plan: LabPlan, host: LabHost): void {
   for (const file of [ssh, path.join(ssh, 'authorized_keys')]) fs.chownSync(file, users.ops.uid, users.ops.uid);
   if (host.role === 'server') emptyFolder(sharedFolder(plan.name, host), users.axway.uid);
   if (host.role === 'database') layConfiguration(plan);
-  if (host.role === 'balancer') layBalancer(plan);
+  if (host.role === 'balancer') layBalancer(plan, host);
 }
 
 /** Script that a Server or an Edge runs at power-on with `--autostart`, when the product is installed. */
@@ -104,7 +104,7 @@ export async function up(options: LabOptions): Promise<LabPlan> {
     for (const host of plan.hosts) layHost(plan, host);
     for (const host of plan.hosts) if (host.role === 'database') emptyFolder(path.join(hostFolder(plan.name, host.name), 'postgresql'), users.postgres.uid);
     await all(plan.hosts.map(async (host) => {
-      if (host.role === 'balancer') return makeBalancer(plan);
+      if (host.role === 'balancer') return makeBalancer(plan, host);
       if (host.role === 'mail') return bootMail(plan);
       await boot(plan, host);
       if (host.role === 'database') await makeDatabase(plan);
@@ -171,7 +171,7 @@ export async function reset(name: string): Promise<void> {
     await setCable(plan, host, 'up');
     await setCableFault(plan, host, { slowMs: 0, lossPercent: 0 });
     if (host.role === 'database') await restoreDatabase(plan);
-    if (host.role === 'balancer') await restoreBalancerState(plan);
+    if (host.role === 'balancer') await restoreBalancerState(plan, host);
     await powerOn(plan, host);
   }));
 }
@@ -179,7 +179,7 @@ export async function reset(name: string): Promise<void> {
 /** Powers a host on and waits for what it starts by itself. */
 export async function powerOn(plan: LabPlan, host: LabHost): Promise<void> {
   if (host.role === 'database') return bootDatabase(plan);
-  if (host.role === 'balancer') return bootBalancer(plan);
+  if (host.role === 'balancer') return bootBalancer(plan, host);
   if (host.role === 'mail') return bootMail(plan);
   await boot(plan, host);
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hostOf, type LabCluster, type LabPlan } from '../plan';
+import { balancersOf, type LabCluster, type LabPlan } from '../plan';
 import { makeRandom } from '../standin/random';
 import { ensureAccounts, partnerNames, partnerPassword } from './accounts';
 import { writeDown } from './ledger';
@@ -31,6 +31,8 @@ const filesOfSession = 40;
 /** Sends until the time is up or `ended` is aborted. `run` makes the names of its files its own. */
 export async function generate(plan: LabPlan, cluster: LabCluster, run: number, options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
   const names = partnerNames(options.partners);
+  // Where there are several balancers, partners are told different ones, as a name with several addresses does.
+  const doors = balancersOf(plan);
   await ensureAccounts(plan, cluster, names);
   const until = Date.now() + options.for;
   const gap = (1000 * options.partners) / options.rate;
@@ -40,7 +42,7 @@ export async function generate(plan: LabPlan, cluster: LabCluster, run: number, 
 
   const work = async (account: string, index: number): Promise<void> => {
     const random = makeRandom(options.seed * 1000 + run * 100 + index);
-    const partner = makePartner({ host: hostOf(plan, 'balancer').address, port: cluster.ports.ssh, username: account, password: partnerPassword(plan.name) });
+    const partner = makePartner({ host: doors[index % doors.length]!.address, port: cluster.ports.ssh, username: account, password: partnerPassword(plan.name) });
     ended.addEventListener('abort', () => partner.hangUp());
     let due = Date.now() + gap * random();
     let left = filesOfSession;

@@ -42,11 +42,13 @@ export interface LabOptions {
   ipv6?: boolean;
   /** A mail server, which the cluster file then names. */
   mail?: boolean;
+  /** Hosts with HAProxy; the first is `lb1`. */
+  balancers?: number;
   /** Servers start the product by themselves at power-on. */
   autostart?: boolean;
 }
 
-export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0, reserveEdges = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, ipv6 = false, mail = false, autostart = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0, reserveEdges = 0, productTime = '100ms', lies = true, seed = 1, licensedNodes, ipv6 = false, mail = false, autostart = false, balancers = 1 }: LabOptions = {}): Promise<Lab> {
   const name = `t${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'st-lab-'));
   const dir = join(home, name);
@@ -57,7 +59,7 @@ export async function startLab({ servers = 3, edges = 0, spare = 0, reserve = 0,
         else done(stdout);
       });
     });
-  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(typeof lies === 'string' ? ['--lies', lies] : lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(mail ? ['--mail'] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
+  await run('up', '--servers', String(servers), '--edges', String(edges), '--spare', String(spare), '--reserve', String(reserve), '--reserve-edges', String(reserveEdges), '--product-time', productTime, '--seed', String(seed), '--die-with', String(process.pid), ...(typeof lies === 'string' ? ['--lies', lies] : lies ? [] : ['--no-lies']), ...(ipv6 ? ['--ipv6'] : []), ...(autostart ? ['--autostart'] : []), ...(mail ? ['--mail'] : []), ...(balancers > 1 ? ['--balancers', String(balancers)] : []), ...(licensedNodes === undefined ? [] : ['--licensed-nodes', String(licensedNodes)]));
   return {
     name, dir, run,
     status: async () => JSON.parse(await run('status', '-o', 'json')) as LabStatus,

@@ -53,6 +53,13 @@ describe('the cluster files of a lab', () => {
     expect(plan.clusters.map((c) => c.database)).toEqual(['my_lab', 'my_lab2']);
   });
 
+  it('name every balancer of a lab that has several, each with an address of its own', () => {
+    const plan = planLab({ ...options, balancers: 2 }, 3);
+    expect(clusterSpec(plan, plan.clusters[0]!)).toMatchObject({ sites: { prod: { loadBalancer: { instances: [{ name: 'lb1', address: '10.86.3.6' }, { name: 'lb2', address: '10.86.3.9' }] } } } });
+    expect(new Set(plan.hosts.map(({ address }) => address)).size).toBe(plan.hosts.length);
+    expect(() => planLab({ ...options, balancers: 0 }, 3)).toThrow(/expected 1 to 3/);
+  });
+
   it('come with a licence for the number of nodes asked for', () => {
     expect(licences(5).features).toContain('\nClusterNodes=5\n');
   });
