@@ -18,6 +18,7 @@ import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZ
 import { ensureEdgeInstalled } from './edgeInstallation';
 import type { Installer } from './installer';
 import { runningOrUnknown } from './draining';
+import { requireVersion } from './installedVersion';
 import { productOn } from './product';
 import { awaitStops } from './stopMarkers';
 
@@ -41,7 +42,8 @@ export interface EdgeActivities {
   ensureInZone(input: { server: ServerTarget; edge: ServerTarget; entry: ZoneEntry }, authority: Authority): Promise<Outcome>;
   /** Takes the Edge out of every network zone, asked of a Server: no Transaction Manager dials it any more. Its saved proxy passwords are gone with it. */
   ensureOutOfZones(input: { server: ServerTarget; edge: { node: string; address: string } }, authority: Authority): Promise<Outcome>;
-  ensureOnline(input: { edge: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
+  /** `version`: started only when this one is installed. */
+  ensureOnline(input: { edge: ServerTarget; protocols: Protocol[]; version?: string }, authority: Authority): Promise<Outcome>;
   /** Waits until this Server's Transaction Manager is connected to every Edge, on every protocol. */
   ensureConnected(input: { server: ServerTarget; edges: EdgeAddress[]; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
   ensureProbeAccount(input: { server: ServerTarget; probe: Probe }, authority: Authority): Promise<Outcome>;
@@ -120,7 +122,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       await productOn(clients, server).claim(authority);
       return ensureOutOfZones(admin(server), { title: edge.node, address: edge.address }, { signal: abortSignal() });
     },
-    async ensureOnline({ edge, protocols }, authority) {
+    async ensureOnline({ edge, protocols, version }, authority) {
       await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));
       const look = async (): Promise<boolean> => {
         const daemons = await answer(() => admin(edge).daemons(limits()));
@@ -128,6 +130,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       };
       // A kept connection that the Edge closed meanwhile looks like an Edge that is down.
       if (await look() || await look()) return { changed: false, note: 'runs already' };
+      if (version !== undefined) await requireVersion(clients, edge, version);
       const began = Date.now();
       let ordered = 0;
       let inARow = 0;

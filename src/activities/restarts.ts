@@ -9,7 +9,7 @@ import { isAt, nameOf, type RestartFacts } from '../model/restartPlan';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
-import { productOn } from './product';
+import { lookAtInstalled, requireVersion, type Installed } from './installedVersion';
 import { roomLook } from './room';
 
 export interface RestartActivities {
@@ -28,32 +28,8 @@ export interface RestartActivities {
 /** How long processes that were stopped may take to end, in milliseconds. */
 const endMs = 90_000;
 
-/** $1 product user, $2 FILEDRIVEHOME. Version and build as they are installed, and when the oldest of the product's processes was started, in seconds since 1970. */
-const lookScript = String.raw`
-export LC_ALL=C
-file=$(sudo -n -u "$1" /usr/bin/cat "$2/lib/version.properties") || file=
-printf 'version\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Vv]ersion *[=:] *//p')"
-printf 'build\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Bb]uild *[=:] *//p')"
-now=$(date +%s)
-oldest=$(ps -o etimes= -o args= -u "$1" | grep -F -- "$2" | sort -n | tail -n 1 | awk '{ print $1 }')
-printf 'processes\t%s\n' "$(ps -o args= -u "$1" | grep -cF -- "$2")"
-[ -z "$oldest" ] || printf 'started\t%s\n' "$((now - oldest))"
-`;
-
-interface Installed {
-  version: string | null;
-  build: string | null;
-  processes: number;
-  /** Seconds since 1970 by the host's clock; undefined where nothing runs. */
-  started: number | undefined;
-}
-
 export function restartActivities({ clients }: { clients: Clients }): RestartActivities {
-  const look = async (host: HostTarget): Promise<Installed> => {
-    const { stdout } = await productOn(clients, host).readScript(lookScript, [host.productUser, host.fileDriveHome], { purpose: 'reading its version and what runs' });
-    const value = (key: string): string => new RegExp(`^${key}\\t(.*)$`, 'm').exec(stdout)?.[1]?.trim() ?? '';
-    return { version: value('version') || null, build: value('build') || null, processes: Number(value('processes') || NaN), started: value('started') === '' ? undefined : Number(value('started')) };
-  };
+  const look = (host: HostTarget): Promise<Installed> => lookAtInstalled(clients, host);
   return {
     async checkNode({ node, role, startedBefore }) {
       const [{ version, build, processes, started }, online] = await Promise.all([look(node), roomLook(clients, node.admin, role)]);
@@ -84,9 +60,7 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
       return { changed: true, note: `${nameOf(before)} → ${nameOf(after)}; output in ~/.st-orchestrator/${log}` };
     },
     async ensureVersion({ host, version }) {
-      const found = await look(host);
-      if (isAt(version, found)) return { changed: false, note: `${nameOf(found)} is installed` };
-      throw new StError('Refused', `${host.node}: ${nameOf(found)} is installed, expected ${version}. Two versions never run on one schema, so nothing is started. Update this node by hand and decide "done-by-hand"; its update's output is in ~/.st-orchestrator/updates/ there.`);
+      return { changed: false, note: `${await requireVersion(clients, host, version)} is installed` };
     },
   };
 }

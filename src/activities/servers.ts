@@ -12,6 +12,7 @@ import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { runningOrUnknown, setClusterServices } from './draining';
+import { requireVersion } from './installedVersion';
 import { productOn } from './product';
 import { awaitStops } from './stopMarkers';
 
@@ -35,9 +36,9 @@ export interface ServerActivities {
   ensureOptions(input: { server: ServerTarget; options: Record<string, string[]> }, authority: Authority): Promise<Outcome>;
   /**
    * Starts what does not run and waits until the node is Online: reachable, Administration Tool and Transaction Manager running, daemons too, and cluster services that a
-   * drain had stopped. Graceful stops that may still land on what is started are waited for first.
+   * drain had stopped. Graceful stops that may still land on what is started are waited for first. `version`: started only when this one is installed.
    */
-  ensureOnline(input: { server: ServerTarget; protocols: Protocol[] }, authority: Authority): Promise<Outcome>;
+  ensureOnline(input: { server: ServerTarget; protocols: Protocol[]; version?: string }, authority: Authority): Promise<Outcome>;
   ensureNodeThreshold(input: { server: ServerTarget; numberOfNodes: number; sendNotification: boolean }, authority: Authority): Promise<Outcome>;
 }
 
@@ -132,10 +133,11 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       await waitFor(`the options ${wrong.join(', ')} have their values`, differing, (left) => left.length === 0, { timeoutMs: 30_000, signal: abortSignal() });
       return { changed: true, note: `set ${wrong.join(', ')}` };
     },
-    async ensureOnline({ server, protocols }, authority) {
+    async ensureOnline({ server, protocols, version }, authority) {
       const waited = await awaitStops(clients, server, authority, runningOrUnknown(clients, server));
       const read = (): Promise<Look> => lookTwice(admin(server), protocols, server.address);
       const before = await read();
+      if (!online(before) && version !== undefined) await requireVersion(clients, server, version);
       const began = Date.now();
       if (!online(before)) await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), explain: () => lastWords(admin(server)) });
       // A Transaction Manager that was not started anew has not started them either.

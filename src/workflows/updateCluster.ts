@@ -39,7 +39,7 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     const { update } = spec.product;
     const nodeByNode = input.nodeByNode === true;
     const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;
-    const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false };
+    const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false, version };
     const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true, acceptActive: gently.acceptActive };
     const { facts, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found, balancers) =>
       [...updateProblems(found, wanted), ...(keepOnline === null ? [] : nodeByNodeProblems(found, { version, keepOnline }, balancers))]);

@@ -24,6 +24,8 @@ export interface Gently {
   probe: boolean;
   /** The Edges stand still: nobody waits for a Server to be connected to them. */
   withoutEdges?: boolean;
+  /** What an update has installed: a node that has another version is not started. */
+  version?: string;
 }
 
 const others = (all: readonly SiteNode[], wave: readonly SiteNode[]): SiteNode[] => all.filter(({ name }) => !wave.some((one) => one.name === name));
@@ -60,19 +62,20 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
 }
 
 /** Started, Online, connected, what its stop left behind found, the way tried, back in the balancer. From then on it stays so, whatever fails later. */
-export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges }: Gently): Promise<void> {
+export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges, version }: Gently): Promise<void> {
   const { forEachNode } = context;
   const { protocols, sharedPath } = site;
   const names = wave.map(({ name }) => name);
+  const only = version === undefined ? {} : { version };
   if (role === 'edge') {
-    await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols }), { key: 'online' });
+    await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols, ...only }), { key: 'online' });
     site.atWork.push(...names);
     for (const { name, target } of wave) {
       const door = [{ node: name, address: target.address }];
       await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, working(site.servers, site), ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `connected/${name}` });
     }
   } else {
-    await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols }), { key: 'online' });
+    await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols, ...only }), { key: 'online' });
     site.atWork.push(...names);
     const doors = working(site.edges, site).map(({ name, target: { address } }) => ({ node: name, address }));
     if (doors.length > 0 && !withoutEdges) await forEachNode('Wait until its Transaction Manager is connected to every Edge', wave, ({ target }) => edges.ensureConnected({ server: target, edges: doors, protocols }), { key: 'connected' });
