@@ -94,7 +94,9 @@ export const clusterNext = ({ name, phase, lease, running, closed, health, healt
   if (phase === 'new') return `Next: stctl set-up-cluster ${name}`;
   if (phase !== 'active') return `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
   if (!health && healthUnknown === undefined) return `Watch it: stctl monitor-cluster ${name}    look once: stctl check-health ${name}`;
-  const dead = health?.nodes.find(({ state, excused }) => state !== 'Online' && excused === undefined);
+  // Where nobody looks, nothing is known to be dead.
+  if (health?.watch?.paused) return `Watch it again: stctl resume ${name}`;
+  const dead = health?.watch?.vantage.some(({ fresh }) => fresh) === false ? undefined : health?.nodes.find(({ state, excused }) => state !== 'Online' && excused === undefined);
   return dead ? `Start it, or replace it: stctl replace-node ${dead.node} <new node> -c ${name}` : `History: stctl history ${name}`;
 };
 

@@ -31,7 +31,7 @@ export function watchLines({ watch, cluster }: ClusterHealth): string[] {
     ...(paused ? [`Watch it again before the pause ends: stctl resume ${cluster}`] : []),
     ...vantage.flatMap(({ name, fresh, trouble }) => (fresh || paused ? [] : [`Nobody looks from ${name}${trouble ? `: ${oneLine(trouble)}` : ''}`])),
     ...incidents.map(({ node, since, count: times }) => `Incident${node ? ` of ${node}` : ''} since ${time(since)}${times > 1 ? `, ${times} times` : ''}`),
-    ...(reports[0] ? [`Reported by ${reports[0].from} at ${time(reports[0].at)}: ${oneLine(reports[0].what)}${reports.length > 1 ? ` (and ${reports.length - 1} before)` : ''}`] : []),
+    ...(reports[0] ? [`Reported by ${reports[0].from} at ${time(reports[0].at)}: ${reports[0].node === undefined ? '' : `${reports[0].node}: `}${oneLine(reports[0].what)}${reports.length > 1 ? ` (and ${reports.length - 1} before)` : ''}`] : []),
   ];
 }
 

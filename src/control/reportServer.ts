@@ -12,6 +12,7 @@ import { resolveSecret } from '../clients/secrets';
 import { StError } from '../model/errors';
 import { clusterName, nodeName, strict } from '../model/fields';
 import { line, parseInput } from '../model/inputs';
+import { AdvisedError } from './advised';
 import { askWorker } from './calls';
 
 export interface ReportServerOptions {
@@ -40,9 +41,12 @@ const bodyMs = 10_000;
 /** How far the sender's clock may be off. */
 const oldestSeconds = 300;
 
-/** @throws StError InvalidInput when the address can't be had, SecretUnavailable */
+/** @throws AdvisedError InvalidInput when the address can't be had, or the certificate is none; SecretUnavailable */
 export async function startReportServer(client: Client, options: ReportServerOptions): Promise<Server> {
-  await resolveSecret(options.secret, { env: options.env });
+  await resolveSecret(options.secret, { env: options.env }).catch((error: unknown) => {
+    if (!(error instanceof StError)) throw error;
+    throw new AdvisedError(error.code, error.message.replace('in the worker', 'where stctl runs'), ['The secret is read here, where stctl runs, and anew for each report: make the variable, file or command available to the user of this command.'], { cause: error });
+  });
   const listener = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response, client, options).then(
     ({ status, message, note }) => {
       if (note) options.say(note);
@@ -54,15 +58,23 @@ export async function startReportServer(client: Client, options: ReportServerOpt
       response.writeHead(500, { connection: 'close' }).end();
     },
   );
-  const server: Server = options.tls ? createTls(options.tls, listener) as unknown as Server : createPlain(listener);
+  const server = options.tls ? tlsServer(options.tls, listener) : createPlain(listener);
   server.requestTimeout = bodyMs;
   server.headersTimeout = bodyMs;
   server.maxConnections = 100;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new StError('InvalidInput', `${options.host}:${options.port} can't be listened on (${error.code ?? error.message}).`, { cause: error })));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new AdvisedError('InvalidInput', `${options.host}:${options.port} can't be listened on (${error.code ?? error.message}).`, ['Choose another address of this machine, or a port that is free: --listen 127.0.0.1:0 takes one.'], { cause: error })));
     server.listen(options.port, options.host, resolve);
   });
   return server;
+}
+
+function tlsServer(tls: NonNullable<ReportServerOptions['tls']>, listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  try {
+    return createTls(tls, listener) as unknown as Server;
+  } catch (error) {
+    throw new AdvisedError('InvalidInput', `The certificate and its key can't be used: ${error instanceof Error ? error.message : String(error)}.`, ['Give both as PEM, and the key that belongs to the certificate: --tls-cert, --tls-key.'], { cause: error });
+  }
 }
 
 interface Answer {
@@ -79,7 +91,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, client
   if (response.destroyed) return { status: 400, message: 'gone' };
   const from = request.socket.remoteAddress ?? 'unknown';
   if (!isAuthentic(request, body, (await resolveSecret(secret, { env })).reveal())) return { status: 401, message: 'the secret or the signature is wrong, or older than five minutes', note: `${from}: refused, not authenticated` };
-  const parsed = parseInput(outsideReport, jsonOf(body));
+  const content = jsonOf(body);
+  if (content === undefined) return { status: 400, message: 'expected one JSON object; the body is no JSON' };
+  const parsed = parseInput(outsideReport, content);
   if ('problems' in parsed) return { status: 400, message: parsed.problems.join('; ') };
   const report = reportOf(parsed.value);
   const workflowId = `monitor/${cluster}`;

@@ -5,6 +5,7 @@ import { canonicalJson } from '../model/fingerprint';
 import { kebabCase } from '../model/ids';
 import { askServer } from './calls';
 import { readCluster } from './clusters';
+import { requirePollers } from './taskQueues';
 
 /** What runs, and how often unless somebody says otherwise, in milliseconds. */
 const kinds = {
@@ -44,10 +45,11 @@ function wanted(kind: ScheduleKind, cluster: string, taskQueue: string, everyMs:
 
 /**
  * Creates the Schedules of a cluster, or changes those that are there; a paused one stays paused.
- * @throws StError UnknownCluster for one that nobody applied: its runs could only fail
+ * @throws StError UnknownCluster for one that nobody applied: its runs could only fail; Unreachable for a task queue that nobody polls: they would wait for ever
  */
 export async function applySchedules(client: Client, cluster: string, { taskQueue, every = {} }: { taskQueue: string; every?: Partial<Record<ScheduleKind, number>> }): Promise<(ScheduleView & { changed: 'created' | 'changed' | 'unchanged' })[]> {
   await readCluster(client, cluster);
+  await requirePollers(client, taskQueue);
   const made: (ScheduleView & { changed: 'created' | 'changed' | 'unchanged' })[] = [];
   for (const kind of scheduleKinds) {
     const scheduleId_ = scheduleId(kind, cluster);

@@ -1,5 +1,6 @@
 /** The monitor of a cluster, and a single look at it, as doors start, ask, pause and resume them. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { StError } from '../model/errors';
 import type { ClusterHealth } from '../model/health';
 import { checkHealthWorkflowId, monitorWorkflowId } from '../model/ids';
 import { AdvisedError } from './advised';
@@ -12,13 +13,25 @@ export async function readHealth(client: Client, cluster: string): Promise<Clust
   const workflowId = monitorWorkflowId(cluster);
   const handle = client.workflow.getHandle(workflowId);
   try {
-    const { status } = await askServer(client, `look at ${workflowId}`, () => handle.describe());
+    const { status, raw } = await askServer(client, `look at ${workflowId}`, () => handle.describe());
     if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') return null;
-    return await askWorker(client, workflowId, `the health of cluster "${cluster}"`, () => handle.query<ClusterHealth>('status'));
+    const health = await askWorker(client, workflowId, `the health of cluster "${cluster}"`, () => handle.query<ClusterHealth>('status'));
+    return seenLast(health, (raw.pendingActivities ?? []).flatMap(({ activityType, lastHeartbeatTime }) => (activityType?.name === watchingActivity && lastHeartbeatTime ? [Number(lastHeartbeatTime.seconds) * 1_000] : [])));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
+}
+
+/** Looks for as long as nothing changes, and gives a sign of life every second. */
+const watchingActivity = 'watching.watch';
+
+/** The monitor hears of changes alone: while all is as it was, the looks since are told by their signs of life, those of the slowest vantage point. */
+export function seenLast(health: ClusterHealth, looks: readonly number[]): ClusterHealth {
+  const fresh = health.watch?.vantage.filter((one) => one.fresh).length ?? 0;
+  const last = Math.min(...looks);
+  if (fresh === 0 || looks.length < fresh || last <= Date.parse(health.sampledAt)) return health;
+  return { ...health, sampledAt: new Date(last).toISOString() };
 }
 
 export interface StartedMonitor {
@@ -44,13 +57,16 @@ export async function startMonitor(client: Client, { cluster, settings, taskQueu
   }
 }
 
-/** Sends an update to the monitor; answers its sentence. @throws AdvisedError Refused when none runs; InvalidInput in the monitor's own words */
+/** Sends an update to the monitor; answers its sentence. @throws AdvisedError Refused when none runs, InvalidInput in the monitor's own words; StError UnknownCluster */
 export async function tellMonitor(client: Client, cluster: string, update: 'configure' | 'pause' | 'resume', input: object): Promise<string> {
   const workflowId = monitorWorkflowId(cluster);
   try {
     return await askWorker(client, workflowId, `${update} ${workflowId}`, () => client.workflow.getHandle(workflowId).executeUpdate<string, [object]>(update, { args: [input] }));
   } catch (error) {
+    if (error instanceof StError && error.code === 'InvalidInput') throw new AdvisedError('InvalidInput', error.message, [`See how it is watched: stctl status ${cluster}`], { cause: error });
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // A name that nobody knows is told as that.
+    await readCluster(client, cluster);
     throw new AdvisedError('Refused', `There is nothing to ${update}: no monitor watches ${cluster}.`, [`Watch it: stctl monitor-cluster ${cluster}`], { cause: error });
   }
 }

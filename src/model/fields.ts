@@ -33,6 +33,15 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(values: T,
 export const whole = (least: number, most: number) => z.int().min(least).max(most);
 export const port = whole(1, 65535);
 
+/** A time as people write it: `2026-10-01T22:00:00Z`, or with another zone. There is no 13th month, and no February 30th. */
+const timeProblem = (text: string): string | undefined => {
+  const [, date] = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/.exec(text) ?? [];
+  const day = new Date(`${date}T00:00:00Z`);
+  const there = date !== undefined && !Number.isNaN(Date.parse(text)) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+  return there ? undefined : `expected a time with its zone, such as 2026-10-01T22:00:00Z, found ${describe(text)}`;
+};
+export const timeWithZone = checked(timeProblem);
+
 /** Names of clusters and sites: they become parts of workflow ids, database names and backends. */
 export const clusterName = matching(/^[a-z][a-z0-9-]{0,30}$/, 'a name of small letters, digits and dashes that begins with a letter, at most 31 characters');
 export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ClusterRecord, Maintenance } from './cluster';
 import type { ErrorCode } from './errors';
-import { duration, durationText, matching, nodeName, strict } from './fields';
+import { duration, durationText, matching, nodeName, strict, timeWithZone } from './fields';
 import { fingerprint } from './fingerprint';
 import { line } from './inputs';
 import { didYouMean } from './problems';
@@ -10,10 +10,8 @@ import { didYouMean } from './problems';
 const longestMs = 7 * 86_400_000;
 const most = 50;
 
-const time = matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/, 'a time with its zone, such as 2026-10-01T22:00:00Z');
-
 /** `nodes` empty: the whole cluster. `for`: a duration from now. */
-const start = strict({ nodes: z.array(nodeName).max(120), until: time.optional(), for: duration(60_000, longestMs).optional(), reason: line, ticket: line.optional(), by: line }).check((ctx) => {
+const start = strict({ nodes: z.array(nodeName).max(120), until: timeWithZone.optional(), for: duration(60_000, longestMs).optional(), reason: line, ticket: line.optional(), by: line }).check((ctx) => {
   const { until, for: long } = ctx.value;
   if ((until === undefined) === (long === undefined)) ctx.issues.push({ code: 'custom', path: ['until'], message: 'expected either "until" or "for": a window always ends', input: until });
 });
@@ -43,13 +41,15 @@ export const openWindows = (windows: readonly Maintenance[], at: string): Mainte
 export const maintenanceOf = (windows: readonly Maintenance[], node: string, at: string): Maintenance | undefined =>
   openWindows(windows, at).find(({ nodes }) => nodes.length === 0 || nodes.includes(node));
 
-/** Opens a window. Windows may overlap: a node is in maintenance until the last of its windows has ended. */
+const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
+
+/** Opens a window; asked for again with the same words and the same end it is the one that is open. Windows may overlap: a node is in maintenance until the last of its windows has ended. */
 export function startWindow(record: ClusterRecord, { nodes, until, for: long, reason, ticket, by }: NonNullable<ParsedMaintenanceRequest['start']>, at: string): MaintenanceAnswer | Refused {
-  const refused = (message: string): Refused => ({ refused: 'InvalidInput', message: `${message} Nothing was changed.` });
+  const refused = (message: string): Refused => ({ refused: 'InvalidInput', message: `${sentence(message)} Nothing was changed.` });
   if (!record.spec) return { refused: 'UnknownCluster', message: `Cluster "${record.name}" has no spec yet. Nothing was changed.` };
   const known = Object.values(record.spec.sites).flatMap(({ servers, edges }) => [...servers, ...edges].map(({ name }) => name));
   const unknown = nodes.find((node) => !known.includes(node));
-  if (unknown !== undefined) return refused(`nodes: "${record.name}" has no node ${unknown}${didYouMean(unknown, known) || `; its nodes are ${known.join(', ')}`}.`);
+  if (unknown !== undefined) return refused(`nodes: "${record.name}" has no node ${unknown}${didYouMean(unknown, known) || `; its nodes are ${known.join(', ')}`}`);
   const now = Date.parse(at);
   const end = until === undefined ? now + long! : Date.parse(until);
   if (!(end > now)) return refused(`until: expected a time after now (${at}), found ${until}.`);
@@ -57,8 +57,9 @@ export function startWindow(record: ClusterRecord, { nodes, until, for: long, re
   expireWindows(record, at);
   if (record.maintenance.length >= most) return refused(`${most} windows are open; end one first.`);
   const window: Maintenance = { id: `m-${fingerprint({ nodes, at, end, reason, by })}`, nodes: [...new Set(nodes)], since: at, until: new Date(end).toISOString(), reason, by, ...(ticket !== undefined ? { ticket } : {}) };
-  if (!record.maintenance.some(({ id }) => id === window.id)) record.maintenance = [...record.maintenance, window];
-  return { window, open: record.maintenance };
+  const same = record.maintenance.find((open) => fingerprint({ ...open, id: '', since: '' }) === fingerprint({ ...window, id: '', since: '' }));
+  if (!same) record.maintenance = [...record.maintenance, window];
+  return { window: same ?? window, open: record.maintenance };
 }
 
 /** Ends a window before its time. */

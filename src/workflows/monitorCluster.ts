@@ -10,7 +10,7 @@ import type { ClusterEvent } from '../model/events';
 import { waitsForCalm } from '../model/incidents';
 import { day, parseInput } from '../model/inputs';
 import { configureInput, monitorClusterInput, pauseInput, reportInput, type MonitorClusterInput, type MonitorSettings, type PauseInput, type ReportInput } from '../model/monitorInput';
-import { listProblems } from '../model/problems';
+import { didYouMean, listProblems } from '../model/problems';
 import type { Authority } from '../model/targets';
 import { blind } from '../model/clusterHealth';
 import { describe as words, failure } from './operation/failures';
@@ -202,7 +202,11 @@ function listen(run: Monitor, taskQueue: string): void {
     const { from, node, what } = known(reportInput, raw);
     run.reports = [{ at: at(), from, ...(node === undefined ? {} : { node }), what }, ...run.reports].slice(0, mostReports);
     return `noted as evidence; ${run.cluster} is judged by what is seen.`;
-  }, { description: 'What another monitor or the product itself says: {from, node?, what}; evidence, never alone a reason', validator: requires(reportInput) });
+  }, { description: 'What another monitor or the product itself says: {from, node?, what}; evidence, never alone a reason', validator: (raw) => {
+    const { node } = known(reportInput, raw);
+    const nodes = run.health?.nodes.map((one) => one.node) ?? [];
+    if (node !== undefined && nodes.length > 0 && !nodes.includes(node)) throw failure('InvalidInput', `node: ${run.cluster} has no node ${node}${didYouMean(node, nodes) || `; its nodes are ${nodes.join(', ')}`}`);
+  } });
 }
 
 function endPause(run: Monitor): void {

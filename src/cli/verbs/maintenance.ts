@@ -4,7 +4,8 @@ import { changeMaintenance } from '../../control/maintenance';
 import { updateCommand } from '../../control/temporalCommand';
 import type { Maintenance } from '../../model/cluster';
 import { clusterWorkflowId } from '../../model/ids';
-import { openWindows, type MaintenanceRequest } from '../../model/maintenance';
+import { parseInput } from '../../model/inputs';
+import { maintenanceRequest, openWindows, type MaintenanceRequest } from '../../model/maintenance';
 import type { Cli } from '../cli';
 import { exit, UsageError } from '../failure';
 import { table, time } from '../output';
@@ -40,8 +41,9 @@ export const maintenance: Verb = {
       .option('--ticket <id>', 'the change or incident it belongs to'),
   run: async (cli, [act, named, id], flags: Flags) => {
     if (act !== 'start' && act !== 'list' && act !== 'end') throw new UsageError(`expected start, list or end, found ${JSON.stringify(act)}`);
+    const request = act === 'list' ? undefined : act === 'start' ? startOf(flags) : { end: id ?? missing('which window? stctl maintenance end <cluster> <id>; its id is in stctl maintenance list <cluster>') };
+    if (request) refuseWrong(request);
     const cluster = await whichCluster(cli, named);
-    const request = act === 'list' ? undefined : act === 'start' ? startOf(flags) : { end: id ?? missing('which window? stctl maintenance end <cluster> <id>') };
     const client = await cli.client();
     if (!request) return list(cli, cluster, openWindows((await readCluster(client, cluster)).maintenance, new Date().toISOString()));
     if (request.start) request.start.by = client.options.identity ?? 'unknown';
@@ -59,15 +61,23 @@ export const maintenance: Verb = {
 };
 
 function startOf({ nodes, all, for: long, until, reason, ticket }: Flags): MaintenanceRequest {
-  if ((nodes === undefined) === !all) missing('which nodes? --nodes st2,st3, or --all');
+  const names = nodes?.split(',').map((name) => name.trim()).filter(Boolean);
+  // A list that came out empty (a variable that was not set) must not become the whole cluster.
+  if (names?.length === 0 || (names === undefined) === !all) missing('which nodes? --nodes st2,st3, or --all');
   if ((long === undefined) === (until === undefined)) missing('until when? --for 2h, or --until 2026-10-01T22:00:00Z');
   if (reason === undefined) missing('why? --reason "…"');
   return {
     start: {
-      nodes: nodes?.split(',').map((name) => name.trim()).filter(Boolean) ?? [], reason: reason!, by: '',
+      nodes: names ?? [], reason: reason!, by: 'unknown',
       ...(long !== undefined ? { for: long } : {}), ...(until !== undefined ? { until } : {}), ...(ticket !== undefined ? { ticket } : {}),
     },
   };
+}
+
+/** What is wrong is told by the option that says it. */
+function refuseWrong(request: MaintenanceRequest): void {
+  const parsed = parseInput(maintenanceRequest(), request);
+  if ('problems' in parsed) missing(parsed.problems.map((problem) => problem.replace(/^start\.(\w+)/, '--$1').replace(/^end: /, '')).join('; '));
 }
 
 function missing(text: string): never {

@@ -1,9 +1,8 @@
 /** `stctl monitor-cluster`, `stctl pause` and `stctl resume`. */
 import { startMonitor, tellMonitor } from '../../control/watching';
 import { startWatcherCommand, updateCommand } from '../../control/temporalCommand';
-import { StError } from '../../model/errors';
-import { durationMs } from '../../model/fields';
-import { monitorWorkflowId } from '../../model/ids';
+import { durationMs, timeWithZone } from '../../model/fields';
+import { kebabCase, monitorWorkflowId } from '../../model/ids';
 import { parseInput } from '../../model/inputs';
 import { monitorClusterInput } from '../../model/monitorInput';
 import type { Cli } from '../cli';
@@ -40,7 +39,7 @@ export const monitorCluster: Verb = {
       interval, for: long, failuresToOffline: numberOf('--failures-to-offline', failuresToOffline), quorum: numberOf('--quorum', quorum), vantage: vantage?.split(',').map((name) => name.trim()),
     }).filter(([, value]) => value !== undefined));
     const parsed = parseInput<unknown>(monitorClusterInput, { cluster, ...settings });
-    if ('problems' in parsed) throw new StError('InvalidInput', parsed.problems.join('\n'));
+    if ('problems' in parsed) throw new UsageError(parsed.problems.map((problem) => problem.replace(/^(failuresToOffline|interval|for|vantage|quorum)\b/, (name) => `--${kebabCase(name)}`)).join('; '));
     cli.same(startWatcherCommand('monitorCluster', monitorWorkflowId(cluster), { cluster, ...settings }, cli.taskQueue));
     cli.sent = true;
     const started = await startMonitor(await cli.client(), { cluster, settings, taskQueue: cli.taskQueue });
@@ -90,7 +89,7 @@ async function tell(cli: Cli, cluster: string, act: 'pause' | 'resume', about: o
 function endOf({ for: long, until }: { for?: string; until?: string }): string {
   if ((long === undefined) === (until === undefined)) throw new UsageError('until when? --for 2h, or --until 2026-10-01T22:00:00Z: a pause always ends');
   const ms = long === undefined ? Date.parse(until!) : Date.now() + (durationMs(long) ?? Number.NaN);
-  if (Number.isNaN(ms) || (until !== undefined && !/(Z|[+-]\d{2}:\d{2})$/.test(until))) throw new UsageError(long === undefined ? `--until: expected a time with its zone such as 2026-10-01T22:00:00Z, found ${JSON.stringify(until)}` : `--for: expected a duration such as 30m or 2h, found ${JSON.stringify(long)}`);
+  if (Number.isNaN(ms) || (until !== undefined && !timeWithZone.safeParse(until).success)) throw new UsageError(long === undefined ? `--until: expected a time with its zone such as 2026-10-01T22:00:00Z, found ${JSON.stringify(until)}` : `--for: expected a duration such as 30m or 2h, found ${JSON.stringify(long)}`);
   if (ms <= Date.now()) throw new UsageError('the end of a pause must be to come');
   return new Date(ms).toISOString();
 }

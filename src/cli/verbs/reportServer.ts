@@ -1,7 +1,6 @@
 /** `stctl report-server`. */
 import { readFileSync } from 'node:fs';
 import { startReportServer } from '../../control/reportServer';
-import { StError } from '../../model/errors';
 import { isLoopback, secretRefProblem } from '../../model/fields';
 import { exit, UsageError } from '../failure';
 import type { Verb } from '../verb';
@@ -55,6 +54,6 @@ function readPem(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new StError('InvalidInput', `${file}: can't be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+    throw new UsageError(`${file}: can't be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   }
 }

@@ -6,14 +6,20 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as clusters from '../../../src/control/clusters';
 import * as connect from '../../../src/control/connect';
+import * as maintenance from '../../../src/control/maintenance';
+import * as notifying from '../../../src/control/notifyTest';
 import * as operations from '../../../src/control/operations';
+import * as schedules from '../../../src/control/schedules';
 import * as watching from '../../../src/control/watching';
-import { health, lease, record, report } from './samples';
+import { health, lease, record, report, schedule, window } from './samples';
 import { stctl } from './terminal';
 
 jest.mock('../../../src/control/clusters');
 jest.mock('../../../src/control/connect');
+jest.mock('../../../src/control/maintenance');
+jest.mock('../../../src/control/notifyTest');
 jest.mock('../../../src/control/operations');
+jest.mock('../../../src/control/schedules', () => ({ ...jest.requireActual<object>('../../../src/control/schedules'), applySchedules: jest.fn(), listSchedules: jest.fn(), removeSchedules: jest.fn() }));
 jest.mock('../../../src/control/watching');
 
 const examples = join(__dirname, '../../../examples/cluster.yaml');
@@ -48,6 +54,7 @@ Problems:
   - lb1 sees ed2 as MAINT, expected UP
 Too few Servers since 2026-10-01T12:01:00Z
 Incident of st2 since 2026-10-01T11:58:00Z, 2 times
+Reported by nagios at 2026-10-01T12:01:30Z: st3: ping lost
 
 NODE  ROLE    STATE    LAST SEEN  WHY      SVC  LB           SESS  STREAM  SINCE
 st2   Server  OFFLINE             refused  0/5                             4m00s
@@ -106,6 +113,40 @@ test('PausedMonitor and ResumedMonitor: a pause has an end and a reason', async 
   await compare('ResumedMonitor', ['resume', 'demo']);
   for (const words of [['--reason', 'x'], ['--for', '2h'], ['--for', 'soon', '--reason', 'x'], ['--until', '2026-10-01T13:00', '--reason', 'x'], ['--until', '2020-10-01T13:00:00Z', '--reason', 'x']]) expect((await stctl(['pause', 'demo', ...words])).code).toBe(2);
 });
+test('MaintenanceWindow and MaintenanceList', async () => {
+  jest.mocked(maintenance.changeMaintenance).mockResolvedValue({ window, open: [window] });
+  await compare('MaintenanceWindow', ['maintenance', 'start', 'demo', '--nodes', 'st2', '--for', '2h', '--reason', 'new disks', '--ticket', 'CHG-4711']);
+  expect(maintenance.changeMaintenance).toHaveBeenLastCalledWith(expect.anything(), 'demo', { start: { nodes: ['st2'], for: '2h', reason: 'new disks', ticket: 'CHG-4711', by: 'ops@desk' } });
+  jest.mocked(maintenance.changeMaintenance).mockResolvedValue({ window, open: [] });
+  await compare('MaintenanceWindow.ended', ['maintenance', 'end', 'demo', window.id], 'MaintenanceWindow');
+  jest.mocked(clusters.readCluster).mockResolvedValue(record({ maintenance: [window, { ...window, id: 'm-ba9876543210', nodes: [], until: '2026-10-01T11:59:00.000Z' }] }));
+  await compare('MaintenanceList', ['maintenance', 'list', 'demo']);
+  const { stdout } = await stctl(['maintenance', 'list', 'demo', '-o', 'name']);
+  expect(stdout).toBe(`${window.id}\n`);
+});
+test('ScheduleList and RemovedSchedules', async () => {
+  jest.mocked(schedules.applySchedules).mockResolvedValue([{ ...schedule, changed: 'created' }]);
+  await compare('ScheduleList.applied', ['schedules', 'apply', 'demo', '--health-every', '90s'], 'ScheduleList');
+  expect(schedules.applySchedules).toHaveBeenLastCalledWith(expect.anything(), 'demo', { taskQueue: 'st-orchestrator', every: { health: 90_000 } });
+  jest.mocked(schedules.listSchedules).mockResolvedValue([{ ...schedule, paused: true, last: '2026-10-01T12:00:00.000Z' }]);
+  await compare('ScheduleList', ['schedules', 'list']);
+  jest.mocked(schedules.removeSchedules).mockResolvedValue(['health/demo']);
+  await compare('RemovedSchedules', ['schedules', 'remove', 'demo']);
+});
+test('NotificationReport: 1 when a way did not arrive', async () => {
+  jest.mocked(notifying.notifyTest).mockResolvedValue({
+    apiVersion: 'st-orchestrator/v1', kind: 'NotificationReport', event: 'test.20261001120200000', cluster: 'demo',
+    ways: [{ way: 'mail', arrived: true, note: 'handed to mail.example.com:587 for mft@example.com' }, { way: 'webhook', arrived: false, note: 'hooks.example.com answered 503' }],
+  });
+  await compare('NotificationReport', ['notify-test', 'demo']);
+  expect((await stctl(['notify-test', 'demo'])).code).toBe(1);
+});
+test('what stands around a watch that is paused: nothing is known to be dead, and nobody is advised to replace it', async () => {
+  const seen = health();
+  jest.mocked(watching.readHealth).mockResolvedValue({ ...seen, watch: { ...seen.watch!, paused: { until: '2026-10-01T14:00:00.000Z', by: 'ops@desk', reason: 'network' } } });
+  const { stderr } = await stctl(['status', 'demo']);
+  expect(stderr).toBe('Watch it again: stctl resume demo\n');
+});
 test('OperationHistory', () => compare('OperationHistory', ['history', 'demo']));
 test('OperationReport', () => compare('OperationReport', ['report', 'set-up-cluster/demo']));
 test('StartedOperation', () => compare('StartedOperation', ['set-up-cluster', 'demo', '--yes', '--detach']));
@@ -139,8 +180,8 @@ test('Explanation: the texts are the model\'s, the fields are these', async () =
 
 test('no golden file is left over', () => {
   expect(readdirSync(golden).sort()).toEqual([
-    'Adoption.json', 'AppliedCluster.json', 'BalancerList.json', 'CancelRequest.json', 'ClusterHealth.json', 'ClusterStatus.health.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'EdgeList.json', 'ExitCodes.json', 'NodeList.json', 'NothingRunning.json',
-    'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'PausedMonitor.json', 'RecordedDecision.json', 'ResumedMonitor.json', 'StartedMonitor.json', 'StartedOperation.json', 'Validation.json',
+    'Adoption.json', 'AppliedCluster.json', 'BalancerList.json', 'CancelRequest.json', 'ClusterHealth.json', 'ClusterStatus.health.json', 'ClusterStatus.json', 'ClusterStatusList.json', 'EdgeList.json', 'ExitCodes.json', 'MaintenanceList.json', 'MaintenanceWindow.ended.json', 'MaintenanceWindow.json', 'NodeList.json', 'NothingRunning.json', 'NotificationReport.json',
+    'OperationEvent.json', 'OperationHistory.json', 'OperationReport.json', 'PausedMonitor.json', 'RecordedDecision.json', 'RemovedSchedules.json', 'ResumedMonitor.json', 'ScheduleList.applied.json', 'ScheduleList.json', 'StartedMonitor.json', 'StartedOperation.json', 'Validation.json',
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** A record and a report as they come from the server, with fixed times. */
-import type { ClusterRecord } from '../../../src/model/cluster';
+import type { ScheduleView } from '../../../src/control/schedules';
+import type { ClusterRecord, Maintenance } from '../../../src/model/cluster';
 import type { ClusterHealth, NodeHealth } from '../../../src/model/health';
 import type { OperationReport } from '../../../src/model/operation';
 import { parseClusterSpec } from '../../../src/model/spec';
@@ -44,6 +45,10 @@ export const health = (over: Partial<ClusterHealth> = {}): ClusterHealth => ({
     edge(2, { balancer: [{ name: 'lb1', wanted: 'UP', runtime: 'MAINT', file: 'UP' }] }), server(1), edge(1),
   ],
   problems: ['1 of 3 Servers are Online or excused, fewer than the 2 that are asked for.', 'st2 is Offline: port 8444 refuses', 'st3 is Unknown: does not answer', 'lb1 sees ed2 as MAINT, expected UP'],
-  watch: { interval: 2_000, failuresToOffline: 3, vantage: [{ name: 'st-orchestrator', fresh: true, votedAt: '2026-10-01T12:01:58.000Z' }], quorum: 1, belowSince: '2026-10-01T12:01:00.000Z', incidents: [{ id: 'demo-1', node: 'st2', since: '2026-10-01T11:58:00.000Z', count: 2 }], reports: [] },
+  watch: { interval: 2_000, failuresToOffline: 3, vantage: [{ name: 'st-orchestrator', fresh: true, votedAt: '2026-10-01T12:01:58.000Z' }], quorum: 1, belowSince: '2026-10-01T12:01:00.000Z', incidents: [{ id: 'demo-1', node: 'st2', since: '2026-10-01T11:58:00.000Z', count: 2 }], reports: [{ at: '2026-10-01T12:01:30.000Z', from: 'nagios', node: 'st3', what: 'ping lost' }] },
   ...over,
 });
+
+export const window: Maintenance = { id: 'm-0123456789ab', nodes: ['st2'], since: '2026-10-01T12:02:00.000Z', until: '2026-10-01T14:02:00.000Z', reason: 'new disks', ticket: 'CHG-4711', by: 'ops@desk' };
+
+export const schedule: ScheduleView = { id: 'health/demo', cluster: 'demo', workflowType: 'checkHealth', every: 90_000, paused: false, next: '2026-10-01T12:03:00.000Z' };

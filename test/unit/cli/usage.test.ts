@@ -54,6 +54,19 @@ test.each([
   [['apply', '-f', examples, '--expected-revision', '-1'], 'expected a whole number'],
   [['apply', '-f', examples, '--epoch-at-least', 'seven'], 'the checks of an operation name it'],
   [['codec-server'], 'ST_ENCRYPTION_KEY is not set'],
+  // A variable that was not set must not become the whole cluster.
+  [['maintenance', 'start', 'demo', '--nodes', '', '--for', '2h', '--reason', 'x'], 'which nodes?'],
+  [['maintenance', 'start', 'demo', '--nodes', ' , ', '--for', '2h', '--reason', 'x'], 'which nodes?'],
+  [['maintenance', 'start', 'demo', '--nodes', 'st2', '--all', '--for', '2h', '--reason', 'x'], 'which nodes?'],
+  [['maintenance', 'start', 'demo', '--nodes', 'st2', '--for', '8d', '--reason', 'x'], '--for: expected a duration from 1m to 7d'],
+  [['maintenance', 'start', 'demo', '--nodes', 'st2', '--until', '2026-13-01T22:00:00Z', '--reason', 'x'], '--until: expected a time with its zone'],
+  [['maintenance', 'start', 'demo', '--nodes', 'st2', '--for', '2h', '--reason', ''], '--reason: expected at least 1 character'],
+  [['maintenance', 'end', 'demo'], 'stctl maintenance list'],
+  [['maintenance', 'end', 'demo', 'm-1'], 'expected the id of a window, such as m-0123456789ab'],
+  [['pause', 'demo', '--until', '2099-02-30T22:00:00Z', '--reason', 'x'], '--until: expected a time with its zone'],
+  [['monitor-cluster', 'demo', '--for', '2x'], '--for: expected a duration'],
+  [['monitor-cluster', 'demo', '--failures-to-offline', '0'], '--failures-to-offline: expected at least 1'],
+  [['report-server', '--listen', '127.0.0.1:0', '--secret', 'env:HOME', '--tls-cert', '/nowhere.pem', '--tls-key', '/nowhere.pem'], "/nowhere.pem: can't be read (ENOENT)"],
 ])('%j is refused with 2 before anything starts, and says what was meant', async (words, hint) => {
   const { code, stdout, stderr } = await stctl(words, { env });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -75,5 +75,7 @@ test.each([
 
 test('only POST is taken, and a secret that can\'t be read is said at once', async () => {
   expect((await post('/v1/report/demo', '', bearer, 'GET')).status).toBe(404);
-  await expect(startReportServer(client, { host: '127.0.0.1', port: 0, secret: 'env:NOT_SET', env: {}, say: () => undefined })).rejects.toMatchObject({ code: 'SecretUnavailable' });
+  await expect(startReportServer(client, { host: '127.0.0.1', port: 0, secret: 'env:NOT_SET', env: {}, say: () => undefined })).rejects.toMatchObject({ code: 'SecretUnavailable', message: expect.stringContaining('where stctl runs') });
+  const none = Buffer.from('no certificate');
+  await expect(startReportServer(client, { host: '127.0.0.1', port: 0, secret: 'env:SECRET', env: { SECRET: 'x' }, tls: { cert: none, key: none }, say: () => undefined })).rejects.toMatchObject({ code: 'InvalidInput', message: expect.stringContaining('certificate') });
 });

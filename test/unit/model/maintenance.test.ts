@@ -18,6 +18,11 @@ describe('a maintenance window', () => {
     const { window } = started(of, { ticket: 'CHG-1' });
     expect(window).toEqual({ id: expect.stringMatching(/^m-[0-9a-f]{12}$/), nodes: ['st2'], since: at, until: '2026-10-01T21:00:00.000Z', reason: 'disks', ticket: 'CHG-1', by: 'ops@desk' });
     expect(started(of, { ticket: 'CHG-1' }).open).toEqual([window]);
+    const until = { until: '2026-10-01T23:00:00Z', for: undefined };
+    const first = started(of, until).window;
+    // Asked again later, with the same end.
+    expect(started(of, { ...until, nodes: ['st2', 'st2'] }, '2026-10-01T20:30:00.000Z')).toEqual({ window: first, open: [window, first] });
+    expect(started(of, { ...until, ticket: 'CHG-2' }).open).toHaveLength(3);
   });
 
   test('may overlap another: a node is out of it with the last', () => {
@@ -42,7 +47,7 @@ describe('a maintenance window', () => {
   });
 
   test.each([
-    ['a node that there is not', { nodes: ['st22'] }, /^nodes: "demo" has no node st22; did you mean/],
+    ['a node that there is not', { nodes: ['st22'] }, /^nodes: "demo" has no node st22; did you mean "st\d"\? Nothing was changed\.$/],
     ['an end in the past', { until: '2026-10-01T19:00:00Z', for: undefined }, /^until: expected a time after now/],
     ['more than seven days', { until: '2026-10-08T20:00:01Z', for: undefined }, /^until: a window lasts at most 7d/],
   ])('is refused: %s', (_, more, message) => {
@@ -55,6 +60,8 @@ describe('a maintenance window', () => {
     [{ start: asked({ for: '2h' }) }, undefined],
     [{ end: 'm-0123456789ab' }, undefined],
     [{}, 'expected one of "start" and "end"'],
+    [{ start: asked({ for: undefined, until: '2026-13-01T22:00:00Z' }) }, 'start.until: expected a time with its zone, such as 2026-10-01T22:00:00Z, found "2026-13-01T22:00:00Z"'],
+    [{ start: asked({ for: undefined, until: '2027-02-29T22:00:00Z' }) }, 'start.until: expected a time with its zone, such as 2026-10-01T22:00:00Z, found "2027-02-29T22:00:00Z"'],
     [{ start: asked({ for: undefined }) }, 'start.until: expected either "until" or "for": a window always ends'],
     [{ start: asked({ for: 8 * day }) }, 'start.for: expected a duration from 1m to 7d, found 691200000'],
     [{ start: asked({ reason: undefined }) }, 'start.reason: missing; expected text'],
