@@ -111,7 +111,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     return tell(build());
   };
 
-  const running = [...nodes.map(look), around.run(), readOn(), beatOn()];
+  const running = [...nodes.map(look), around.run(), around.listen(), readOn(), beatOn()];
   // What stops them is no failure; a defect in one of them is everybody's.
   const broken = Promise.race(running).then(() => new Promise<never>(() => undefined));
   try {

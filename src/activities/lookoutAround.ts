@@ -1,4 +1,4 @@
-/** The looks at what stands around the nodes: seldom while all is well, at once when a node is in doubt, and often until it is well again. */
+/** The looks at what stands around the nodes: seldom while all is well, at once when a node is in doubt or a door answers otherwise, and often until it is well again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { within } from '../clients/within';
 import { createBell } from './bell';
@@ -7,14 +7,17 @@ import type { AroundLook } from '../model/watch';
 import type { Clients } from './clients';
 import { lookAtBalancer, lookAtDatabase, lookAtSharedFiles, lookAtStreaming } from './lookAround';
 import type { Watching } from './lookout';
+import { doorsOf, knockOn } from './lookoutKnocks';
 import { surroundings, type Known } from './lookRecord';
 
 export interface AroundWatch {
   run(): Promise<never>;
+  /** Beside it: notices a database or a balancer that is gone, or back. */
+  listen(): Promise<never>;
   seen(): AroundLook;
-  /** The first look, or one that was asked for, has not ended. */
+  /** The first look, or one that runs, has not ended. */
   busy(): boolean;
-  /** Something is in doubt: look now, unless that was just done. */
+  /** Something is in doubt: look now, or as soon as the last look is `soonestMs` old. */
   hurry(): void;
 }
 
@@ -30,7 +33,7 @@ interface Options {
 const lookMs = 3_000;
 /** The script on the host gives a mount four seconds. */
 const sharedMs = 8_000;
-/** A look that was begun less than this before is new enough. */
+/** Between the begins of two looks, at least. */
 const soonestMs = 1_000;
 
 export function createAround(clients: Clients, known: Known, { times, nodes, signal, ring, before }: Options): AroundWatch {
@@ -89,28 +92,34 @@ export function createAround(clients: Clients, known: Known, { times, nodes, sig
     ring();
   }
 
+  function hurry(): void {
+    hurried = true;
+    alarm.ring();
+  }
+
+  async function lookOn(): Promise<never> {
+    for (;;) {
+      // Whom to ask is known when the nodes have been looked at.
+      while (!nodes.every((node) => node.looks > 0)) await pause(50, undefined, { signal });
+      const thorough = hurried;
+      hurried = false;
+      busy = true;
+      begunAt = Date.now();
+      await lookOnce(thorough).finally(() => { busy = false; });
+      signal.throwIfAborted();
+      if (!hurried) await alarm.wait(troubled() ? times.aroundInTrouble : times.around);
+      // What changed after the last look had asked for it is not known by that look.
+      if (hurried) await pause(Math.max(1, begunAt + soonestMs - Date.now()), undefined, { signal });
+      signal.throwIfAborted();
+    }
+  }
+
   return {
-    async run() {
-      for (;;) {
-        // Whom to ask is known when the nodes have been looked at.
-        while (!nodes.every((node) => node.looks > 0)) await pause(50, undefined, { signal });
-        const thorough = hurried;
-        hurried = false;
-        busy = true;
-        begunAt = Date.now();
-        await lookOnce(thorough).finally(() => { busy = false; });
-        signal.throwIfAborted();
-        if (!hurried) await alarm.wait(troubled() ? times.aroundInTrouble : times.around);
-        signal.throwIfAborted();
-      }
-    },
+    run: lookOn,
+    listen: () => knockOn(doorsOf(database, balancers), times, { signal, onChange: hurry }),
     seen: () => seen,
     busy: () => busy || looks === 0,
-    hurry() {
-      if (hurried || Date.now() - begunAt < soonestMs) return;
-      hurried = true;
-      alarm.ring();
-    },
+    hurry,
   };
 }
 

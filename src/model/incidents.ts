@@ -16,6 +16,8 @@ export interface NodeIncident {
   wellSince?: string;
   /** Somebody was told. */
   told: boolean;
+  /** One cause of the whole cluster has said all of it: "now", or since when none does any more (ISO-8601 UTC). */
+  explained?: string;
 }
 
 export interface Incidents {
@@ -62,17 +64,18 @@ export function observe(before: Incidents, shown: Shown): Told {
   if (!open) return { incidents, events };
   const tell = (kind: EventKind, words: Words, node?: NodeHealth): void => void events.push(eventOf(kind, open.id, shown, words, node));
 
-  const failed = countFailures(open.nodes, { nodes: health.nodes, down, at });
+  countFailures(open.nodes, { nodes: health.nodes, down, at });
   if (isBelow && !incidents.below) incidents.below = { since: at, told: false };
   if (!isBelow) incidents.below = null;
   if (isBelow && !incidents.lost) {
     incidents.lost = { since: at };
     tell('threshold-lost', lostWords(health));
   }
-  // The product's rule: each time a failure is detected while fewer are Online than asked for. Whom one cause explains, the threshold's own event tells of.
+  // The product's rule: each distinct failure while fewer are Online than asked for; one that failed before that as well.
   if (isBelow) {
-    for (const { node, one } of failed) {
-      if (node.role !== 'server' || one.told || explained(node, health)) continue;
+    for (const node of down.filter(({ role }) => role === 'server')) {
+      const one = open.nodes.find((entry) => entry.node === node.node)!;
+      if (one.told || !isUnexplained(one, node, shown)) continue;
       one.told = true;
       tell('node-failed', { severity: 'warning', summary: `${node.node} of ${health.cluster} is ${node.state}${node.why ? `: ${node.why}` : ''}.` }, node);
     }
@@ -94,38 +97,44 @@ export function confirmBelow(before: Incidents, shown: Shown): Told {
   return { incidents: { ...before, below: { ...below, told: true } }, events: [eventOf('below-threshold', open.id, shown, words)] };
 }
 
-/** Whether somebody must look at the clock later, though nothing is seen to change: something is well, and not yet for long enough. */
-export const waitsForCalm = ({ open, lost, noEdge }: Incidents): boolean =>
-  open !== null && (open.nodes.some(({ wellSince }) => wellSince !== undefined) || lost?.wellSince !== undefined || noEdge?.wellSince !== undefined || (open.nodes.length === 0 && !lost && !noEdge));
+/** Whether somebody must look at the clock later, though nothing is seen to change: something is well, or no longer explained, and not yet for long enough. */
+export const waitsForCalm = ({ open, below, lost, noEdge }: Incidents): boolean =>
+  open !== null && (open.nodes.some(({ wellSince, told, explained }) => wellSince !== undefined || (below !== null && !told && explained !== undefined && explained !== 'now')) || lost?.wellSince !== undefined || noEdge?.wellSince !== undefined || (open.nodes.length === 0 && !lost && !noEdge));
 
 interface Words {
   severity: ClusterEvent['severity'];
   summary: string;
 }
 
-interface Failed {
-  node: NodeHealth;
-  one: NodeIncident;
-}
-
 /** Whether the cause of the whole cluster says all of this node: what refuses or stops one of them is of those alone that say so themselves. */
 const explained = (node: NodeHealth, { cause }: ClusterHealth): boolean => cause !== undefined && (node.cause === cause.code || ['database', 'shared files', 'our network'].includes(cause.code));
 
-/** Those that fail now. One that is excused neither fails nor is well again: only one that is Online is, or that has left the cluster. */
-function countFailures(known: NodeIncident[], { nodes, down, at }: { nodes: readonly NodeHealth[]; down: readonly NodeHealth[]; at: string }): Failed[] {
+/** Whom the one cause explains the threshold's own event tells of; one that stays away for a while when the cause is gone has failed by itself. */
+function isUnexplained(one: NodeIncident, node: NodeHealth, { health, at, calmMs }: Shown): boolean {
+  if (explained(node, health)) {
+    one.explained = 'now';
+    return false;
+  }
+  if (one.explained === undefined) return true;
+  if (one.explained === 'now') one.explained = at;
+  return Date.parse(at) - Date.parse(one.explained) >= calmMs;
+}
+
+/** One that is excused neither fails nor is well again: only one that is Online is, or that has left the cluster. */
+function countFailures(known: NodeIncident[], { nodes, down, at }: { nodes: readonly NodeHealth[]; down: readonly NodeHealth[]; at: string }): void {
   for (const one of known) {
     const seen = nodes.find(({ node }) => node === one.node);
     if (seen && seen.state !== 'Online') delete one.wellSince;
     else Object.assign(one, { down: false, wellSince: one.wellSince ?? at });
   }
-  return down.flatMap((node) => {
-    let one = known.find((entry) => entry.node === node.node);
-    if (!one) known.push(one = { node: node.node, since: at, count: 0, down: false, told: false });
-    if (one.down) return [];
+  for (const { node } of down) {
+    let one = known.find((entry) => entry.node === node);
+    if (!one) known.push(one = { node, since: at, count: 0, down: false, told: false });
+    if (one.down) continue;
     Object.assign(one, { down: true, count: one.count + 1 });
     delete one.wellSince;
-    return [{ node, one }];
-  });
+    delete one.explained;
+  }
 }
 
 interface Now {

@@ -3,41 +3,33 @@
  * that a quiet hour leaves almost no history. It tells; it starts nothing and stops nothing.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, setCurrentDetails, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { LeaseActivities } from '../activities/leases';
-import type { ClusterHealth } from '../model/health';
 import type { ClusterEvent } from '../model/events';
 import { waitsForCalm } from '../model/incidents';
-import { day, parseInput } from '../model/inputs';
-import { configureInput, monitorClusterInput, pauseInput, reportInput, type MonitorClusterInput, type MonitorSettings, type PauseInput, type ReportInput } from '../model/monitorInput';
-import { didYouMean, listProblems } from '../model/problems';
+import { parseInput } from '../model/inputs';
+import { monitorClusterInput, type MonitorClusterInput } from '../model/monitorInput';
+import { listProblems } from '../model/problems';
 import type { Authority } from '../model/targets';
-import { blind } from '../model/clusterHealth';
 import { describe as words, failure } from './operation/failures';
 import { perform, tasks } from './operation/tasks';
 import { describe, judge, judgeAgain } from './monitor/judge';
 import { lookFrom, watchFrom } from './monitor/looks';
-import { calmMs, carry, forMs, msUntil, newMonitor, post, sliceMs, takeApart, watchView, type Monitor, type PostState } from './monitor/state';
+import { calmMs, carry, endPause, forMs, newMonitor, sliceMs, takeApart, type Monitor, type PostState } from './monitor/state';
+import { answerAsked } from './monitor/updates';
 import { tell } from './parts/tell';
 
 const leases = tasks<LeaseActivities>('leases');
-
-export const statusQuery = defineQuery<ClusterHealth>('status');
-export const configureUpdate = defineUpdate<string, [MonitorSettings]>('configure');
-export const pauseUpdate = defineUpdate<string, [PauseInput]>('pause');
-export const resumeUpdate = defineUpdate<string, [{ by: string; reason?: string }]>('resume');
-export const reportUpdate = defineUpdate<string, [ReportInput]>('report');
 
 /** Between two tries from a vantage point where nobody works, in milliseconds; the first comes at once. */
 const pauseMs = 5_000;
 const longestPauseMs = 30_000;
 const lookAgainMs = 5_000;
 const askAgainMs = 10_000;
-const mostReports = 20;
+const mostPauses = 5;
 const historyLimit = 5_000;
 /** Whatever is counted: Temporal ends a run at 51,200 events or 50 MB. */
 const mostHistory = { events: 20_000, bytes: 20_000_000 };
-const longestWatchPauseMs = 7 * day;
 
 export async function monitorCluster(raw: unknown): Promise<void> {
   const { asked, carried } = takeApart(raw);
@@ -47,7 +39,7 @@ export async function monitorCluster(raw: unknown): Promise<void> {
   const { workflowId, taskQueue } = workflowInfo();
   const run = newMonitor(input, carried, taskQueue);
   const authority: Authority = { cluster: run.cluster, epoch: 0, operation: workflowId };
-  listen(run, taskQueue);
+  answerAsked(run, taskQueue);
   if (carried === undefined) upsertSearchAttributes([{ key: defineSearchAttributeKey('StCluster', 'KEYWORD'), value: run.cluster }]);
   setCurrentDetails(describe(run));
 
@@ -74,9 +66,21 @@ export async function monitorCluster(raw: unknown): Promise<void> {
     teller.done = true;
     await CancellationScope.nonCancellable(() => telling);
   }
-  await condition(allHandlersFinished);
+  await untilNobodyAsks(run);
   const { cluster, historyLimit: limit } = input;
   await continueAsNew<typeof monitorCluster>({ cluster, ...(limit === undefined ? {} : { historyLimit: limit }), carried: carry(run, new Date().toISOString()) });
+}
+
+/**
+ * A workflow task that would end the run is done again when an event has come meanwhile (a look that was called off ends just then), and the updates that came
+ * with it are refused. So the run ends in a task that has none; where somebody asks all the time, in one that meets no such event any more.
+ */
+async function untilNobodyAsks(run: Monitor): Promise<void> {
+  for (let pauses = 0; pauses === 0 || (run.asked && pauses < mostPauses); pauses += 1) {
+    run.asked = false;
+    await sleep(1);
+    await condition(allHandlersFinished);
+  }
 }
 
 /** Until somebody changes how it is watched, or history is full. */
@@ -170,60 +174,6 @@ async function tellAll(run: Monitor, authority: Authority, teller: { done: boole
     run.outbox.shift();
   }
 }
-
-function listen(run: Monitor, taskQueue: string): void {
-  const at = (): string => new Date().toISOString();
-  const begin = (): void => { run.generation += 1; };
-  setHandler(statusQuery, () => ({ ...(run.health ?? blind(run.cluster, undefined, { at: at(), why: `Nobody has looked at ${run.cluster} yet.` })), watch: watchView(run) }), { description: 'How the cluster is: every node, problems first, and how it is watched' });
-  setHandler(configureUpdate, (raw) => {
-    run.settings = { ...run.settings, ...known(configureInput, raw) };
-    post(run, taskQueue);
-    // A pause goes on as long as it was ordered for; who looks after it begins with these.
-    if (!run.paused) begin();
-    return `${run.cluster} is watched anew: ${JSON.stringify(watchView(run).vantage.map(({ name }) => name))}, quorum ${watchView(run).quorum}.`;
-  }, { description: 'Change how it is watched: {interval, failuresToOffline, vantage, quorum, for, calm, sliceMs}, each optional', validator: requires(configureInput) });
-  setHandler(pauseUpdate, (raw) => {
-    const pause = known(pauseInput, raw);
-    run.paused = { ...pause, lastsMs: msUntil(pause.until, at()) };
-    for (const one of run.posts) one.fresh = false;
-    begin();
-    return `${run.cluster} is not watched until ${pause.until}; nobody is told of anything by then.`;
-  }, { description: 'Stop watching for a time: {until, by, reason}; always ends', validator: (raw) => {
-    requires(pauseInput)(raw);
-    if (Date.parse(raw.until) <= Date.parse(at())) throw failure('InvalidInput', `until: expected a time to come, found ${raw.until}. Nothing was changed.`);
-    if (msUntil(raw.until, at()) > longestWatchPauseMs) throw failure('InvalidInput', `until: expected a time within 7 days, found ${raw.until}. Nothing was changed.`);
-  } });
-  setHandler(resumeUpdate, () => {
-    const was = run.paused !== null;
-    if (was) endPause(run);
-    return was ? `${run.cluster} is watched again.` : `${run.cluster} was not paused.`;
-  }, { description: 'End a pause: {by, reason?}' });
-  setHandler(reportUpdate, (raw) => {
-    const { from, node, what } = known(reportInput, raw);
-    run.reports = [{ at: at(), from, ...(node === undefined ? {} : { node }), what }, ...run.reports].slice(0, mostReports);
-    return `noted as evidence; ${run.cluster} is judged by what is seen.`;
-  }, { description: 'What another monitor or the product itself says: {from, node?, what}; evidence, never alone a reason', validator: (raw) => {
-    const { node } = known(reportInput, raw);
-    const nodes = run.health?.nodes.map((one) => one.node) ?? [];
-    if (node !== undefined && nodes.length > 0 && !nodes.includes(node)) throw failure('InvalidInput', `node: ${run.cluster} has no node ${node}${didYouMean(node, nodes) || `; its nodes are ${nodes.join(', ')}`}`);
-  } });
-}
-
-function endPause(run: Monitor): void {
-  run.paused = null;
-  run.generation += 1;
-}
-
-type Schema<T> = Parameters<typeof parseInput<T>>[0];
-
-/** What the validator has let through. */
-function known<T>(schema: Schema<T>, raw: unknown): T {
-  const parsed = parseInput(schema, raw);
-  if ('problems' in parsed) throw failure('InvalidInput', `${listProblems(parsed.problems)}. Nothing was changed.`);
-  return parsed.value;
-}
-
-const requires = <T>(schema: Schema<T>) => (raw: unknown): void => void known(schema, raw);
 
 /** A person has ended the watch: that nobody looks any more is worth telling. */
 function endOf(run: Monitor): ClusterEvent {

@@ -32,6 +32,8 @@ export interface Monitor extends Carried {
   cluster: string;
   /** Changes when those who look must begin anew. */
   generation: number;
+  /** An update was taken since this was last looked at. */
+  asked: boolean;
   outbox: ClusterEvent[];
 }
 
@@ -46,7 +48,7 @@ export function takeApart(raw: unknown): { asked: unknown; carried?: Carried } {
 
 export function newMonitor({ cluster, historyLimit: _, ...settings }: MonitorClusterInput, carried: Carried | undefined, ownQueue: string): Monitor {
   const state: Carried = carried ?? { settings, posts: [], incidents: noIncidents(), health: null, paused: null, reports: [], looks: 0 };
-  const run: Monitor = { ...state, cluster, generation: 0, outbox: [] };
+  const run: Monitor = { ...state, cluster, generation: 0, asked: false, outbox: [] };
   post(run, ownQueue);
   return run;
 }
@@ -55,6 +57,11 @@ export function newMonitor({ cluster, historyLimit: _, ...settings }: MonitorClu
 export function post(run: Monitor, ownQueue: string): void {
   const known = run.posts;
   run.posts = (run.settings.vantage ?? [ownQueue]).map((vantage) => known.find((one) => one.vantage === vantage) ?? { vantage, fresh: false, failures: 0 });
+}
+
+export function endPause(run: Monitor): void {
+  run.paused = null;
+  run.generation += 1;
 }
 
 export const sliceMs = ({ settings }: Monitor): number => settings.sliceMs ?? defaults.sliceMs;

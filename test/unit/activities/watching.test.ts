@@ -1,5 +1,6 @@
 /** Looks at Administration Tools that fail in every way: what is believed of each, and how soon. No Temporal, no lab. */
 import type { ServerResponse } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { watchCluster } from '../../../src/activities/lookout';
@@ -41,11 +42,14 @@ function startAnswer(response: ServerResponse): void {
   response.write('{"');
 }
 
+const doors: (() => Promise<void>)[] = [];
+afterEach(async () => { for (const leave of doors.splice(0)) await leave(); });
+
 interface Estate {
   acts: Act[];
   remotes: Remote[];
-  /** `takesMs`: until it answers. */
-  database: { well: boolean; takesMs?: number };
+  /** `takesMs`: until it answers; `leave`: nobody listens on its port any more. */
+  database: { well: boolean; takesMs?: number; leave(): Promise<void> };
   watch(input?: Partial<WatchInput>, options?: { settleMs?: number; signal?: AbortSignal }): Promise<Watched>;
 }
 
@@ -55,13 +59,19 @@ async function estate(): Promise<Estate> {
   const remotes = await Promise.all(acts.map((_, index) => remote(behave(() => acts[index]!))));
   const file = demoFile();
   delete file.sites.prod.loadBalancer;
+  const door = createServer((socket) => socket.destroy());
+  await new Promise<void>((listening) => door.listen(0, '127.0.0.1', listening));
+  const leave = (): Promise<void> => new Promise((gone) => (door.listening ? door.close(() => gone()) : gone()));
+  doors.push(leave);
   file.sites.prod.servers = remotes.map(({ access }, index) => ({ name: `st${index + 1}`, address: `10.86.0.${11 + index}`, admin: { ...access, address: '127.0.0.1' } }));
   const { spec } = parseClusterSpec(file);
   if (!spec) throw new Error('the spec of this test is wrong');
+  // No cluster file may say so: its Servers would look for the database on themselves.
+  Object.assign(spec.sites['prod']!.database, { host: '127.0.0.1', port: (door.address() as AddressInfo).port });
   const record = { ...newRecord('demo'), spec, revision: 1, members: membersOf(spec, 'prod'), complete: true };
   const handle = { query: async () => record };
   const temporal = { withDeadline: (_: number, act: () => unknown) => act(), workflow: { getHandle: () => handle } } as unknown as Client;
-  const database: Estate['database'] = { well: true };
+  const database: Estate['database'] = { well: true, leave };
   const clients = {
     admin: api(),
     postgres: { withDatabase: async (_target: unknown, _act: unknown, { signal }: { signal: AbortSignal }) => { await pause(database.takesMs ?? 0, undefined, { signal }); if (!database.well) throw new StError('Unreachable', 'database demo: connection refused'); } },
@@ -154,6 +164,18 @@ test('of what fails at the same time the last is told soon after the first, with
   const { vote } = await watchUntil(made, await watching, (seen) => seen.cause !== undefined && seen.nodes.every(({ state }) => state !== 'Online'));
   expect(vote.nodes.map(({ state }) => state)).toEqual(['Offline', 'Offline', 'Offline']);
   expect(vote.cause).toMatchObject({ code: 'database' });
+});
+
+test('a database whose port refuses is looked at soon, though every node goes on as ever', async () => {
+  const made = await estate();
+  const watching = made.watch(after(await settled(made)));
+  await pause(1_500);
+  const began = Date.now();
+  made.database.well = false;
+  await made.database.leave();
+  const { vote } = await watchUntil(made, await watching, ({ cause }) => cause !== undefined);
+  expect([vote.cause?.code, vote.nodes.map(({ state }) => state)]).toEqual(['database', ['Online', 'Online', 'Online']]);
+  expect(Date.now() - began).toBeLessThan(4_000);
 });
 
 test('a slice begins with what was believed of what stands around, until that has been looked at again', async () => {

@@ -98,9 +98,9 @@ test('one Server less than all is no mail while enough are Online', () => {
   expect(story([ok, oneDown, oneDown, ok]).told).toEqual([]);
 });
 
-test('below the threshold each node that fails is told once, and all of it is one incident', () => {
+test('below the threshold each node that fails, or has failed before, is told once, and all of it is one incident', () => {
   const { told, ids } = story([ok, oneDown, twoDown, twoDown, twoDown]);
-  expect(told).toEqual(['threshold-lost', 'node-failed st2']);
+  expect(told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3']);
   expect(new Set(ids).size).toBe(1);
 });
 
@@ -113,7 +113,7 @@ test('what came back is told when it has held', () => {
 test('a node that flaps raises its count and sends no second mail', () => {
   const flapping = times(20, [twoDown, oneDown]).flat();
   const { told, incidents } = story([ok, oneDown, ...flapping]);
-  expect(told).toEqual(['threshold-lost', 'node-failed st2']);
+  expect(told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3']);
   expect(incidents.open!.nodes.find(({ node: name }) => name === 'st2')).toMatchObject({ count: 20 });
   expect(waitsForCalm(incidents)).toBe(true);
 });
@@ -121,6 +121,15 @@ test('a node that flaps raises its count and sends no second mail', () => {
 test('one cause is one event, not one for each node', () => {
   const gone = healthOf('demo', vote([node('st1', 'Offline'), node('st2', 'Offline'), node('st3', 'Offline')], { ...well, database: 'it refuses' }));
   expect(story([ok, gone, gone]).told).toEqual(['threshold-lost']);
+});
+
+test('one that stays away when the cause is gone has failed by itself; those that come back with it have not', () => {
+  const gone = healthOf('demo', vote([node('st1', 'Offline'), node('st2', 'Offline'), node('st3', 'Offline')], { ...well, database: 'it refuses' }));
+  const { told, incidents } = story([ok, gone, twoDown, twoDown]);
+  expect(told).toEqual(['threshold-lost']);
+  expect(waitsForCalm(incidents)).toBe(true);
+  expect(story([ok, gone, ...times(9, twoDown)]).told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3']);
+  expect(story([ok, gone, twoDown, gone, twoDown, ...times(9, ok)]).told).toEqual(['threshold-lost', 'threshold-restored']);
 });
 
 test('nothing is restored while nobody can see', () => {
