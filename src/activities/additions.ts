@@ -78,7 +78,7 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
     if (runs !== null) return runs;
     if (entriesOf(await admin(server).clusterNodes(limits()), node.address).length === 0) return false;
     const { facts } = await gateActivities({ clients }).checkGate({ host: node });
-    return facts.runs || facts.gate === 'unknown';
+    return facts.runs !== false;
   };
   const drain = async (node: ServerTarget, how: { protocols: Protocol[]; gracefulSeconds: number }, authority: Authority): Promise<string> => {
     try {

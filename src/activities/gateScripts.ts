@@ -7,6 +7,7 @@
  * in place again. So it is looked at again (`gates.checkGate`) after every update, and whenever an operation touches the node.
  */
 import { posix } from 'node:path';
+import { processesFunction } from './processLook';
 
 export const gateScriptName = 'st-orchestrator-gate';
 export const closedFileName = `${gateScriptName}.closed`;
@@ -113,15 +114,19 @@ esac
 
 /**
  * What stands in bin/, as lines of `key<TAB>value`: `epoch` (what the host knows of a cluster), `bin none`, `file` (SHA-256 and name of each start command and
- * of the gate's own files), `closed` (why), `opened` (the last opening), `unit` (one of the machine that starts the product without a start command), `process` (what
- * runs of the product). It only reads. $1 product user, $2 FILEDRIVEHOME.
+ * of the gate's own files), `closed` (why), `opened` (the last opening), `unit` (one of the machine that starts the product without a start command), `processes seen`
+ * where what runs can be seen, and then `process` (what runs of the product). It only reads. $1 product user, $2 FILEDRIVEHOME.
  */
-export const gateLookScript = String.raw`
+export const gateLookScript = String.raw`${processesFunction}
 LC_ALL=C; export LC_ALL
 user=$1; home=$2; log=$3
 say() { printf '%s\t%s\n' "$1" "$2"; }
 product() { sudo -n -u "$user" "$@"; }
 if [ -e "$HOME/.st-orchestrator/epoch" ]; then say epoch "$(cat "$HOME/.st-orchestrator/epoch")"; fi
+if running=$(product_processes "$user" "$home"); then
+  say processes seen
+  printf '%s\n' "$running" | sed -n 's/^[0-9]* //p' | cut -c 1-200 | while IFS= read -r process; do say process "$process"; done
+fi
 if product /usr/bin/test ! -e "$home/bin"; then say bin none; exit 0; fi
 listed=$(product /usr/bin/ls -la "$home/bin") || exit
 names=$(printf '%s\n' "$listed" | sed 's/ -> .*//' | sed -n -E 's/.* ((start_|${gateScriptName})[A-Za-z0-9_.-]*)$/\1/p')
@@ -134,5 +139,4 @@ fi
 case $names in *${closedFileName}*) say closed "$(product /usr/bin/cat "$home/bin/${closedFileName}" | sed -n 2p)" ;; esac
 if product /usr/bin/test -e "$log"; then say opened "$(product /usr/bin/cat "$log" | tail -n 1)"; fi
 grep -H '^ExecStart=' /etc/systemd/system/*.service /usr/lib/systemd/system/securetransport_*.service 2>/dev/null | grep -F "$home/" | grep -vF "$home/bin/start_" | cut -d : -f 1 | sort -u | while IFS= read -r unit; do say unit "$unit"; done
-ps -o args= -u "$user" 2>/dev/null | grep -F -- "$home" | cut -c 1-200 | while IFS= read -r process; do say process "$process"; done
 `;

@@ -3,7 +3,6 @@
  * One script on the host does it (gateScripts.ts); this is its other end.
  */
 import { script as shell } from '../clients/quote';
-import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import { gateState, type GateFacts, type GateLook } from '../model/gate';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
@@ -11,18 +10,19 @@ import type { Authority, HostTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { gateLog, gateLookScript, gateScript, gateScriptName, gateText } from './gateScripts';
+import { awaitNothingLeft, hiddenProcesses } from './processLook';
 import { productOn, sha256 } from './product';
 
-/** What runs of the product, as command lines; differs from look to look. */
+/** What runs of the product, as command lines; differs from look to look. Null where nobody can see it. */
 export interface GateMeasure {
   node: string;
-  processes: string[];
+  processes: string[] | null;
 }
 
 export interface GateActivities {
-  /** Open, closed or broken; `unknown` where the host does not answer within some seconds. An opening by hand is told as a warning. */
+  /** Open, closed or broken; `unknown` where the host does not answer within some seconds. An opening by hand is told as a warning, and refused is a host whose processes can't be seen. */
   checkGate(input: { host: HostTarget }): Promise<CheckResult<GateFacts, GateMeasure>>;
-  /** `stop_all`, until no process of the product is left: only that is a stop. */
+  /** `stop_all`, until no process of the product is left: only that is a stop. @throws CannotSeeProcesses after it, where that can't be seen */
   ensureStopped(input: { host: HostTarget }, authority: Authority): Promise<Outcome>;
   /** Closes the gate, stops what was started before it was shut, and looks again. True: the host is stopped and gated. Nothing to do where no product stands. */
   ensureGated(input: { host: HostTarget }, authority: Authority): Promise<Outcome<boolean>>;
@@ -31,7 +31,6 @@ export interface GateActivities {
 }
 
 const stopMs = 5 * 60_000;
-const endMs = 60_000;
 /** A host that may be dead gets no more: never call the dead on the critical path. */
 const lookMs = 15_000;
 
@@ -46,12 +45,13 @@ export interface GateFound extends GateLook {
   opened?: string;
   /** Units of the machine that start the product without its start commands: no gate holds them up. */
   units: string[];
-  processes: string[];
+  /** Null where they can't be seen. */
+  processes: string[] | null;
 }
 
 /** The answer of `gateLookScript`. */
 export function readGateLook(stdout: string): GateFound {
-  const found: GateFound = { bin: true, files: {}, host: null, units: [], processes: [] };
+  const found: GateFound = { bin: true, files: {}, host: null, units: [], processes: null };
   for (const line of stdout.split('\n')) {
     const [key = '', value = ''] = line.split('\t');
     const [first = '', second = ''] = value.split(' ');
@@ -60,7 +60,8 @@ export function readGateLook(stdout: string): GateFound {
     else if (key === 'epoch') found.host = { cluster: first, epoch: Number(second) };
     else if (key === 'closed' || key === 'opened') found[key] = value;
     else if (key === 'unit') found.units.push(value);
-    else if (key === 'process') found.processes.push(value);
+    else if (key === 'processes') found.processes = [];
+    else if (key === 'process') found.processes?.push(value);
   }
   return found;
 }
@@ -80,11 +81,11 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
   const stop = async (host: HostTarget, authority: Authority): Promise<Outcome> => {
     const product = productOn(clients, host);
     await product.claim(authority);
-    const before = (await look(host)).processes.length;
-    if (before === 0) return { changed: false, note: 'nothing of the product ran' };
+    const before = (await look(host)).processes;
+    if (before?.length === 0) return { changed: false, note: 'nothing of the product ran' };
     await product.act(authority, [product.path('bin', 'stop_all')], { purpose: 'stop_all', timeoutMs: stopMs });
-    await waitFor(`${host.node}: nothing of the product runs`, async () => (await look(host)).processes, (left) => left.length === 0, { timeoutMs: endMs, signal: abortSignal(), show: (left) => `still there: ${(left as string[]).slice(0, 3).join('; ')}` });
-    return { changed: true, note: `stopped; processes that ended: ${before}` };
+    await awaitNothingLeft(clients, host, 'stop_all was run');
+    return { changed: true, note: `stopped; processes that ended: ${before?.length ?? 'unknown'}` };
   };
 
   return {
@@ -92,9 +93,10 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
       try {
         const found = await look(host, lookMs);
         const ours = found.host?.cluster === host.cluster;
-        const facts = { node: host.node, ...stateOf(host, found), runs: found.processes.length > 0, ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
+        const facts = { node: host.node, ...stateOf(host, found), runs: found.processes && found.processes.length > 0, ours, epoch: ours && found.host && Number.isInteger(found.host.epoch) ? found.host.epoch : null };
         const warn = (what: string, remedy: string): Problem => ({ what: `${host.node}: ${what}`, remedy, level: 'warning' });
         const problems = [
+          ...(found.processes === null ? [hiddenProcesses(host)] : []),
           // Opened by an operation of ours is no news: it added the node back.
           ...(facts.gate === 'open' && found.opened !== undefined && !found.opened.includes(' opened by st-orchestrator (') ? [warn(`its gate was opened at some time: ${found.opened}`, 'nothing, when that was meant')] : []),
           ...found.units.map((unit) => warn(`${unit} starts the product without its start commands: a gate does not hold it up`, 'let it run FILEDRIVEHOME/bin/start_all; or disable it for as long as the node is no member')),
@@ -102,7 +104,7 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         return { facts, problems, measured: { node: host.node, processes: found.processes } };
       } catch (error) {
         if (!(error instanceof StError) || !['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) throw error;
-        return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: false, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: [] } };
+        return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: null, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: null } };
       }
     },
     ensureStopped: ({ host }, authority) => stop(host, authority),

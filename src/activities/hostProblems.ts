@@ -5,6 +5,7 @@ import { portsText } from '../model/ports';
 import type { HostTarget } from '../model/targets';
 import { listeningPorts, mountOptions, readFolder, type HostAnswer } from './hostScript';
 import { readInstallationState } from './installationState';
+import { hiddenProcesses } from './processLook';
 
 export interface ExpectedHost {
   installer: string;
@@ -30,6 +31,8 @@ export function hostProblems(host: HostTarget, answer: HostAnswer, facts: HostFa
   fileSystems(host, answer, facts, expected, add);
   const refused = values.get('sudo') ?? '';
   if (refused !== '') add(`sudo refuses ${host.ssh.user} to run as ${host.productUser}: ${refused}`, 'allow the commands of docs/sudoers.example');
+  // Where sudo refuses everything that is the reason, and told.
+  else if (values.has('sudo') && values.get('processes') !== 'seen') problems.push(hiddenProcesses(host));
   const owner = values.get('cluster');
   if (owner && !/^\d+$/.test(values.get('epoch') ?? '')) add('~/.st-orchestrator/epoch is damaged', `write the line "${host.cluster} <epoch>" into it, with the epoch that "stctl status ${host.cluster}" tells`);
   if (owner && owner !== host.cluster) add(`this host belongs to cluster "${owner}"`, `remove it from "${owner}" first, or take it out of this cluster file`);

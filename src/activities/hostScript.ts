@@ -1,5 +1,6 @@
 import { tryAllowedFunction } from './allowed';
 import { installationStateFunction } from './installationState';
+import { processesFunction } from './processLook';
 
 /**
  * A shell function that looks at a folder without ever hanging: a dead mount keeps whoever touches it, so another process does, and is left behind.
@@ -25,7 +26,7 @@ folder() {
  * Arguments: product user, FILEDRIVEHOME, installer package, shared path, the secret file and the properties that an installation was prepared with, then
  * `address port` pairs that must be reachable. Answers lines of `key<TAB>value`.
  */
-export const hostScript = String.raw`${installationStateFunction}${tryAllowedFunction}${folderFunction}
+export const hostScript = String.raw`${processesFunction}${installationStateFunction}${tryAllowedFunction}${folderFunction}
 LC_ALL=C; export LC_ALL
 user=$1; home=$2; package=$3; shared=$4; taeh_copy=$5; properties=$6; shift 6
 say() { printf '%s\t%s\n' "$1" "$2"; }
@@ -64,6 +65,7 @@ if [ "$found" != hangs ]; then
   if [ "$found_shared" = hangs ]; then shared=; fi
   if [ "$found_package" = hangs ]; then package=/nowhere; fi
   say sudo "$(try_allowed)"
+  if product_processes "$user" "$home" >/dev/null; then say processes seen; fi
   state=$(installation_state)
   say installation "$state"
   if [ "$state" != none ]; then

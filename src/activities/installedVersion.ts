@@ -3,24 +3,27 @@ import { StError } from '../model/errors';
 import { isAt, nameOf } from '../model/restartPlan';
 import type { HostTarget } from '../model/targets';
 import type { Clients } from './clients';
+import { processesFunction } from './processLook';
 import { productOn } from './product';
 
 /** $1 product user, $2 FILEDRIVEHOME. Version and build as they are installed, and when the oldest of the product's processes was started, in seconds since 1970. */
-const lookScript = String.raw`
+const lookScript = String.raw`${processesFunction}
 export LC_ALL=C
 file=$(sudo -n -u "$1" /usr/bin/cat "$2/lib/version.properties") || file=
 printf 'version\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Vv]ersion *[=:] *//p')"
 printf 'build\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Bb]uild *[=:] *//p')"
 now=$(date +%s)
-oldest=$(ps -o etimes= -o args= -u "$1" | grep -F -- "$2" | sort -n | tail -n 1 | awk '{ print $1 }')
-printf 'processes\t%s\n' "$(ps -o args= -u "$1" | grep -cF -- "$2")"
+running=$(product_processes "$1" "$2") || exit 0
+printf 'processes\t%s\n' "$(printf '%s\n' "$running" | grep -c .)"
+oldest=$(printf '%s\n' "$running" | sort -n | tail -n 1 | cut -d ' ' -f 1)
 [ -z "$oldest" ] || printf 'started\t%s\n' "$((now - oldest))"
 `;
 
 export interface Installed {
   version: string | null;
   build: string | null;
-  processes: number;
+  /** Null where they can't be seen. */
+  processes: number | null;
   /** Seconds since 1970 by the host's clock; undefined where nothing runs. */
   started: number | undefined;
 }
@@ -29,7 +32,7 @@ export interface Installed {
 export async function lookAtInstalled(clients: Clients, host: HostTarget): Promise<Installed> {
   const { stdout } = await productOn(clients, host).readScript(lookScript, [host.productUser, host.fileDriveHome], { purpose: 'reading its version and what runs' });
   const value = (key: string): string => new RegExp(`^${key}\\t(.*)$`, 'm').exec(stdout)?.[1]?.trim() ?? '';
-  return { version: value('version') || null, build: value('build') || null, processes: Number(value('processes') || NaN), started: value('started') === '' ? undefined : Number(value('started')) };
+  return { version: value('version') || null, build: value('build') || null, processes: value('processes') === '' ? null : Number(value('processes')), started: value('started') === '' ? undefined : Number(value('started')) };
 }
 
 /** Answers what is installed. @throws Refused when it is another version than this one */

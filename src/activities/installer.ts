@@ -11,6 +11,7 @@ import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { installationStateFunction, readInstallationState, type FoundInstallation } from './installationState';
+import { processesFunction, seen } from './processLook';
 import { productOn, type FileToWrite, type Product } from './product';
 
 export interface Installer {
@@ -158,19 +159,24 @@ async function installation(product: Product, { productUser }: HostTarget): Prom
   return readInstallationState(stdout);
 }
 
+/** What the script below says where processes can't be seen. */
+const hidden = 'hidden';
+
 /** $1 product user, $2 FILEDRIVEHOME, $3 address and $4 port of the Administration Tool. Says what of the product runs on the host. */
-const runningScript = String.raw`
-ps -o args= -u "$1" 2>/dev/null | grep -F "$2" | cut -c 1-200 | head -n 3
+const runningScript = String.raw`${processesFunction}
+if running=$(product_processes "$1" "$2"); then printf '%s\n' "$running" | sed -n 's/^[0-9]* //p' | cut -c 1-200 | head -n 3; else echo ${hidden}; fi
 for at in "$3" 127.0.0.1; do
   if timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$at" "$4" 2>/dev/null; then echo "port $4 answers"; break; fi
 done
 `;
 
 /** What a broken log makes look half may serve: nothing that runs is taken apart. */
-async function refuseServing(product: Product, { node, productUser, admin }: ServerTarget): Promise<void> {
+async function refuseServing(product: Product, server: ServerTarget): Promise<void> {
+  const { node, productUser, admin } = server;
   const { stdout } = await product.readScript(runningScript, [productUser, product.path(), admin.address, String(admin.port)], { purpose: 'looking for services that run' });
-  const running = stdout.trim().split('\n').filter(Boolean);
-  if (running.length === 0) return;
+  const told = stdout.trim().split('\n').filter(Boolean);
+  const running = told.filter((line) => line !== hidden);
+  if (running.length === 0) return void seen(server, told.includes(hidden) ? null : told, `${product.path('install.log')} does not end in "${completed}", and whether the product runs there can't be told, so nothing was changed`);
   throw new StError('Refused', `${node}: ${product.path('install.log')} does not end in "${completed}", but the product runs there (${running.join('; ')}), so nothing was changed. If it serves, restore that file; if it does not, stop its services and run this again.`);
 }
 

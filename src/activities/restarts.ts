@@ -1,5 +1,4 @@
 /** What restarts and updates look at on a node, and the operator's own program that updates one. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { awaitJob, forgetJob, startJob } from '../clients/remoteJobs';
 import { guardedCommand } from '../clients/guard';
 import { script } from '../clients/quote';
@@ -10,6 +9,7 @@ import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { lookAtInstalled, requireVersion, type Installed } from './installedVersion';
+import { hiddenProcesses, seen } from './processLook';
 import { roomLook } from './room';
 
 export interface RestartActivities {
@@ -18,15 +18,12 @@ export interface RestartActivities {
   /**
    * Runs the operator's program on the host, as the login user, with nothing of the product running: as a job, so it outlives this worker, and its output is kept in
    * `~/.st-orchestrator/updates/`. The program hears of ST_VERSION, ST_NODE, ST_ROLE, FILEDRIVEHOME and ST_USER. Exit code 0: updated. `timeoutMs`: how long its end is waited for.
-   * @throws NotYet when it still runs then; Refused when it failed or something runs: whether it may be run again is for a person to say.
+   * @throws NotYet when it still runs then; Refused when it failed or something runs: whether it may be run again is for a person to say; CannotSeeProcesses.
    */
   ensureUpdated(input: { host: HostTarget; role: 'server' | 'edge'; version: string; command: string[]; timeoutMs: number }, authority: Authority): Promise<Outcome>;
   /** @throws Refused when another version is installed. */
   ensureVersion(input: { host: HostTarget; version: string }, authority: Authority): Promise<Outcome>;
 }
-
-/** How long processes that were stopped may take to end, in milliseconds. */
-const endMs = 90_000;
 
 export function restartActivities({ clients }: { clients: Clients }): RestartActivities {
   const look = (host: HostTarget): Promise<Installed> => lookAtInstalled(clients, host);
@@ -34,17 +31,16 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
     async checkNode({ node, role, startedBefore }) {
       const [{ version, build, processes, started }, online] = await Promise.all([look(node), roomLook(clients, node.admin, role)]);
       const fresh = startedBefore !== undefined && started !== undefined && started * 1_000 >= Date.parse(startedBefore);
-      return { facts: { node: node.node, role, version, build, online: online === true, answers: online !== null, runs: processes !== 0, fresh }, problems: [] };
+      return { facts: { node: node.node, role, version, build, online: online === true, answers: online !== null, runs: processes === null ? null : processes > 0, fresh }, problems: processes === null ? [hiddenProcesses(node)] : [] };
     },
     async ensureUpdated({ host, role, version, command, timeoutMs }, authority) {
-      let before = await look(host);
+      const before = await look(host);
       if (isAt(version, before)) return { changed: false, note: `${nameOf(before)} is installed already` };
       const key = `update-${version}`;
       const limits = { timeoutMs: 60_000, signal: abortSignal() };
       if (before.processes !== 0 && !(await jobIsThere(clients, host, key))) {
-        // What was stopped takes a moment to be gone.
-        for (const until = Date.now() + endMs; before.processes !== 0 && Date.now() < until; before = await look(host)) await pause(1_000, undefined, { signal: abortSignal() });
-        if (before.processes !== 0) throw new StError('Refused', `${host.node}: ${Number.isNaN(before.processes) ? 'whether anything of the product runs can\'t be told (ps)' : `${before.processes} processes of the product run`}, and it is updated only with everything stopped. Stop them (bin/stop_all), then decide "retry".`);
+        const running = seen(host, before.processes, 'whether anything of the product runs can\'t be told, and it is updated only with everything stopped');
+        throw new StError('Refused', `${host.node}: ${running} processes of the product run, and it is updated only with everything stopped. Stop them (bin/stop_all), then decide "retry".`);
       }
       const program = ['env', `ST_VERSION=${version}`, `ST_NODE=${host.node}`, `ST_ROLE=${role}`, `ST_USER=${host.productUser}`, `FILEDRIVEHOME=${host.fileDriveHome}`, ...command];
       await startJob(clients.ssh, host.ssh, authority, { key, command: program }, limits);

@@ -10,6 +10,7 @@ import { readPending, stillPending, type PendingStop } from '../model/stopPlan';
 import type { Authority, HostTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { processesFunction } from './processLook';
 import { productOn } from './product';
 
 const common = String.raw`
@@ -48,15 +49,15 @@ for service in "$@"; do
 done
 `;
 
-/** $1 product user, $2 FILEDRIVEHOME. As `readPending` reads it; without ps nobody can count. */
-const pendingScript = String.raw`${common}
+/** $1 product user, $2 FILEDRIVEHOME. As `readPending` reads it; who can't see processes can't count them. */
+const pendingScript = String.raw`${common}${processesFunction}
 for file in "$stops"/*; do
   case $file in *'/*' | */lock | *.new) continue ;; esac
   read -r state was _ end _ epoch operation <"$file"
   [ "$was" = "$boot" ] && [ "$state" != landed ] || continue
   printf '%s\t%s\t%s\t%s\n' "$(basename "$file")" "$((end - up))" "$epoch" "$operation"
 done
-if command -v ps >/dev/null; then printf 'processes\t%s\n' "$(ps -o args= -u "$1" | grep -cF -- "$2")"; fi
+if running=$(product_processes "$1" "$2"); then printf 'processes\t%s\n' "$(printf '%s\n' "$running" | grep -c .)"; fi
 `;
 
 /** $1 epoch, $2 operation, then services: they were seen to be down. */

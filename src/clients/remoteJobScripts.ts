@@ -13,7 +13,8 @@ const alive = `alive() { [ -e "$1/alive" ] && ! flock -n -s "$1/alive" true; }`;
 /**
  * What stays behind: runs the command and writes its exit code. It outlives a TERM, to tell when the command has *really* ended: programs under
  * sudo get no signal of the login's and go on when the shells above them are gone. So after a TERM it waits for what is left in its session of ours and of sudo;
- * daemons of the product's user that the command had started by then are not counted.
+ * daemons of the product's user that the command had started by then are not counted. Where others' processes can't be seen (hidepid, no ps) that is not known, and
+ * it is not called ended: a person who has looked ends the wrapper by KILL.
  * $1 folder, $2 the command line.
  */
 const wrapper = `
@@ -27,7 +28,9 @@ while :; do
   [ -n "$hit" ] || break
 done
 me=$(id -u)
+sees() { [ "$me" = 0 ] || ps -o pid= -p 1 >/dev/null 2>&1; }
 remains() {
+  sees || return 0
   list=$(ps -o pid=,ppid=,uid=,comm= -s "$$" 2>/dev/null)
   while read -r pid parent uid name; do
     if [ "$pid" = "$$" ] || [ "$parent" = "$$" ] || [ "$name" = ps ]; then continue; fi
@@ -37,7 +40,10 @@ $list
 LIST
   return 1
 }
-if [ -n "$terminated" ]; then while remains; do sleep 0.2; done; fi
+if [ -n "$terminated" ]; then
+  sees || echo "st-orchestrator: told to end, and whether what was started has ended can't be seen (hidepid, or no ps). When it has: kill -KILL $$" >>"$1/output"
+  while remains; do sleep 0.2; done
+fi
 printf '%s\\n' "$code" >"$1/result.new" && mv -f "$1/result.new" "$1/result"
 `;
 

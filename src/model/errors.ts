@@ -16,6 +16,7 @@ export const errorCodes = {
   AuthenticationFailed: 'A login was refused; one refusal stops all further tries with that credential.',
   HostKeyMismatch: 'The host key is unknown, changed or revoked.',
   PermissionDenied: 'The login works but may not do this (sudo, file mode, database privilege).',
+  CannotSeeProcesses: 'Whether the product runs on a host can\'t be seen, so it is not known to be stopped.',
   TlsRejected: 'The certificate could not be verified.',
   StaleEpoch: 'A newer operation has taken over: this effect was refused by its target.',
   ForeignCluster: 'The target belongs to another cluster.',
@@ -40,7 +41,7 @@ export type ErrorCode = keyof typeof errorCodes;
 /** Codes that no retry can cure. */
 export const nonRetryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'InvalidInput', 'SecretUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
-  'AuthenticationFailed', 'HostKeyMismatch', 'PermissionDenied', 'TlsRejected', 'StaleEpoch', 'ForeignCluster', 'Refused',
+  'AuthenticationFailed', 'HostKeyMismatch', 'PermissionDenied', 'CannotSeeProcesses', 'TlsRejected', 'StaleEpoch', 'ForeignCluster', 'Refused',
   'Degraded', 'BelowThreshold', 'Cancelled', 'Aborted', 'Interrupted', 'Bug',
 ]);
 

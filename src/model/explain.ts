@@ -100,6 +100,12 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     byItself: nothingHappens,
     youCan: ['Allow exactly what the message names; docs/sudoers.example lists every command that is used.', rerun],
   },
+  CannotSeeProcesses: {
+    happened: 'Whether anything of the product runs on a host can\'t be seen: /proc is mounted there so that a login sees its own processes alone (hidepid), or ps is missing. A stop that can\'t be proven is not called one.',
+    state: reportSays,
+    byItself: nothingHappens,
+    youCan: ['Allow the login the line with ps of docs/sudoers.example; or mount /proc without hidepid, or with gid= of a group that the login is in. A missing ps comes with the package procps.', 'Look yourself, as root, before you count on it that a host stands still: ps -fu <product user>.', rerun],
+  },
   TlsRejected: {
     happened: 'The certificate of the Administration Tool, the database, the mail server or Temporal could not be verified.',
     state: 'Nothing was sent there. The report lists what was done elsewhere.',

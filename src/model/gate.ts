@@ -8,8 +8,8 @@ export interface GateFacts {
   gate: GateState;
   /** Of a closed one: what it says. Of a broken one: what is wrong. Of an unknown one: why it could not be asked. Else empty. */
   why: string;
-  /** Something of the product runs there. */
-  runs: boolean;
+  /** Something of the product runs there; null where that is not known. */
+  runs: boolean | null;
   /** An operation of this cluster has acted on this host before. */
   ours: boolean;
   /** The highest epoch of this cluster that the host has seen. */

@@ -56,7 +56,7 @@ export interface RemovalPlan {
 }
 
 /** A gate that is closed and behind which nothing runs needs nothing; nor does a host that never had a product. */
-export const isShut = ({ gate, runs }: GateFacts): boolean => (gate === 'closed' || gate === 'none') && !runs;
+export const isShut = ({ gate, runs }: GateFacts): boolean => (gate === 'closed' || gate === 'none') && runs === false;
 
 /** Members; and those that are none and whose hosts are not shut: removed while they were dead, or left by an addition that was interrupted. All steps do nothing where nothing is to be done. */
 export const goesOut = ({ node, member, owes }: Leaving, gates: readonly GateFacts[]): boolean =>
@@ -111,8 +111,8 @@ function nodeProblems({ node, member, owes }: Leaving, { gates, answers }: Remov
   if (gate.gate === 'unknown') {
     return [{ what: `${node} does not answer (${gate.why}): it is removed without being drained, stopped or gated, and may still run`, remedy: 'see to it that it is off, or off the network', level: 'warning' }];
   }
-  if (gate.runs && answer !== undefined && answer.admin !== 'running' && !acceptActive) {
-    return [{ what: `${node}: the product runs there and its Administration Tool does not answer, so what a stop would cut is not known`, remedy: 'start its Administration Tool; or accept the cut with "acceptActive"' }];
+  if (gate.runs !== false && answer !== undefined && answer.admin !== 'running' && !acceptActive) {
+    return [{ what: `${node}: ${gate.runs === null ? 'the product may run there' : 'the product runs there'} and its Administration Tool does not answer, so what a stop would cut is not known`, remedy: 'start its Administration Tool; or accept the cut with "acceptActive"' }];
   }
   return [];
 }

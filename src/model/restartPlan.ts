@@ -12,8 +12,8 @@ export interface RestartFacts {
   online: boolean;
   /** Its Administration Tool says what runs, be it little. */
   answers: boolean;
-  /** Processes of the product run on its host, or nobody can say. */
-  runs: boolean;
+  /** Processes of the product run on its host; null where nobody can say. */
+  runs: boolean | null;
   /** Every service of it was started after the moment that was asked about. */
   fresh: boolean;
 }
@@ -119,7 +119,7 @@ export function updateProblems(facts: readonly RestartFacts[], { version, specVe
     ...(behind.length > 0 && !command ? [{ what: 'the cluster file names no product.update.command, the program that updates one node', remedy: 'name it, or update the nodes by hand while everything is stopped' }] : []),
     ...(nodeByNode && !allowed ? [{ what: 'node by node was asked for, and the cluster file does not allow it', remedy: 'set product.update.nodeByNode to true only when the notes of this very update allow two versions on one schema; otherwise everything is stopped' }] : []),
     ...facts.filter(({ version: found, build }) => found === null && build === null).map(({ node }) => ({ what: `${node}: which version is installed can't be read (lib/version.properties)`, remedy: 'make it readable for the product\'s user' })),
-    ...(acceptActive ? [] : stopped.filter(({ role, answers, runs }) => role === 'server' && !answers && runs).map(({ node }) => ({
+    ...(acceptActive ? [] : stopped.filter(({ role, answers, runs }) => role === 'server' && !answers && runs !== false).map(({ node }) => ({
       what: `${node}: processes of the product run there, or may run, and its Administration Tool does not answer, so what a stop would cut is not known`,
       remedy: 'start its Administration Tool, or, while a program of an earlier try still updates it, wait for its end; or accept the cut with "acceptActive"',
     }))),

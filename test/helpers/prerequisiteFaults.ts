@@ -188,6 +188,11 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
       mend: () => onHost(at().status, 'st2', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
       told: () => ['st2: sudo refuses ops to run as axway: /usr/bin/tee /opt/axway/*, /usr/bin/mkdir -p /opt/axway/*. Remedy: allow the commands of docs/sudoers.example'],
     },
+    'a host that hides its processes, and lets nobody ask the product\'s user': {
+      break: () => onHost(at().status, 'st2', 'sed -i.kept "s,/usr/bin/ps,/usr/bin/wc," /etc/sudoers.d/st-orchestrator; mv /etc/sudoers.d/st-orchestrator.kept /etc/kept-sudoers'),
+      mend: () => onHost(at().status, 'st2', 'mv /etc/kept-sudoers /etc/sudoers.d/st-orchestrator'),
+      told: () => ['st2: cannot see processes: whether anything of the product runs there can\'t be told, so a stop could not be proven. Remedy: allow the login "sudo -u axway /usr/bin/ps" as in docs/sudoers.example; or mount /proc there without hidepid; ps itself comes with the package procps'],
+    },
     'a host that refuses the login': {
       break: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/authorized_keys /home/ops/.ssh/kept'),
       mend: () => onHost(at().status, 'st3', 'mv /home/ops/.ssh/kept /home/ops/.ssh/authorized_keys'),

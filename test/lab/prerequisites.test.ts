@@ -25,6 +25,8 @@ let worker: Promise<void>;
 beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3, productTime: '0ms' })]);
   [estate, untouched] = await Promise.all([lab.status(), lab.snapshot()]);
+  // What runs on this one is asked of the product's user.
+  await onHost(estate, 'st2', 'mount -o remount,hidepid=2 /proc');
   await new Promise<void>((ready, failed) => {
     worker = withOperations(ground, (made) => {
       operations = made;
@@ -133,6 +135,8 @@ test('tries a wrong password of the administrator once in the whole cluster, and
   await forgetLogins();
   const done = await operations.run('setUpCluster', { cluster: lab.name, spec });
   expect(done).toMatchObject({ outcome: 'completed' });
+  // Its processes are hidden from the login, and were seen to run before they were stopped.
+  expect(done.steps.find(({ key }) => key === 'stop-all/st2')?.note).toMatch(/^stopped; processes that ended: [1-9]/);
   // A warning stands in the report, and the set-up goes on.
   expect(done.checks.flatMap(({ state, problems }) => problems.map(({ what, level }) => `${state} ${level}: ${what.replace(/^.*?: /, '')}`))).toEqual([
     'passed warning: shared_buffers is 64 MB, the vendor asks for a quarter of the memory, which is 64 GB or more',

@@ -12,7 +12,7 @@ const host: HostTarget = {
 /** As a folder with much room is told. */
 const room = 'yes 10000000 900000 /somewhere';
 const healthy = (): Record<string, string> => ({
-  os: 'Linux', began: String(Date.now()), ended: String(Date.now()), identity: 'host keys a1', sudo: '', installation: 'none', prepared: 'no', package: 'yes', parent: '/opt/axway', home: room, tmp: room, shared: room, home_mount: 'ext4 rw,relatime,rw', tmp_mount: 'tmpfs rw,nosuid,nodev,rw', listening: '0016 1FAA', cluster: '', epoch: '',
+  os: 'Linux', began: String(Date.now()), ended: String(Date.now()), identity: 'host keys a1', sudo: '', processes: 'seen', installation: 'none', prepared: 'no', package: 'yes', parent: '/opt/axway', home: room, tmp: room, shared: room, home_mount: 'ext4 rw,relatime,rw', tmp_mount: 'tmpfs rw,nosuid,nodev,rw', listening: '0016 1FAA', cluster: '', epoch: '',
 });
 
 /** The problems told of a host that answers this. */

@@ -16,6 +16,8 @@ export interface Machine {
   clients: Clients;
   /** From now on sudo refuses every command in which this is found; nothing when left out. */
   refuse(pattern?: string): void;
+  /** What ps shows from now on: lines of `uid pid seconds command line` to the login, or nothing at all (null: there is no ps); command lines to the product's user, by sudo (null: refused). */
+  processes(shown: string[] | null, toProduct: string[] | null): void;
   /** Makes a file below the folder. */
   write(path: string, content: string, mode?: number): string;
   remove(): void;
@@ -62,6 +64,11 @@ export function machine(): Machine {
     server: { cluster: 'demo', site: 'prod', node: 'st1', productUser: 'nobody', fileDriveHome: join(folder, 'axway/SecureTransport'), address: 'here', ssh, admin },
     authority: { cluster: 'demo', epoch: 1, operation: 'set-up-cluster/demo' },
     clients: { ssh: { run } } as unknown as Clients,
+    processes(shown, toProduct) {
+      write('bin/ps', shown === null ? '#!/bin/sh\nexit 127\n' : `#!/bin/sh\ncat <<'EOF'\n${shown.join('\n')}\nEOF\n`, 0o755);
+      const own = toProduct && ['ELAPSED COMMAND', ...[...toProduct, '/usr/bin/ps -ww -o etimes -o args -u nobody'].map((line) => `     70 ${line}`)];
+      write('bin/sudo', sudo(refusals).replace('shift 3\n', `shift 3\n[ "$1" != /usr/bin/ps ] || { ${own ? `cat <<'EOF'\n${own.join('\n')}\nEOF\nexit` : 'echo "sudo: a password is required" >&2; exit 1'}; }\n`), 0o755);
+    },
     refuse: (pattern = '') => writeFileSync(refusals, pattern),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
