@@ -1,20 +1,22 @@
 /** The balancer: which Servers it may send to, and which site it sends to. */
 import { readSharedEpoch } from '../clients/guard';
 import { canWriteStateFile, isSaved, readStateFile, saveServersState } from '../clients/haproxyState';
-import { haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../clients/haproxy';
+import { haproxyOverSsh, persistMap, readMapFile, type Haproxy, type ServerState } from '../clients/haproxy';
+import { readOutMarks, removeOutMark, writeOutMark } from '../clients/outMarks';
 import { claimThings, ownerFile, readOwners } from '../clients/owners';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { BalancerFacts } from '../model/balancerPlan';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
+import { takenOutByUs, type OutMark } from '../model/outMark';
 import type { Authority, BalancerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 
 export interface LoadBalancerActivities {
   checkBalancer(input: { balancer: BalancerTarget; nodes: string[] }): Promise<CheckResult<BalancerFacts>>;
-  /** Takes the node out of maintenance and waits until its health check passes. */
-  ensureServing(input: { balancer: BalancerTarget; node: string }, authority: Authority): Promise<Outcome>;
+  /** Takes the node out of maintenance and waits until its health check passes. `ifOurs`: one that a person holds out is left so, and the note says it. */
+  ensureServing(input: { balancer: BalancerTarget; node: string; ifOurs?: boolean }, authority: Authority): Promise<Outcome>;
   /**
    * Sends no new clients to the node, waits until no session of theirs is left or `waitMs` are over, and keeps it out, also after a reload. Sessions that are left go on until
    * the node itself is stopped; the note counts them. Undo: `ensureServing`.
@@ -35,16 +37,26 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
     stateFile === undefined ? null : (await readStateFile(clients.ssh, ssh, stateFile, limits()))
       .filter(({ backend, admin }) => backend === healthBackend && !admin.forcedMaint && !admin.forcedDrain).map(({ server }) => server).sort();
 
+  /** Answers for a state of one of this cluster's nodes the mark of the operation of ours that brought it about; undefined where a person did. */
+  const marksOf = async (balancer: BalancerTarget): Promise<(state: ServerState) => OutMark | undefined> => {
+    const [{ now, marks }, sinceStart] = await Promise.all([readOutMarks(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading whom we took out` }), open(balancer).uptime(limits())]);
+    return ({ server, admin, sinceChange }) => {
+      const mark = marks.find(({ backend, node }) => backend === balancer.healthBackend && node === server);
+      return takenOutByUs({ how: admin.forcedMaint ? 'maint' : 'drain', sinceChange, sinceStart }, mark, now) ? mark : undefined;
+    };
+  };
+
   return {
     async checkBalancer({ balancer, nodes }) {
       const haproxy = open(balancer);
-      const [map, file, backends, states, owners, epoch, saved, writable] = await Promise.all([
+      const [map, file, backends, states, owners, epoch, saved, writable, marks] = await Promise.all([
         haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
         haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
         readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
         readSharedEpoch(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading the epoch` }),
         savedReady(balancer),
         balancer.stateFile === undefined || canWriteStateFile(clients.ssh, balancer.ssh, balancer.stateFile, limits()),
+        marksOf(balancer),
       ]);
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
@@ -55,16 +67,26 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
       const site = balancer.siteBackends[balancer.site] ?? '';
       if (protocolBackends(backends, site).length === 0) add(`there is no backend ${site}_<protocol>`, 'define one for each protocol');
-      const heldOut = states.filter(({ admin }) => admin.forcedMaint || admin.forcedDrain).map(({ server }) => server).sort();
-      return { facts: { name: balancer.name, heldOut, active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
+      const held = states.filter(isOut).map((state) => ({ node: state.server, mark: marks(state) })).sort((a, b) => (a.node < b.node ? -1 : 1));
+      const heldOut = held.filter(({ mark }) => mark === undefined).map(({ node }) => node);
+      const takenOut = held.flatMap(({ node, mark }) => (mark === undefined ? [] : [{ node, operation: mark.operation, epoch: mark.epoch }]));
+      return { facts: { name: balancer.name, heldOut, ...(takenOut.length > 0 ? { takenOut } : {}), active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
     },
-    async ensureServing({ balancer, node }, authority) {
+    async ensureServing({ balancer, node, ifOurs }, authority) {
       const haproxy = open(balancer);
       await claimBalancer(clients, balancer, authority);
+      const about = { backend: balancer.healthBackend, node };
+      const forget = (): Promise<void> => removeOutMark(clients.ssh, balancer.ssh, authority, about, { ...limits(), purpose: `${balancer.name}: noting that ${node} is back` });
       const [now, saved] = await Promise.all([serving(balancer), balancer.stateFile === undefined || isSaved(clients.ssh, balancer.ssh, { haproxy, path: balancer.stateFile }, limits())]);
-      if (now.includes(node) && saved) return { changed: false, note: `${balancer.name} sends to it already` };
+      if (now.includes(node) && saved) {
+        await forget();
+        return { changed: false, note: `${balancer.name} sends to it already` };
+      }
+      const state = ifOurs ? (await haproxy.showServersState(balancer.healthBackend, limits())).find(({ server }) => server === node) : undefined;
+      if (state && isOut(state) && (await marksOf(balancer))(state) === undefined) return { changed: false, note: `left out of ${balancer.name}: no operation of this cluster took it out there` };
       await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
       if (balancer.stateFile !== undefined) await saveServersState(clients.ssh, balancer.ssh, authority, { haproxy, path: balancer.stateFile }, limits());
+      await forget();
       await waitFor(`${node} is healthy for ${balancer.name}`, () => serving(balancer), (up) => up.includes(node), { timeoutMs: healthMs, signal: abortSignal() });
       return { changed: true, note: `healthy, ${balancer.name} may send to it` };
     },
@@ -82,7 +104,13 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
         await save();
         return { changed: true, note: `${balancer.name} sends nobody to it, also after a reload` };
       }
-      if (!state.admin.forcedDrain) await haproxy.setServerState(healthBackend, node, 'drain', limits());
+      // Before it is done: one that is cut off leaves the mark of what may have been done.
+      const note = (how: OutMark['how']): Promise<void> => writeOutMark(clients.ssh, balancer.ssh, authority, { backend: healthBackend, node, how }, { ...limits(), purpose: `${balancer.name}: noting that ${node} is taken out` });
+      const ours = !state.admin.forcedDrain || (await marksOf(balancer))(state) !== undefined;
+      if (!state.admin.forcedDrain) {
+        await note('drain');
+        await haproxy.setServerState(healthBackend, node, 'drain', limits());
+      }
       await save();
       let inARow = 0;
       let left = 0;
@@ -93,6 +121,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       }, () => inARow >= 2, { timeoutMs: waitMs, signal: abortSignal() }).catch((error: unknown) => {
         if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
       });
+      if (ours) await note('maint');
       await haproxy.setServerState(healthBackend, node, 'maint', limits());
       await save();
       return { changed: true, note: `${balancer.name} sends nobody to it; ${left === 0 ? 'no session was left' : `sessions left at the time limit: ${left}`}` };
@@ -111,6 +140,8 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
     },
   };
 }
+
+const isOut = ({ admin }: ServerState): boolean => admin.forcedMaint || admin.forcedDrain;
 
 /** Open sessions of clients at a node, over all backends of the cluster's sites. */
 const sessionsAt = (rows: readonly Record<string, string>[], node: string, sites: readonly string[]): number =>

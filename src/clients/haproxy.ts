@@ -23,6 +23,8 @@ export interface ServerState {
   operational: number;
   /** As set by configuration or command, 0 to 256. */
   weight: number;
+  /** Seconds since its state changed the last time. */
+  sinceChange: number;
   admin: AdminState;
 }
 export interface AdminState { forcedMaint: boolean; inheritedMaint: boolean; configMaint: boolean; forcedDrain: boolean; inheritedDrain: boolean; dnsMaint: boolean; fqdnFromSocket: boolean }
@@ -39,6 +41,8 @@ export interface Haproxy {
   serversState(limits: CallLimits): Promise<string>;
   /** Of one backend, or of all. @throws StError Refused when there is no such backend. */
   showServersState(backend: string | undefined, limits: CallLimits): Promise<ServerState[]>;
+  /** Seconds since HAProxy was started, or reloaded. */
+  uptime(limits: CallLimits): Promise<number>;
   /** One record per line, by the header's names. */
   showStat(limits: CallLimits): Promise<Record<string, string>[]>;
   /** Sets the state and reads it back. */
@@ -83,6 +87,11 @@ export function createHaproxy(open: SocketOpener): Haproxy {
       const reply = await ask(backend === undefined ? 'show servers state' : `show servers state ${backend}`, limits);
       if (!/^# /m.test(reply)) throw new StError('Refused', `HAProxy: ${reply.trim().slice(0, 300) || `no backend ${backend ?? 'at all'}`}`);
       return parseServersState(reply);
+    },
+    async uptime(limits) {
+      const told = /^Uptime_sec: (\d+)$/m.exec(await ask('show info', limits))?.[1];
+      if (told === undefined) throw new StError('Refused', 'HAProxy does not tell since when it runs (show info: Uptime_sec)');
+      return Number(told);
     },
     serversState: (limits) => ask('show servers state', limits),
     async showStat(limits) {
@@ -197,7 +206,7 @@ function serverState(row: Record<string, string>): ServerState {
   const bits = Number(row['srv_admin_state']);
   const bit = (value: number): boolean => (bits & value) !== 0;
   return {
-    backend: row['be_name'] ?? '', server: row['srv_name'] ?? '', address: row['srv_addr'] ?? '', operational: Number(row['srv_op_state']), weight: Number(row['srv_uweight']),
+    backend: row['be_name'] ?? '', server: row['srv_name'] ?? '', address: row['srv_addr'] ?? '', operational: Number(row['srv_op_state']), weight: Number(row['srv_uweight']), sinceChange: Number(row['srv_time_since_last_change']),
     admin: { forcedMaint: bit(1), inheritedMaint: bit(2), configMaint: bit(4), forcedDrain: bit(8), inheritedDrain: bit(16), dnsMaint: bit(32), fqdnFromSocket: bit(64) },
   };
 }

@@ -9,8 +9,10 @@ export interface BalancerFacts {
   persisted: string;
   /** Nodes that are ready and healthy. */
   serving: string[];
-  /** Nodes that were taken out by command: in maintenance, or draining. Not in the histories of earlier releases. */
+  /** Nodes that a person took out by command: in maintenance, or draining. Not in the histories of earlier releases. */
   heldOut?: string[];
+  /** Nodes that an operation of this cluster took out and has not put back, and which one. */
+  takenOut?: { node: string; operation: string; epoch: number }[];
   /** Nodes that are ready in the file which a reload reads; null where the cluster file names none. */
   saved: string[] | null;
   /** The highest epoch of this cluster that its host has seen. */
@@ -38,12 +40,19 @@ export function planBalancers(wanted: readonly { name: string; backend: string }
   };
 }
 
-/** A node that somebody took out of service on a cluster that works is left so, and named. */
+/** A node that a person took out of service on a cluster that works is left so, and named; one that an operation of ours left out is named too, and goes back with the next that acts on it. */
 export function heldOutWarnings(nodes: readonly string[], found: readonly BalancerFacts[], { complete }: { complete: boolean }): Problem[] {
   if (!complete) return [];
-  return found.flatMap(({ name, heldOut = [] }) => nodes.filter((node) => heldOut.includes(node)).map((node) => ({
-    level: 'warning' as const,
-    what: `${name}: ${node} is in maintenance or draining there, by a person's command or by an operation that ended before it put it back; it is left so`,
-    remedy: 'run that operation again, or, when nothing speaks against it, set it ready on the balancer',
-  })));
+  return found.flatMap(({ name, heldOut = [], takenOut = [] }) => [
+    ...nodes.filter((node) => heldOut.includes(node)).map((node) => ({
+      level: 'warning' as const,
+      what: `${name}: ${node} is in maintenance or draining there, and by no operation of this cluster; it is left so`,
+      remedy: 'when nothing speaks against it, set it ready on the balancer',
+    })),
+    ...takenOut.filter(({ node }) => nodes.includes(node)).map(({ node, operation, epoch }) => ({
+      level: 'warning' as const,
+      what: `${name}: ${node} was taken out there by ${operation} (epoch ${epoch}), which did not put it back`,
+      remedy: `nothing, where this operation brings ${node} up: it goes back then; else run "stctl set-up-cluster", which puts back what works`,
+    })),
+  ]);
 }

@@ -96,9 +96,9 @@ function waves(facts: readonly RestartFacts[], role: RestartFacts['role'], paral
   return Array.from({ length: Math.ceil(names.length / parallel) }, (_, index) => names.slice(index * parallel, (index + 1) * parallel));
 }
 
-/** `ed1 at lb1`: nodes at work that somebody took out of a balancer. One that stands still too was taken out by an operation that did not come to its end, and comes back. */
+/** `ed1 at lb1`: nodes that a person took out of a balancer. What an operation of ours left out comes back. */
 export const leftOut = (facts: readonly RestartFacts[], balancers: readonly BalancerFacts[]): string[] =>
-  balancers.flatMap(({ name, heldOut = [] }) => heldOut.filter((node) => facts.some((one) => one.node === node && one.online)).map((node) => `${node} at ${name}`));
+  balancers.flatMap(({ name, heldOut = [] }) => heldOut.filter((node) => facts.some((one) => one.node === node)).map((node) => `${node} at ${name}`));
 
 /** What forbids to go from node to node: those that are at the version and stand still are brought up first, then one that is behind after the other. */
 export function nodeByNodeProblems(facts: readonly RestartFacts[], { version, keepOnline }: { version: string; keepOnline: number }, balancers: readonly BalancerFacts[]): Problem[] {

@@ -188,12 +188,12 @@ async function restartOne({ forEachNode }: Context, node: Node, how: Restart, ne
   const at = how.fronted.map((balancer) => ({ name: `${name} at ${balancer.name}`, balancer }));
   const limits = { limitMs: drainLimitMs(gracefulSeconds) };
   await forEachNode('Note that it is being restarted', one, () => workload.ensureNoted({ server, worksBy: restarting }), { key: 'restarting' });
-  await forEachNode('Take the Server out of the balancer and wait for its sessions', at, ({ balancer }) => loadBalancer.ensureOutOfService({ balancer, node: name, waitMs: gracefulSeconds * 1_000 }, limits), { key: 'out', undo: ({ balancer }) => loadBalancer.ensureServing({ balancer, node: name }) });
+  await forEachNode('Take the Server out of the balancer and wait for its sessions', at, ({ balancer }) => loadBalancer.ensureOutOfService({ balancer, node: name, waitMs: gracefulSeconds * 1_000 }, limits), { key: 'out', undo: ({ balancer }) => loadBalancer.ensureServing({ balancer, node: name, ifOurs: true }) });
   await forEachNode('Stop its daemons and its Transaction Manager gracefully', one, () => stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive, room: roomOf(how, node) }, limits), { key: 'drain', undo: () => servers.ensureOnline({ server, protocols }, limits) });
   await forEachNode('Start the Server and wait until it is Online', one, () => servers.ensureOnline({ server, protocols }), { key: 'online' });
   if (doors.length > 0) await forEachNode('Wait until its Transaction Manager is connected to every Edge', one, () => edges.ensureConnected({ server, edges: doors, protocols }), { key: 'connected' });
   await forEachNode('Look for files that its stop left in process', one, () => stops.ensureSwept({ server, sharedPath, release: false }, { limitMs: 20 * 60_000 }), { key: 'sweep' });
-  await forEachNode('Let the balancer send to the Server again', at, ({ balancer }) => loadBalancer.ensureServing({ balancer, node: name }), { key: 'serving' });
+  await forEachNode('Let the balancer send to the Server again', at, ({ balancer }) => loadBalancer.ensureServing({ balancer, node: name, ifOurs: true }), { key: 'serving' });
   await forEachNode('Note that it works by the new options', one, () => workload.ensureNoted({ server, worksBy: next }), { key: 'restarted' });
 }
 

@@ -4,9 +4,10 @@ import { until } from '../../lab/shell';
 import { serverActivities } from '../../src/activities/servers';
 import { askStops } from '../../src/activities/stopMarkers';
 import { createClients } from '../../src/clients';
+import { haproxyOverSsh } from '../../src/clients/haproxy';
 import { resolveSecret } from '../../src/clients/secrets';
 import type { OperationReport } from '../../src/model/operation';
-import { serverTarget } from '../../src/model/slices';
+import { balancerTargets, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { startLab, type Lab } from '../helpers/lab';
@@ -169,6 +170,22 @@ test('cancelled while a node is down it brings that node back and leaves the rec
   expect(await stateOf('st1')).toEqual({ tm: true, ssh: true });
   const record = await worker.record(cluster);
   expect({ lease: record.lease, last: record.operations[0] }).toMatchObject({ lease: null, last: { operation: 'rollingRestart', outcome: 'cancelled' } });
+});
+
+test('a node that a terminated restart left out of the balancer is put back by the next operation; one that a person took out meanwhile stays out', async () => {
+  const handle = await worker.start('rollingRestart', { cluster, nodes: ['ed1'], gracefulTimeout: '2s' });
+  await until('ed1 to be stopped', async () => ((await handle.query<OperationReport>('status')).steps.find(({ key }) => key === 'stop/ed1')?.state === 'done'), 60_000, 100);
+  await handle.terminate('as by a person');
+  const [balancer] = balancerTargets(spec, 'prod');
+  const byHand = (state: 'ready' | 'maint') => haproxyOverSsh(clients.ssh, balancer!.ssh, balancer!.socket).setServerState(balancer!.healthBackend, 'ed2', state, { timeoutMs: 10_000 });
+  await byHand('maint');
+  const report = await worker.run('setUpCluster', { cluster });
+  expect(report.checks.flatMap(({ problems }) => problems.map(({ what }) => what)).filter((what) => what.startsWith('lb1: '))).toEqual([
+    'lb1: ed2 is in maintenance or draining there, and by no operation of this cluster; it is left so',
+    expect.stringMatching(/^lb1: ed1 was taken out there by rollingRestart-\S+ \(epoch \d+\), which did not put it back$/),
+  ]);
+  expect((await lab.snapshot()).balancer?.servers).toMatchObject({ [`${cluster}_hc/ed1`]: 'ready', [`${cluster}_hc/ed2`]: 'maint' });
+  await byHand('ready');
 });
 
 /** A session with st2's own daemon, which keeps a graceful stop from ending. */

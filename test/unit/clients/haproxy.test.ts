@@ -1,18 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createHaproxy, haproxyOverSsh, persistMap, readMapFile, type Haproxy } from '../../../src/clients/haproxy';
 import { createSshPool, type SshPool } from '../../../src/clients/ssh';
 import type { Authority } from '../../../src/model/targets';
-import { freePort, until } from './support/ports';
-import { startSshd, unprivilegedUser, type TestSshd } from './support/sshd';
+import { startHaproxy, type TestHaproxy } from './support/haproxy';
+import { freePort } from './support/ports';
+import { startSshd, type TestSshd } from './support/sshd';
 
 jest.setTimeout(30_000);
 
 let sshd: TestSshd;
 let pool: SshPool;
-let balancer: ChildProcess;
+let balancer: TestHaproxy;
 let haproxy: Haproxy;
 let folder: string;
 let map: string;
@@ -22,34 +22,21 @@ const authority = (epoch: number, cluster = 'demo'): Authority => ({ cluster, ep
 beforeAll(async () => {
   sshd = await startSshd();
   pool = createSshPool();
-  const user = unprivilegedUser();
-  folder = join(sshd.dir, 'haproxy');
-  mkdirSync(folder);
-  map = join(folder, 'site.map');
-  writeFileSync(map, '# cluster, site\ndemo none\nother none\n');
   const port = await freePort();
-  writeFileSync(join(folder, 'haproxy.cfg'), [
-    'global', `  stats socket ${folder}/admin.sock mode 666 level admin`,
+  balancer = await startHaproxy(sshd, (at) => [
     'defaults', '  mode tcp', '  timeout connect 1s', '  timeout client 1s', '  timeout server 1s',
-    'frontend ssh', `  bind 127.0.0.1:${port}`, `  use_backend %[str(demo),map(${map},none)]_ssh`,
+    'frontend ssh', `  bind 127.0.0.1:${port}`, `  use_backend %[str(demo),map(${at}/site.map,none)]_ssh`,
     'backend demo_hc', '  server st1 127.0.0.1:1 check', '  server st2 127.0.0.1:1 check disabled',
     'backend demo_prod_ssh', '  server st1 127.0.0.1:1 track demo_hc/st1',
-    'backend none_ssh', '  tcp-request content reject', '',
-  ].join('\n'));
-  for (const path of ['', 'site.map', 'haproxy.cfg']) {
-    if (process.getuid?.() === 0) chownSync(join(folder, path), user.uid, user.gid);
-  }
-  balancer = spawn('/usr/sbin/haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], { stdio: 'ignore', ...(process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {}) });
-  await until('haproxy answers', () => existsSync(join(folder, 'admin.sock')));
-  haproxy = haproxyOverSsh(pool, sshd.access, join(folder, 'admin.sock'));
+    'backend none_ssh', '  tcp-request content reject',
+  ], { 'site.map': '# cluster, site\ndemo none\nother none\n' });
+  folder = balancer.folder;
+  map = join(folder, 'site.map');
+  haproxy = haproxyOverSsh(pool, sshd.access, balancer.socket);
 });
 afterAll(async () => {
   await pool?.close();
-  if (balancer?.exitCode === null) {
-    const gone = new Promise((resolve) => balancer.once('exit', resolve));
-    balancer.kill('SIGKILL');
-    await gone;
-  }
+  await balancer?.end();
   await sshd?.remove();
 });
 

@@ -19,6 +19,9 @@ test('a node that was taken out of a cluster that works is left out and named; b
   const found = [{ ...fine('lb1'), serving: ['st1'], saved: ['st1'], heldOut: ['st2', 'st9'] }, fine('lb2')];
   expect(planBalancers(wanted, ['st1', 'st2'], found, { complete: true }).serve).toEqual([]);
   expect(heldOutWarnings(['st1', 'st2'], found, { complete: true })).toEqual([{ level: 'warning', what: expect.stringMatching(/^lb1: st2 is in maintenance or draining there, .*; it is left so$/), remedy: expect.any(String) }]);
+  const ours = [{ ...found[0]!, heldOut: [], takenOut: [{ node: 'st2', operation: 'rolling-restart/demo', epoch: 3 }] }, fine('lb2')];
+  expect(planBalancers(wanted, ['st1', 'st2'], ours, { complete: true }).serve).toEqual([{ balancer: 'lb1', node: 'st2' }]);
+  expect(heldOutWarnings(['st1', 'st2'], ours, { complete: true })).toEqual([{ level: 'warning', what: 'lb1: st2 was taken out there by rolling-restart/demo (epoch 3), which did not put it back', remedy: expect.any(String) }]);
   expect(planBalancers(wanted, ['st1', 'st2'], found, { complete: false }).serve).toEqual([{ balancer: 'lb1', node: 'st2' }]);
   expect(heldOutWarnings(['st1', 'st2'], found, { complete: false })).toEqual([]);
 });

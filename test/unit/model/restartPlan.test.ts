@@ -61,14 +61,16 @@ describe('whom the balancer sends to', () => {
     const standing = estate.map((one) => (one.node === 'ed2' ? { ...one, build: '5.5-2', online: false } : one));
     expect(nodeByNodeProblems(estate, wanted, [only]).map(({ what }) => what)).toEqual([expect.stringContaining(nobody('ed1'))]);
     expect(nodeByNodeProblems(estate, { ...wanted, keepOnline: 0 }, [only])).toEqual([]);
-    expect(nodeByNodeProblems(standing, wanted, [only])).toEqual([]);
+    expect(nodeByNodeProblems(standing, wanted, [{ ...lb1, serving: ['ed1'] }])).toEqual([]);
+    // By a person: it stays out.
+    expect(nodeByNodeProblems(standing, wanted, [only])).toHaveLength(1);
   });
 });
 
-test('a node at work that somebody took out of a balancer is left so; one that stands still comes back', () => {
-  const facts = [node('ed1'), node('ed2', { online: false })];
+test('a node that a person took out of a balancer is left so, whether it works or stands still; one that an operation of ours left out comes back', () => {
+  const facts = [node('ed1'), node('ed2', { online: false }), node('ed3')];
   const balancer = { name: 'lb1', active: '', persisted: '', serving: [], saved: null, epoch: null };
-  expect(leftOut(facts, [{ ...balancer, heldOut: ['ed1', 'ed2'] }, { ...balancer, name: 'lb2' }])).toEqual(['ed1 at lb1']);
+  expect(leftOut(facts, [{ ...balancer, heldOut: ['ed1', 'ed2'], takenOut: [{ node: 'ed3', operation: 'rolling-restart/demo', epoch: 3 }] }, { ...balancer, name: 'lb2' }])).toEqual(['ed1 at lb1', 'ed2 at lb1']);
 });
 
 describe('an update', () => {
