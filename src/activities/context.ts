@@ -1,4 +1,4 @@
-/** What the running activity gives: its abort signal. Outside of Temporal (tests of one activity) nothing ever aborts. */
+/** What the running activity gives: its abort signal, and what it was asked by. Outside of Temporal (tests of one activity) nothing ever aborts. */
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 
@@ -14,5 +14,15 @@ export function abortSignal(): AbortSignal {
     return cancellationSignal;
   } catch {
     return never;
+  }
+}
+
+/** Names what asked for this activity: all attempts of it have the same, and a person who decides "retry" makes another. */
+export function askedBy(): string {
+  try {
+    const { workflowExecution, scheduledTimestampMs } = Context.current().info;
+    return `${workflowExecution?.runId ?? ''}@${scheduledTimestampMs}`;
+  } catch {
+    return 'no workflow';
   }
 }

@@ -89,6 +89,27 @@ tail -c "$3" "$dir/output" 2>/dev/null
 exit 0
 `;
 
+/** What is known of job $1: missing; or running, vanished or its exit code, then cluster, epoch and to whom its failure was told, with tabs between. */
+export const findScript = `
+dir=${jobs}/"$1"
+${alive}
+[ -e "$dir/meta" ] || { echo missing; exit 0; }
+{ read -r cluster; read -r epoch; } <"$dir/meta"
+if alive "$dir"; then state=running; else
+  state=vanished
+  [ ! -e "$dir/result" ] || read -r state <"$dir/result"
+fi
+told=
+[ ! -e "$dir/told" ] || read -r told <"$dir/told"
+printf '%s\\t%s\\t%s\\t%s\\n' "$state" "$cluster" "$epoch" "$told"
+`;
+
+/** $1 key of the job, $2 to whom its failure is told. */
+export const tellScript = `
+dir=${jobs}/"$1"
+printf '%s\\n' "$2" >"$dir/told.new" && mv -f "$dir/told.new" "$dir/told"
+`;
+
 /** Removes the folder of job $1 unless it runs; prints running or removed. */
 export const forgetScript = `
 dir=${jobs}/"$1"

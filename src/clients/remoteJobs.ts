@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StError } from '../model/errors';
 import type { Authority, SshAccess } from '../model/targets';
 import { guardedCommand } from './guard';
-import { awaitScript, forgetScript, listScript, startScript } from './remoteJobScripts';
+import { awaitScript, findScript, forgetScript, listScript, startScript, tellScript } from './remoteJobScripts';
 import { commandLine, script } from './quote';
 import type { Command, SshPool } from './ssh';
 
@@ -39,6 +39,17 @@ export interface JobMarker {
   epoch: number;
   operation: string;
   state: 'running' | 'ended';
+}
+
+/** A job of which its host knows. */
+export interface JobFound {
+  cluster: string;
+  epoch: number;
+  running: boolean;
+  /** Of one that has ended; null: without leaving a result. */
+  code: number | null;
+  /** To whom its failure was told (`tellOfJob`); empty: to nobody. */
+  told: string;
 }
 
 /** Bytes of a job's output that are brought back. */
@@ -113,6 +124,18 @@ export async function runJob(pool: SshPool, access: SshAccess, authority: Author
 export async function forgetJob(pool: SshPool, access: SshAccess, authority: Authority, key: string, options: JobOptions): Promise<void> {
   const { stdout } = await pool.run(access, guardedCommand(authority, script(forgetScript, [checkedKey(key)])), { ...options, purpose: `removing the marker of job ${key}` });
   if (stdout.trim() === 'running') throw new StError('NotYet', `${place(access)}: job ${key} still runs, so its marker stays.`);
+}
+
+/** One look at a job, of whichever operation; undefined where the host knows none under this key. */
+export async function findJob(pool: SshPool, access: SshAccess, key: string, options: JobOptions): Promise<JobFound | undefined> {
+  const { stdout } = await pool.run(access, script(findScript, [checkedKey(key)]), { ...options, purpose: `looking for job ${key}` });
+  const [state = '', cluster = '', epoch, told = ''] = stdout.trimEnd().split('\t');
+  return state === 'missing' ? undefined : { cluster, epoch: Number(epoch), running: state === 'running', code: /^\d+$/.test(state) ? Number(state) : null, told };
+}
+
+/** Notes beside an ended job to whom its failure is about to be told, for what must not run twice: who has not heard of it yet reads the outcome, and does not start it again. */
+export async function tellOfJob(pool: SshPool, access: SshAccess, authority: Authority, key: string, told: string, options: JobOptions): Promise<void> {
+  await pool.run(access, guardedCommand(authority, script(tellScript, [checkedKey(key), told])), { ...options, purpose: `noting that the end of job ${key} is told` });
 }
 
 /** Every job that has a folder on the host. */

@@ -1,6 +1,6 @@
 /** A host that is a folder of this machine: real shells run the real scripts there, and only sudo is another one, which refuses what a test tells it to. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clients } from '../../../src/clients';
@@ -65,9 +65,11 @@ export function machine(): Machine {
     authority: { cluster: 'demo', epoch: 1, operation: 'set-up-cluster/demo' },
     clients: { ssh: { run } } as unknown as Clients,
     processes(shown, toProduct) {
-      write('bin/ps', shown === null ? '#!/bin/sh\nexit 127\n' : `#!/bin/sh\ncat <<'EOF'\n${shown.join('\n')}\nEOF\n`, 0o755);
+      // At once: a shell may be about to run the one that was there.
+      const put = (path: string, content: string): void => renameSync(write(`${path}.new`, content, 0o755), join(folder, path));
+      put('bin/ps', shown === null ? '#!/bin/sh\nexit 127\n' : `#!/bin/sh\ncat <<'EOF'\n${shown.join('\n')}\nEOF\n`);
       const own = toProduct && ['ELAPSED COMMAND', ...[...toProduct, '/usr/bin/ps -ww -o etimes -o args -u nobody'].map((line) => `     70 ${line}`)];
-      write('bin/sudo', sudo(refusals).replace('shift 3\n', `shift 3\n[ "$1" != /usr/bin/ps ] || { ${own ? `cat <<'EOF'\n${own.join('\n')}\nEOF\nexit` : 'echo "sudo: a password is required" >&2; exit 1'}; }\n`), 0o755);
+      put('bin/sudo', sudo(refusals).replace('shift 3\n', `shift 3\n[ "$1" != /usr/bin/ps ] || { ${own ? `cat <<'EOF'\n${own.join('\n')}\nEOF\nexit` : 'echo "sudo: a password is required" >&2; exit 1'}; }\n`));
     },
     refuse: (pattern = '') => writeFileSync(refusals, pattern),
     remove: () => rmSync(folder, { recursive: true, force: true }),

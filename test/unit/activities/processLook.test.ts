@@ -78,7 +78,7 @@ test('everything stopped means that nothing is left: what goes on is waited for'
   const stopped = stopAll();
   let ended = false;
   void stopped.then(() => { ended = true; }, () => undefined);
-  while (ran() === '') await new Promise(setImmediate);
+  while (!ran().endsWith('stop_admin\n')) await new Promise(setImmediate);
   expect(ended).toBe(false);
   here.processes([init], null);
   await expect(stopped).resolves.toMatchObject({ changed: expect.any(Boolean) });
