@@ -17,15 +17,11 @@ import { ensureTrust } from './edgeTrust';
 import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
 import type { Installer } from './installer';
+import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
 import { requireVersion } from './installedVersion';
 import { productOn } from './product';
 import { awaitStops } from './stopMarkers';
-
-export interface Probe {
-  account: string;
-  password: string;
-}
 
 export interface EdgeActivities {
   checkEdge(input: { edge: ServerTarget; protocols: Protocol[] }): Promise<CheckResult<EdgeFacts>>;
@@ -55,7 +51,6 @@ const startMs = 5 * 60_000;
 /** Between two orders to start what did not come up. */
 const startAgainMs = 10_000;
 const connectMs = 2 * 60_000;
-const loginMs = 20_000;
 const lookMs = 5_000;
 
 export function edgeActivities({ clients }: { clients: Clients }): EdgeActivities {
@@ -165,20 +160,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       await admin(server).createAccount({ name: probe.account, password: password.reveal() }, { signal: abortSignal() });
       return { changed: true, note: `made ${probe.account}` };
     },
-    async ensureLogin({ edge, probe }) {
-      const listeners = await admin(edge).listeners('ssh', { signal: abortSignal() });
-      const port = listeners.find(({ isActive }) => isActive === true)?.port ?? listeners[0]?.port;
-      if (port === undefined) throw new StError('Refused', `${edge.node}: it names no port of its SSH daemon`);
-      const password = await resolveSecret(probe.password);
-      const began = Date.now();
-      try {
-        const { hostKey } = await clients.partner.logIn({ host: edge.address, port, user: probe.account, password: password.reveal() }, { timeoutMs: loginMs, signal: abortSignal() });
-        return { changed: false, note: `${probe.account} logged in through ${edge.node} port ${port} in ${seconds(began)}; host key ${hostKey}` };
-      } catch (error) {
-        if (!(error instanceof StError) || error.code !== 'AuthenticationFailed') throw error;
-        throw new StError('AuthenticationFailed', `${edge.node}: ${error.message} Either no Transaction Manager stands behind this Edge, or the password of the account ${probe.account} is another, or it is locked. It was tried once.`, { cause: error });
-      }
-    },
+    ensureLogin: async ({ edge, probe }) => ({ changed: false, note: await tryLogin(clients, edge, probe) }),
   };
 }
 

@@ -9,14 +9,19 @@ import { StError } from '../model/errors';
 import type { BalancerFacts } from '../model/balancerPlan';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
 import { takenOutByUs, type OutMark } from '../model/outMark';
-import type { Authority, BalancerTarget } from '../model/targets';
+import type { Authority, BalancerTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { awaitTransactionManager, tryLogin, type Probe } from './login';
+import { roomLook } from './room';
 
 export interface LoadBalancerActivities {
   checkBalancer(input: { balancer: BalancerTarget; nodes: string[] }): Promise<CheckResult<BalancerFacts>>;
-  /** Takes the node out of maintenance and waits until its health check passes. `ifOurs`: one that a person holds out is left so, and the note says it. */
-  ensureServing(input: { balancer: BalancerTarget; node: string; ifOurs?: boolean }, authority: Authority): Promise<Outcome>;
+  /**
+   * Takes the node out of maintenance and waits until its health check passes. `ifOurs`: one that a person holds out is left so, and the note says it. `proof`: one that is out
+   * goes back only when it is shown to serve, which no health check of a balancer shows (reference §14); else it stays out. @throws StError what the proof failed with
+   */
+  ensureServing(input: { balancer: BalancerTarget; node: string; ifOurs?: boolean; proof?: Proof }, authority: Authority): Promise<Outcome>;
   /**
    * Sends no new clients to the node, waits until no session of theirs is left or `waitMs` are over, and keeps it out, also after a reload. Sessions that are left go on until
    * the node itself is stopped; the note counts them. Undo: `ensureServing`.
@@ -24,6 +29,13 @@ export interface LoadBalancerActivities {
   ensureOutOfService(input: { balancer: BalancerTarget; node: string; waitMs: number }, authority: Authority): Promise<Outcome>;
   /** Sends the clients to this site: in memory and in the map file, since a reload forgets the memory. */
   ensureActiveSite(input: { balancer: BalancerTarget; site: string }, authority: Authority): Promise<Outcome>;
+}
+
+/** How a node shows that it serves: it is Online, and a partner can log in through it, where there is a login to try. */
+export interface Proof {
+  target: ServerTarget;
+  role: 'server' | 'edge';
+  probe?: Probe;
 }
 
 const healthMs = 60_000;
@@ -72,7 +84,7 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       const takenOut = held.flatMap(({ node, mark }) => (mark === undefined ? [] : [{ node, operation: mark.operation, epoch: mark.epoch }]));
       return { facts: { name: balancer.name, heldOut, ...(takenOut.length > 0 ? { takenOut } : {}), active: map[balancer.mapKey] ?? '', persisted: file[balancer.mapKey] ?? '', serving: (await serving(balancer)).sort(), saved, epoch }, problems };
     },
-    async ensureServing({ balancer, node, ifOurs }, authority) {
+    async ensureServing({ balancer, node, ifOurs, proof }, authority) {
       const haproxy = open(balancer);
       await claimBalancer(clients, balancer, authority);
       const about = { backend: balancer.healthBackend, node };
@@ -84,6 +96,12 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       }
       const state = ifOurs ? (await haproxy.showServersState(balancer.healthBackend, limits())).find(({ server }) => server === node) : undefined;
       if (state && isOut(state) && (await marksOf(balancer))(state) === undefined) return { changed: false, note: `left out of ${balancer.name}: no operation of this cluster took it out there` };
+      if (proof) {
+        await prove(clients, proof).catch((error: unknown) => {
+          if (!(error instanceof StError)) throw error;
+          throw new StError(error.code, `${node} stays out of ${balancer.name}, since it is not shown to serve: ${error.message} When it serves, "stctl set-up-cluster" puts it back.`, { cause: error });
+        });
+      }
       await haproxy.setServerState(balancer.healthBackend, node, 'ready', limits());
       if (balancer.stateFile !== undefined) await saveServersState(clients.ssh, balancer.ssh, authority, { haproxy, path: balancer.stateFile }, limits());
       await forget();
@@ -139,6 +157,13 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       return { changed: true, note: `${balancer.name} sends to ${site}` };
     },
   };
+}
+
+async function prove(clients: Clients, { target, role, probe }: Proof): Promise<void> {
+  if (!(await roomLook(clients, target.admin, role))) throw new StError('NotYet', `${target.node} is not Online.`);
+  if (!probe) return;
+  if (role === 'edge') await awaitTransactionManager(clients, target);
+  await tryLogin(clients, target, probe);
 }
 
 const isOut = ({ admin }: ServerState): boolean => admin.forcedMaint || admin.forcedDrain;

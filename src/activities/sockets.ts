@@ -1,8 +1,11 @@
 /** Established TCP connections of a host as the kernel lists them: no tool has to be installed, and no privilege is needed. */
 
 export interface Connection {
+  /** The far end. */
   address: string;
   port: number;
+  /** The port at this end. */
+  local: number;
 }
 
 /** What names mean on the host, then its connections. A name that is an address already is itself. */
@@ -16,7 +19,6 @@ cat /proc/net/tcp /proc/net/tcp6 2>/dev/null
 export interface HostSockets {
   /** Addresses of each name that was asked for. */
   names: Map<string, string[]>;
-  /** The far ends of established connections. */
   established: Connection[];
 }
 
@@ -29,9 +31,9 @@ export function readSockets(stdout: string): HostSockets {
       continue;
     }
     // sl local remote state …; 01 is established.
-    const [, , remote, state] = line.trim().split(/\s+/);
+    const [, local = '', remote, state] = line.trim().split(/\s+/);
     const [address, port] = remote?.split(':') ?? [];
-    if (state === '01' && address && port) found.established.push({ address: addressOf(address), port: Number.parseInt(port, 16) });
+    if (state === '01' && address && port) found.established.push({ address: addressOf(address), port: Number.parseInt(port, 16), local: Number.parseInt(local.split(':')[1] ?? '', 16) });
   }
   return found;
 }

@@ -5,6 +5,7 @@ import type { ServerActivities } from '../../activities/servers';
 import type { StopActivities } from '../../activities/stops';
 import { edgesToKeep } from '../../model/restartPlan';
 import { drainLimitMs, neighboursOf, type Room } from '../../model/stopPlan';
+import { isCancellation } from '../operation/failures';
 import { tasks } from '../operation/tasks';
 import type { Context, Site, SiteNode } from './site';
 
@@ -31,10 +32,10 @@ export interface Gently {
 const others = (all: readonly SiteNode[], wave: readonly SiteNode[]): SiteNode[] => all.filter(({ name }) => !wave.some((one) => one.name === name));
 const working = (nodes: readonly SiteNode[], { atWork }: Site): SiteNode[] => nodes.filter(({ name }) => atWork.includes(name));
 const at = (wave: readonly SiteNode[], site: Site) =>
-  wave.flatMap(({ name: node }) => site.balancers.map(({ name, balancer }) => ({ name: `${node} at ${name}`, node, balancer }))).filter(({ name }) => !site.leftOut.includes(name));
+  wave.flatMap(({ name: node, target }) => site.balancers.map(({ name, balancer }) => ({ name: `${node} at ${name}`, node, target, balancer }))).filter(({ name }) => !site.leftOut.includes(name));
 
-/** Out of the balancer, drained, everything stopped. Undone in the opposite order: started, Online, back in the balancer. */
-export async function takeDown({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { gracefulSeconds, acceptActive, keepOnline }: Gently): Promise<void> {
+/** Out of the balancer, drained, everything stopped. Undone in the opposite order: started, Online, back in the balancer when it is shown to serve. */
+export async function takeDown({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { gracefulSeconds, acceptActive, keepOnline, probe }: Gently): Promise<void> {
   const edge = role === 'edge';
   const { protocols } = site;
   const limits = { limitMs: drainLimitMs(gracefulSeconds) };
@@ -44,7 +45,7 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
   const fronted = site.fronts === (edge ? 'edges' : 'servers');
   if (fronted) {
     await forEachNode('Take the node out of the balancer and wait for its sessions', at(wave, site), ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: gracefulSeconds * 1_000 }, limits), {
-      key: 'out', undo: ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }),
+      key: 'out', undo: ({ balancer, node, target }) => loadBalancer.ensureServing({ balancer, node, proof: { target, role, ...(probe && site.probe ? { probe: site.probe } : {}) } }),
     });
   }
   const looked = room ? { room } : {};
@@ -87,12 +88,18 @@ export async function bringUp(context: Context, site: Site, role: 'server' | 'ed
 }
 
 /** Through an Edge as a partner does; at the Server itself where there is none. One after the other: a wrong password is tried once. */
-async function tryTheWay({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
+async function tryTheWay({ forEachNode, keep }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
   const { probe } = site;
   if (!probe) return;
   const through = role === 'server' && site.edges.length > 0 ? working(site.edges, site) : wave;
   const which = role === 'server' ? wave.map(({ name }) => name).join('+') : '';
-  await forEachNode('Log in as a partner does', through, ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: which ? `login/${which}` : 'login', parallel: 1 });
+  for (const node of through) {
+    await forEachNode('Log in as a partner does', [node], ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: which ? `login/${which}` : 'login' }).catch((error: unknown) => {
+      // Nobody can log in through it: it stays out of the balancer, and no undo tries the password again.
+      if (!isCancellation(error)) keep(at([node], site));
+      throw error;
+    });
+  }
 }
 
 async function backInBalancer({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {

@@ -7,6 +7,7 @@ import { haproxyOverSsh, type Haproxy } from '../../../src/clients/haproxy';
 import { writeOutMark } from '../../../src/clients/outMarks';
 import { createSshPool, type SshPool } from '../../../src/clients/ssh';
 import { waitFor } from '../../../src/clients/waitFor';
+import { StError } from '../../../src/model/errors';
 import { takenOutByUs, type HeldOut, type OutMark } from '../../../src/model/outMark';
 import type { BalancerTarget } from '../../../src/model/targets';
 import { startHaproxy, type TestHaproxy } from '../clients/support/haproxy';
@@ -130,6 +131,52 @@ test('another cluster\'s marks are its own, and an operation that is over marks 
   await writeOutMark(pool, sshd.access, { ...authority, cluster: 'other' }, { backend: 'demo_hc', node: 'st1', how: 'maint' }, { ...limits, purpose: 'marking' });
   await byHand('st1', 'maint');
   expect(await out()).toEqual({ byUs: [], byOthers: ['st1'] });
+});
+
+describe('put back only when it is shown to serve', () => {
+  const far = { tm: true, login: undefined as Error | undefined, tried: 0 };
+  beforeEach(() => Object.assign(far, { tm: true, login: undefined, tried: 0 }));
+  const admin = {
+    daemons: async () => ({ ssh: true }), transactionManager: async () => ({ running: far.tm }), listeners: async () => [{ isActive: true, port: 22 }],
+    // The way to the test's sshd is open: a connection at this port is established.
+    zones: async () => [{ name: 'Private', edges: [{ title: 'x', protocols: [{ protocol: 'ssh', port: sshd.access.port }] }] }],
+  };
+  const partner = { logIn: async () => {
+    far.tried += 1;
+    if (far.login) throw far.login;
+    return { hostKey: 'SHA256:x' };
+  } };
+  const proven = (role: 'server' | 'edge', probe = true) => loadBalancerActivities({ clients: { ssh: pool, partner, admin: { server: () => admin } } as never }).ensureServing({
+    balancer: target, node: 'st1', proof: { target: { node: 'st1', ssh: sshd.access, admin: {} } as never, role, ...(probe ? { probe: { account: 'probe', password: `file:${secret}` } } : {}) },
+  }, authority);
+  let secret: string;
+  beforeAll(() => {
+    secret = join(sshd.dir, 'password');
+    writeFileSync(secret, 'x', { mode: 0o600 });
+  });
+
+  test.each(['server', 'edge'] as const)('%s: a login that is refused leaves it out, as ours; one that works puts it back', async (role) => {
+    await takeOut('st1');
+    far.login = new StError('AuthenticationFailed', 'the login was refused.');
+    await expect(proven(role)).rejects.toMatchObject({ code: 'AuthenticationFailed', message: expect.stringMatching(/^st1 stays out of lb1, since it is not shown to serve: st1: the login was refused\..*"stctl set-up-cluster" puts it back/) });
+    expect(await out()).toEqual({ byUs: [ours('st1')], byOthers: [] });
+    far.login = undefined;
+    expect(await proven(role)).toMatchObject({ changed: true });
+    expect(far.tried).toBe(2);
+  });
+  test('one that is not Online stays out untried, also where there is no login to try', async () => {
+    await takeOut('st1');
+    far.tm = false;
+    await expect(proven('server')).rejects.toMatchObject({ code: 'NotYet' });
+    await expect(proven('server', false)).rejects.toMatchObject({ code: 'NotYet' });
+    far.tm = true;
+    expect(await proven('server', false)).toMatchObject({ changed: true });
+    expect(far.tried).toBe(0);
+  });
+  test('one that serves was never out, and needs no proof', async () => {
+    far.tm = false;
+    expect(await proven('server')).toMatchObject({ changed: false });
+  });
 });
 
 const mark: Pick<OutMark, 'at' | 'how'> = { at: 1_000, how: 'maint' };
