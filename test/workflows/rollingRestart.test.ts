@@ -81,3 +81,10 @@ test('undisturbed every Edge goes back after a login through it', async () => {
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
   expect(performed.filter((step) => /Login|ensureServing/.test(step))).toEqual(['edges.ensureLogin ed1', 'loadBalancer.ensureServing ed1', 'edges.ensureLogin ed2', 'loadBalancer.ensureServing ed2']);
 });
+
+test('a look at the others that was made, and nothing after it, leaves nothing half-done', async () => {
+  const { report } = await restart((step) => (step === 'loadBalancer.ensureOutOfService ed1' ? new StError('Refused', 'no such server') : undefined));
+  expect(report.steps.find(({ key }) => key === 'room/ed1')).toMatchObject({ state: 'done', aside: true });
+  expect(report.steps.find(({ key }) => key === 'out/ed1 at lb1')).toMatchObject({ state: 'undone' });
+  expect(report.unfinished).toEqual([]);
+});

@@ -41,7 +41,7 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
   const limits = { limitMs: drainLimitMs(gracefulSeconds) };
   const room: Room | undefined = keepOnline === null ? undefined
     : { role, others: neighboursOf(others(edge ? site.edges : site.servers, wave).map(({ target }) => target)), keep: edge ? edgesToKeep(keepOnline) : keepOnline };
-  if (room) await forEachNode('See that enough others are Online', wave, ({ target }) => stops.ensureRoom({ node: target, room }), { key: 'room' });
+  if (room) await forEachNode('See that enough others are Online', wave, ({ target }) => stops.ensureRoom({ node: target, room }), { key: 'room', aside: true });
   const fronted = site.fronts === (edge ? 'edges' : 'servers');
   if (fronted) {
     await forEachNode('Take the node out of the balancer and wait for its sessions', at(wave, site), ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: gracefulSeconds * 1_000 }, limits), {
