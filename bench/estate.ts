@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createClients } from '../src/clients';
 import { loadClusterFile } from '../src/control/clusterFile';
 import type { ClusterSpec } from '../src/model/spec';
 
@@ -16,6 +17,8 @@ export interface Estate {
   spec: ClusterSpec;
   /** That of another cluster file of the lab. */
   specOf(file: string): ClusterSpec;
+  /** A command of the lab on this one; answers what it prints. */
+  lab(verb: string, ...args: string[]): Promise<string>;
   /** Back to the untouched hosts, with the same addresses and keys. */
   reset(): Promise<void>;
   down(): Promise<void>;
@@ -25,21 +28,30 @@ export interface EstateOptions {
   /** Left out: one that no other lab has. */
   name?: string;
   servers: number;
+  edges?: number;
+  /** Servers that only cluster-grown.yaml names. */
+  reserve?: number;
   /** Servers of a second cluster, on hosts of their own (cluster2.yaml). */
   spare?: number;
   productTimeMs: number;
+  /** A mail server, which the cluster files name. */
+  mail?: boolean;
+  /** The product starts by itself at power-on. */
+  autostart?: boolean;
 }
 
 export async function startEstate({ name = `b${randomBytes(3).toString('hex')}`, ...options }: EstateOptions): Promise<Estate> {
   const home = mkdtempSync(join(tmpdir(), 'st-bench-'));
-  const lab = (verb: string, ...args: string[]): Promise<void> =>
+  const lab = (verb: string, ...args: string[]): Promise<string> =>
     new Promise((done, fail) => {
-      execFile(join(root, 'scripts/lab'), [verb, '--name', name, ...args], { env: { ...process.env, ST_LAB_HOME: home }, timeout: 180_000, maxBuffer: 16 * 1024 * 1024 }, (error, _, stderr) => {
+      execFile(join(root, 'scripts/lab'), [verb, '--name', name, ...args], { env: { ...process.env, ST_LAB_HOME: home }, timeout: 180_000, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
         if (error) fail(new Error(`lab ${verb}: ${stderr || error.message}`));
-        else done();
+        else done(stdout);
       });
     });
-  await lab('up', '--servers', String(options.servers), '--spare', String(options.spare ?? 0), '--product-time', `${options.productTimeMs}ms`, '--die-with', String(process.pid));
+  const { servers, edges = 0, reserve = 0, spare = 0, productTimeMs, mail, autostart } = options;
+  await lab('up', '--servers', String(servers), '--edges', String(edges), '--reserve', String(reserve), '--spare', String(spare), '--product-time', `${productTimeMs}ms`, '--die-with', String(process.pid),
+    ...(mail ? ['--mail'] : []), ...(autostart ? ['--autostart'] : []));
   const dir = join(home, name);
   const specOf = (clusterFile: string): ClusterSpec => {
     const file = join(dir, clusterFile);
@@ -49,14 +61,23 @@ export async function startEstate({ name = `b${randomBytes(3).toString('hex')}`,
     return loaded.spec;
   };
   return {
-    dir, specOf,
+    dir, specOf, lab,
     spec: specOf('cluster.yaml'),
-    reset: () => lab('reset'),
+    reset: () => lab('reset').then(() => undefined),
     async down() {
       await lab('down');
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+export async function withClients<T>(act: (clients: ReturnType<typeof createClients>) => Promise<T>): Promise<T> {
+  const clients = createClients();
+  try {
+    return await act(clients);
+  } finally {
+    await clients.close();
+  }
 }
 
 const readyMs = 60_000;

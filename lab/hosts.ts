@@ -133,10 +133,11 @@ export function listens(pid: number, port: number): boolean {
   });
 }
 
-/** Cuts a host's power: process 1 is killed and all goes with it, unsaved and unasked. Off already is fine. */
-export async function powerOff(plan: LabPlan, host: LabHost): Promise<void> {
+/** Cuts a host's power: process 1 is killed and all goes with it, unsaved and unasked. Off already is fine. Answers when that was. */
+export async function powerOff(plan: LabPlan, host: LabHost): Promise<Date> {
   const record = readRecord(plan, host);
-  if (record === undefined) return;
+  const at = new Date();
+  if (record === undefined) return at;
   if (isAlive(record.init)) {
     signal(record.init, 'SIGKILL');
     // Frozen processes end only when thawed: with the signal waiting, none of them runs again.
@@ -145,6 +146,7 @@ export async function powerOff(plan: LabPlan, host: LabHost): Promise<void> {
   await until(`${host.name} to be off`, () => !isAlive(record.init) && !isAlive(record.outer), 10_000, 5);
   fs.rmSync(recordOf(plan, host), { force: true });
   await removeGroup(plan.name, host.name);
+  return at;
 }
 
 /** Freezes or thaws a host that runs. */

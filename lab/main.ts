@@ -8,6 +8,7 @@ import { setCableFault } from './badCable';
 import { freeze, powerOff } from './hosts';
 import { addLoadCommands } from './load/commands';
 import { locked } from './lock';
+import { memory } from './memory';
 import { describeMails, mails } from './mail/host';
 import { setCable } from './network';
 import { requirePlan } from './place';
@@ -69,6 +70,13 @@ command('status', 'what there is and how it is')
     print(output === 'json' ? JSON.stringify(now, null, 2) : describe(now));
   });
 
+command('memory', 'what its processes take of the machine\'s memory')
+  .option('-o, --output <format>', 'text or json', 'text')
+  .action(({ name, output }: { name: string; output: string }) => {
+    const now = memory(requirePlan(name));
+    print(output === 'json' ? JSON.stringify(now) : `${now.pssMb} MB in ${now.processes} processes`);
+  });
+
 command('snapshot', 'the comparable end state: no times, process ids or logs')
   .option('-o, --output <format>', 'json', 'json')
   .action(async ({ name }: { name: string }) => print(JSON.stringify(await snapshot(requirePlan(name)), null, 2)));
@@ -80,17 +88,23 @@ command('mails', 'the mails that the lab\'s mail server has taken, oldest first'
     print(output === 'json' ? JSON.stringify(found, null, 2) : describeMails(found));
   });
 
-const onHost = (name: string, text: string, act: (plan: LabPlan, host: LabHost) => Promise<void>): void => {
+const onHost = (name: string, text: string, act: (plan: LabPlan, host: LabHost) => Promise<unknown>): void => {
   command(name, text).argument('<host>').action(async (host: string, flags: { name: string }) => {
     const plan = requirePlan(flags.name);
     await act(plan, hostNamed(plan, host));
   });
 };
-onHost('kill', 'cut the power of a host', powerOff);
+/** When it happened: this program's own start is no part of it. */
+const told = (what: string, host: LabHost, at: Date): void => print(`${host.name} ${what} at ${at.toISOString()}`);
+onHost('kill', 'cut the power of a host', async (plan, host) => told('lost its power', host, await powerOff(plan, host)));
 onHost('start', 'power a host on, on the same folders', powerOn);
 onHost('freeze', 'stop all processes of a host where they stand', (plan, host) => freeze(plan, host, true));
 onHost('thaw', 'let a frozen host go on', (plan, host) => freeze(plan, host, false));
-onHost('cut', 'pull a host\'s network cable', (plan, host) => setCable(plan, host, 'down'));
+onHost('cut', 'pull a host\'s network cable', async (plan, host) => {
+  const at = new Date();
+  await setCable(plan, host, 'down');
+  told('lost its cable', host, at);
+});
 onHost('heal', 'plug it in again', (plan, host) => setCable(plan, host, 'up'));
 
 command('slow', 'make a host\'s cable slow, so that a round trip takes so much longer; 0ms: as before').argument('<host>').argument('<duration>', 'such as 300ms', milliseconds)

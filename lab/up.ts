@@ -159,7 +159,7 @@ export async function reset(name: string): Promise<void> {
   const plan = requirePlan(name);
   await endRuns(name);
   fs.rmSync(loadFolder(name), { recursive: true, force: true });
-  await all([...plan.hosts.map((h) => powerOff(plan, h)), unblockAll(plan)]);
+  await all([...plan.hosts.map(async (h) => void (await powerOff(plan, h))), unblockAll(plan)]);
   layCode(plan);
   writeClusterFiles(plan);
   for (const host of plan.hosts) {

@@ -11,7 +11,8 @@ import { newRecord } from '../../src/model/clusterRecord';
 import type { ClusterHealth } from '../../src/model/health';
 import { membersOf } from '../../src/model/members';
 import { formatProblem, parseClusterSpec, type ClusterSpec } from '../../src/model/spec';
-import { startWorker } from '../estate';
+import type { SiteSpec } from '../../src/model/specTypes';
+import { startEstate, startWorker } from '../estate';
 
 export interface CostFigures {
   clusters: number;
@@ -36,33 +37,37 @@ export interface CostOptions {
 }
 
 const firstPort = 21_000;
-/** Nobody listens there: what stands around the nodes refuses at once. */
+/** Nobody listens there: the hosts refuse at once. */
 const closedPort = 1;
 
 export async function measureCost(client: Client, options: CostOptions): Promise<CostFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'st-bench-watch-'));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', join(folder, 'tls.key'), '-out', join(folder, 'tls.crt')], { stdio: 'ignore' });
   for (const name of ['password', 'key']) writeFileSync(join(folder, name), 'pw', { mode: 0o600 });
+  // What is watched around the nodes is well: the database is that of a lab.
+  const estate = await startEstate({ servers: 1, productTimeMs: 0 });
+  const { database } = Object.values(estate.spec.sites)[0]!;
   const servers = await startServers(folder, options.clusters * options.servers);
   const taskQueue = `bench-${randomBytes(4).toString('hex')}`;
   const worker = await startWorker(taskQueue);
   const names = Array.from({ length: options.clusters }, (_, index) => `w${randomBytes(2).toString('hex')}${index}`);
   const handles: WorkflowHandle[] = [];
   try {
-    for (const [index, name] of names.entries()) handles.push(...await startMonitor(client, { name, taskQueue, spec: specOf(folder, name, index, options) }, { interval: options.interval }));
+    for (const [index, name] of names.entries()) handles.push(...await startMonitor(client, { name, taskQueue, spec: specOf(folder, name, index, { ...options, database }) }, { interval: options.interval }));
     const monitors = handles.filter(({ workflowId }) => workflowId.startsWith('monitor/'));
     await allOnline(monitors, options.servers);
     const before = processorSeconds(worker.pid);
     await pause(options.seconds * 1_000);
     const cores = (processorSeconds(worker.pid) - before) / options.seconds;
     const online = (await healths(monitors)).reduce((sum, health) => sum + health.online, 0);
-    const eventsPerSlice = await eventsOfSlices(client, taskQueue, specOf(folder, `${names[0]}q`, 0, options));
+    const eventsPerSlice = await eventsOfSlices(client, taskQueue, specOf(folder, `${names[0]}q`, 0, { ...options, database }));
     return { ...options, cores, memory: residentMb(worker.pid), online, eventsPerSlice };
   } finally {
     await Promise.allSettled(handles.map((handle) => handle.terminate('the measurement is over')));
     await worker.stop();
     servers.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
+    await estate.down();
   }
 }
 
@@ -99,17 +104,16 @@ async function allOnline(monitors: readonly WorkflowHandle[], servers: number): 
   throw new Error('not every Server was seen Online within two minutes');
 }
 
-function specOf(folder: string, name: string, cluster: number, { servers }: { servers: number }): ClusterSpec {
-  const local = { address: '127.0.0.1' };
+function specOf(folder: string, name: string, cluster: number, { servers, database }: { servers: number; database: SiteSpec['database'] }): ClusterSpec {
   const nodes = Array.from({ length: servers }, (_, index) => ({
-    name: `st${index + 1}`, address: `10.${100 + cluster}.0.${index + 1}`, admin: { ...local, port: firstPort + cluster * servers + index, user: 'admin', password: `file:${folder}/password`, ca: `${folder}/tls.crt` },
-    ssh: { ...local, port: closedPort, user: 'ops', key: `file:${folder}/key`, knownHosts: `${folder}/known_hosts` },
+    name: `st${index + 1}`, address: `10.${100 + cluster}.0.${index + 1}`, admin: { address: '127.0.0.1', port: firstPort + cluster * servers + index, user: 'admin', password: `file:${folder}/password`, ca: `${folder}/tls.crt` },
+    ssh: { address: `127.1.${cluster}.${index + 1}`, port: closedPort, user: 'ops', key: `file:${folder}/key`, knownHosts: `${folder}/known_hosts` },
   }));
   const { spec, problems } = parseClusterSpec({
     apiVersion: 'st-orchestrator/v1', kind: 'Cluster', metadata: { name },
     product: { version: '5.5', fileDriveHome: '/opt/axway/SecureTransport', user: 'axway', installer: { package: '/opt/install/SecureTransport_5.5', properties: {} }, protocols: ['ssh'] },
     licences: { core: `${folder}/filedrive.license`, features: `${folder}/st.license` },
-    sites: { prod: { servers: nodes, edges: [], database: { kind: 'postgresql', host: '127.0.0.1', port: closedPort, name: 'st', user: 'st', password: `file:${folder}/password`, ca: `${folder}/tls.crt` }, sharedFiles: { path: '/srv/st/shared' } } },
+    sites: { prod: { servers: nodes, edges: [], database, sharedFiles: { path: '/srv/st/shared' } } },
   });
   if (!spec) throw new Error(problems.map(formatProblem).join('\n'));
   return spec;

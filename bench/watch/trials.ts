@@ -1,91 +1,75 @@
-/** How soon a Server whose power fails is told as such: in the status, and by a mail that has reached its server. On the practice estate. */
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+/**
+ * How soon a Server that is gone is told as such: in the status, and by a mail that has reached its server. Every second one loses its power (its port refuses from
+ * then on), the others their network cable (they are silent). Nodes fall in turn, the next when all are well.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { createClients } from '../../src/clients';
-import { monitorWorkflowId, operationWorkflowId } from '../../src/model/ids';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { LabMail } from '../../lab/mail/host';
 import type { ClusterHealth } from '../../src/model/health';
-import { serverTarget } from '../../src/model/slices';
-import { startOperation } from '../../src/control/operations';
-import type { OperationReport } from '../../src/model/operation';
-import { startEstate, startWorker, type Estate } from '../estate';
+import { momentOf, waitFor, type WatchedCluster } from './watched';
+
+export interface Trial {
+  node: string;
+  way: 'kill' | 'cut';
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Milliseconds from there to the status that says so, and to the mail; NaN when none came. */
+  status: number;
+  mail: number;
+}
 
 export interface TrialFigures {
   name: string;
   settings: { interval: number; failuresToOffline: number };
-  /** Milliseconds from the end of power to the status that says so, one for each trial. */
-  status: number[];
+  trials: Trial[];
 }
 
 const kinds = [
   { name: 'defaults', settings: { interval: 2_000, failuresToOffline: 3 } },
   { name: 'tuned', settings: { interval: 500, failuresToOffline: 2 } },
 ];
-const pollMs = 25;
+/** A node that is well is told so at once, so that its next failure is another one. */
+const calm = 0;
+/** For the mails of the last ones. */
+const mailMs = 5_000;
 
-export async function measureTrials(client: Client, { trials }: { trials: number }): Promise<TrialFigures[]> {
-  const estate = await startEstate({ servers: 3, productTimeMs: 0 });
-  const taskQueue = `bench-${randomBytes(4).toString('hex')}`;
-  const worker = await startWorker(taskQueue);
-  const clients = createClients();
-  try {
-    const { name } = estate.spec.metadata;
-    const workflowId = operationWorkflowId('setUpCluster', name);
-    await startOperation(client, { operation: 'setUpCluster', workflowId, taskQueue, summary: `Set up cluster ${name}`, input: { cluster: name, spec: estate.spec } });
-    const report = (await client.workflow.getHandle(workflowId).result()) as OperationReport;
-    if (report.outcome !== 'completed') throw new Error(`the set-up did not complete: ${report.summary}`);
-    const figures: TrialFigures[] = [];
-    for (const { name: kind, settings } of kinds) {
-      const monitor = await client.workflow.start('monitorCluster', { taskQueue, workflowId: monitorWorkflowId(name), args: [{ cluster: name, ...settings }], workflowTaskTimeout: '3s' });
-      const status: number[] = [];
-      try {
-        await wait(monitor, ({ online }) => online === 3);
-        for (let trial = 0; trial < trials; trial += 1) status.push(await oneTrial(estate, clients, monitor, `st${1 + (trial % 3)}`));
-      } finally {
-        await monitor.terminate('the measurement is over');
-      }
-      figures.push({ name: kind, settings, status });
-    }
-    return figures;
-  } finally {
-    await clients.close();
-    await worker.stop();
-    await estate.down();
+export async function measureTrials(watched: WatchedCluster, { trials }: { trials: number }): Promise<TrialFigures[]> {
+  const figures: TrialFigures[] = [];
+  for (const { name, settings } of kinds) {
+    const taken = await watched.watching({ ...settings, calm }, (monitor) => inTurn(watched, monitor, { trials, interval: settings.interval }));
+    const mails = await watched.mails();
+    figures.push({ name, settings, trials: taken.map((one, index) => ({ ...one, mail: mailOf(one, mails, taken.slice(index + 1).find(({ node }) => node === one.node)?.at) - one.at })) });
   }
+  return figures;
 }
 
-async function oneTrial({ dir, spec }: Estate, clients: ReturnType<typeof createClients>, monitor: WorkflowHandle, node: string): Promise<number> {
-  // Not always at the same moment between two looks.
-  await pause(Math.random() * 2_000);
-  const began = performance.now();
-  await lab(dir, 'kill', node);
-  const killed = performance.now();
-  await wait(monitor, ({ nodes }) => nodes.some((one) => one.node === node && one.state !== 'Online'));
-  // The power ends somewhere within the lab's command: its begin is the worse for us.
-  const took = performance.now() - began;
-  if (process.env['ST_BENCH_VERBOSE']) console.error(`${node}: told after ${Math.round(took)} ms (the command took ${Math.round(killed - began)})`);
-  await lab(dir, 'start', node);
-  const { ssh } = serverTarget(spec, Object.keys(spec.sites)[0]!, node);
-  await clients.ssh.run(ssh, ['sudo', '-n', '-u', spec.product.user, `${spec.product.fileDriveHome}/bin/start_all`], { timeoutMs: 60_000, purpose: 'start_all' });
-  await wait(monitor, ({ online }) => online === 3);
-  return took;
-}
+const allWell = ({ nodes, watch }: ClusterHealth): boolean => nodes.every(({ state }) => state === 'Online') && watch?.incidents.length === 0;
 
-async function wait(monitor: WorkflowHandle, test: (health: ClusterHealth) => boolean): Promise<void> {
-  const ends = performance.now() + 120_000;
-  for (;;) {
-    const health = await monitor.query<ClusterHealth>('status');
-    if (test(health)) return;
-    if (performance.now() > ends) throw new Error(`the status did not change within two minutes: ${health.problems.join('; ')}`);
-    await pause(pollMs);
+async function inTurn({ estate, nodes }: WatchedCluster, monitor: WorkflowHandle, { trials, interval }: { trials: number; interval: number }): Promise<Trial[]> {
+  const taken: Trial[] = [];
+  for (let index = 0; index < trials; index += 1) {
+    const node = nodes[index % nodes.length]!;
+    await waitFor(monitor, allWell);
+    // Not always at the same moment between two looks.
+    await pause(Math.random() * interval);
+    const way = index % 2 === 0 ? 'kill' : 'cut';
+    const ordered = estate.lab(way, node);
+    // It is seen before the command has ended, perhaps.
+    const [at, seen] = await Promise.all([
+      ordered.then(momentOf),
+      waitFor(monitor, (health) => health.nodes.some((one) => one.node === node && one.state !== 'Online')).then(() => Date.now()),
+    ]);
+    if (process.env['ST_BENCH_VERBOSE']) console.error(`${node} ${way}: told after ${seen - at} ms`);
+    taken.push({ node, way, at, status: seen - at, mail: NaN });
+    await estate.lab(way === 'kill' ? 'start' : 'heal', node);
   }
+  await waitFor(monitor, allWell);
+  await pause(mailMs);
+  return taken;
 }
 
-const lab = (dir: string, verb: string, host: string): Promise<void> =>
-  new Promise((done, fail) => {
-    const [home, name] = [resolve(dir, '..'), dir.split('/').at(-1)!];
-    execFile(join(resolve(__dirname, '../../..'), 'scripts/lab'), [verb, '--name', name, host], { env: { ...process.env, ST_LAB_HOME: home }, timeout: 120_000 }, (error, _, stderr) => (error ? fail(new Error(`lab ${verb} ${host}: ${stderr || error.message}`)) : done()));
-  });
-
+/** When the mail of this failure was taken by the mail server, in milliseconds since 1970. */
+function mailOf({ node, at }: Trial, mails: readonly LabMail[], before = Infinity): number {
+  const its = mails.filter((mail) => new RegExp(`\\b${node} of \\S+ is (Unknown|Offline)\\b`).test(mail.subject)).map((mail) => Date.parse(mail.at));
+  return its.find((moment) => moment >= at && moment < before) ?? NaN;
+}

@@ -43,7 +43,7 @@ export interface LookoutOptions {
   signal: AbortSignal;
   /** Told every second. */
   beat?: (glimpse: Glimpse) => void;
-  /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. */
+  /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. Left out: as long as the next look at them takes, at most a second. */
   settleMs?: number;
 }
 
@@ -54,7 +54,7 @@ const recordMs = 30_000;
 const recordFreshMs = 1_000;
 
 /** @throws StError as `readKnown`, when it begins; the signal's reason. */
-export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs = 1_000 }: LookoutOptions): Promise<Watched> {
+export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs }: LookoutOptions): Promise<Watched> {
   const { clients } = dependencies;
   const ending = Date.now() + input.sliceMs;
   let known = await readKnown(dependencies, input.cluster);
@@ -101,7 +101,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
       if (Date.now() >= ending) break;
       const seen = nodes.every(({ looks }) => looks > 0);
       if (!seen || (input.last?.fresh && known.revision === revision && signatureOf(build()) === input.last.signature)) continue;
-      const settled = Date.now() + settleMs;
+      const settled = Date.now() + (settleMs ?? Math.min(1_000, times.again));
       while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || around.busy())) await bell.wait(settled - Date.now());
       if (Date.now() - Date.parse(known.view.readAt) > recordFreshMs) await readAgain();
       const vote = build();
@@ -118,7 +118,8 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     return await Promise.race([decide(), broken]);
   } finally {
     stop.abort();
-    await Promise.allSettled(running);
+    // What hangs at a host that is gone ends in its own time: what was seen is told at once.
+    void Promise.allSettled(running);
   }
 }
 
@@ -161,9 +162,10 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
   };
   for (;;) {
     const began = Date.now();
-    // The first look may have to connect and to log in, after others.
-    const missAfter = node.looks === 0 ? firstMs : times.missAfter;
-    const look = begin(clients, node, { timeoutMs: Math.max(times.giveUpAfter, missAfter), knockMs: node.looks === 0 ? times.giveUpAfter : times.missAfter });
+    // The first look may have to connect and to log in, after others; where the slice before has left a login it has not.
+    const first = node.looks === 0 && (node.vote.stale === true || !clients.admin.server(node.looked.target.admin).loggedIn());
+    const missAfter = first ? firstMs : times.missAfter;
+    const look = begin(clients, node, { timeoutMs: Math.max(times.giveUpAfter, missAfter), ...(first || node.vote.state !== 'Online' ? { knockMs: first ? times.giveUpAfter : times.missAfter } : {}) });
     const early = await Promise.race([look, pause(missAfter, undefined, { signal })]);
     const online = early?.sight === 'online' && !inDoubt(node.vote);
     const missing = Object.values(node.details?.services ?? {}).includes(false);
@@ -182,12 +184,12 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
   }
 }
 
-/** At a node that was not Online the door is tried first: a login that hangs would hold up those of all others. Of a node that says nothing only a few looks are open. */
-function begin(clients: Clients, node: Watching, { timeoutMs, knockMs }: { timeoutMs: number; knockMs: number }): Promise<NodeLook> {
+/** `knockMs`: the door is tried first, since a login that hangs would hold up those of all others. Of a node that says nothing only a few looks are open. */
+function begin(clients: Clients, node: Watching, { timeoutMs, knockMs }: { timeoutMs: number; knockMs?: number }): Promise<NodeLook> {
   if (node.open >= mostOpen) return new Promise(() => undefined);
   node.open += 1;
-  const first = node.looks === 0 || node.vote.state !== 'Online' ? lookBeforeLogin(node.looked, { timeoutMs: knockMs }) : Promise.resolve(undefined);
-  return first.then((shut) => shut ?? lookAtNode(clients, node.looked, { timeoutMs })).finally(() => { node.open -= 1; });
+  const door = knockMs === undefined ? Promise.resolve(undefined) : lookBeforeLogin(node.looked, { timeoutMs: knockMs });
+  return door.then((shut) => shut ?? lookAtNode(clients, node.looked, { timeoutMs })).finally(() => { node.open -= 1; });
 }
 
 /** A Transaction Manager that does not run may be kept from it by the licence; asked once for each time it stops. */

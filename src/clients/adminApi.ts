@@ -38,6 +38,8 @@ export type Stop = { graceful: false } | { graceful: true; timeoutSeconds: numbe
  * `isSuccessful: false` throws NotYet: live Servers say so for a moment and then do it. Success of a call is no proof of a state: wait for the state.
  */
 export interface AdminServer extends EdgeCalls {
+  /** Whether a login is kept, so that the next call is answered as fast as the Server answers. */
+  loggedIn(): boolean;
   version(options?: CallOptions): Promise<{ version: string; build?: string; raw: Record<string, unknown> }>;
   /** True per protocol: `Running`. */
   daemons(options?: CallOptions): Promise<Partial<Record<Protocol, boolean>>>;
@@ -128,6 +130,7 @@ function serverOver(session: AdminSession, place: string): AdminServer {
 
   return {
     ...edgeCalls(session),
+    loggedIn: () => session.loggedIn(),
     async version(options) {
       const raw = (await get<{ version?: string | number; build?: string | number } | undefined>('/version', options)) ?? {};
       return { version: String(raw.version ?? ''), ...(raw.build === undefined ? {} : { build: String(raw.build) }), raw };

@@ -37,6 +37,8 @@ export interface AdminSession {
   /** @throws StError as `AdminServer` says. */
   call(method: Method, path: string, call?: Call): Promise<Answer>;
   /** Logs out when logged in, and ends the connections. */
+  /** Whether a login is kept: the next call needs none, nor a new connection if the Server keeps them. */
+  loggedIn(): boolean;
   close(): Promise<void>;
 }
 
@@ -162,6 +164,7 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
       if (answer.status >= 300) throw explainStatus(what, answer.status, answer.text);
       return { status: answer.status, headers: answer.headers, body: parse(what, answer.text) };
     },
+    loggedIn: () => login !== undefined,
     async close() {
       const last = login;
       login = undefined;

@@ -126,6 +126,16 @@ test.each<[Act, NodeHealth['state'], Partial<Record<keyof NodeHealth, unknown>>]
   expect([nodeIn(vote, 'st1').state, nodeIn(vote, 'st3').state]).toEqual(['Online', 'Online']);
 });
 
+test('a Server that falls silent as a slice begins is missed as soon as at any other time: its login was kept', async () => {
+  const made = await estate();
+  const first = await settled(made);
+  made.acts[1] = 'silence';
+  const began = Date.now();
+  const { vote } = await watchUntil(made, first, (seen) => nodeIn(seen, 'st2').state !== 'Online');
+  expect(nodeIn(vote, 'st2')).toMatchObject({ state: 'Unknown', cause: 'silent' });
+  expect(Date.now() - began).toBeLessThan(4_000);
+});
+
 test('a refused login is tried once: Unknown, and the cause is named for the whole cluster', async () => {
   const made = await estate();
   const { watch, acts, remotes } = made;

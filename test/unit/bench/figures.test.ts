@@ -38,14 +38,14 @@ test('of each activity type it is told how long it waited and ran', () => {
 });
 
 const figures = (servers: number, total: number): SetUpFigures => ({
-  servers, productTimeMs: 3_000, total, product: 40_000, checks: 500, activities: 100, events: 420, bytes: 90 * 1024,
+  servers, edges: 0, productTimeMs: 3_000, total, product: 40_000, checks: 500, activities: 100, events: 420, bytes: 90 * 1024,
   steps: [{ key: 'install-first', nodes: 1, took: 150, product: 100, added: 50 }, { key: 'add', nodes: 1, took: 30, product: 20, added: 10 }, { key: 'online', nodes: servers, took: 900, product: 700, added: 200 }],
   types: [{ type: 'servers.ensureOnline', count: 1, waited: 1, ran: 2, longest: 3, retried: 0 }],
 });
 
 test('the table tells the addition a step for one node and for many, and how the time grows', () => {
   const table = setUpTable([figures(3, 42_000), figures(20, 52_500)]);
-  expect(table).toContain('| 3 | 3000 ms | 42.00 | 40.00 | 2.00 | 0.50 | 30 (50: install-first) | 200 (200: online) | 100 | 420 | 4.2 | 90 |');
+  expect(table).toContain('| 3 | 0 | 3000 ms | 42.00 | 40.00 | 2.00 | 0.50 | 30 (50: install-first) | 200 (200: online) | 100 | 420 | 4.2 | 90 |');
   expect(table).toContain('20 Servers take 1.25 times as long as 3 at 3000 ms');
   expect(detailsText(figures(3, 42_000))).toMatch(/online +3 +900 +700 +200/);
 });

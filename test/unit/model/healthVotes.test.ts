@@ -1,5 +1,6 @@
 /** What is believed of a node after which looks. */
 import fc from 'fast-check';
+import { jitterDay } from '../../../bench/watch/jitter';
 import { neverSeen, sighted, stale, watchTimes, type NodeVote, type Sight } from '../../../src/model/healthVotes';
 
 const start = Date.parse('2026-11-30T12:00:00.000Z');
@@ -84,51 +85,14 @@ test('never leaves Online on fewer bad looks in a row than were asked for, and n
   }));
 });
 
-/** A day of a Server that works and pauses: answers as a long tail, lost packets, collections of garbage of up to 2.5 s every few minutes. */
-test('24 hours of jitter give no false change', () => {
-  const random = seeded(7);
-  const times = watchTimes(2_000);
-  const day = 24 * 3_600_000;
-  let pauseFrom = 60_000;
-  let pauseTo = pauseFrom + 1_000;
-  let vote = sighted(neverSeen('st1', at(0)), 'online', { at: at(0), failures: 3 });
-  let changes = 0;
-  let misses = 0;
-  const look = (sight: Sight, ms: number): void => {
-    const after = sighted(vote, sight, { at: at(ms), failures: 3 });
-    if (after.state !== vote.state) changes += 1;
-    vote = after;
-  };
-  for (let ms = 2_000; ms < day;) {
-    // Two looks at most are open at once: the answer of any of them counts.
-    const answered = (from: number): number => {
-      if (from >= pauseTo) {
-        pauseFrom = pauseTo + 120_000 + random() * 240_000;
-        pauseTo = pauseFrom + random() * 2_500;
-      }
-      const lost = random() < 0.01 ? 1_000 : 0;
-      const took = 15 * Math.exp(random() * random() * 3.5) + lost;
-      return from >= pauseFrom && from < pauseTo ? pauseTo + took : from + took;
-    };
-    let begun = ms;
-    let first = answered(begun);
-    while (first - begun > times.missAfter) {
-      begun += times.missAfter;
-      misses += 1;
-      look('unknown', begun);
-      first = Math.min(first, answered(begun));
-    }
-    look('online', first);
-    ms = Math.max(first, begun) + times.interval;
-  }
-  expect(misses).toBeGreaterThan(300);
-  expect(changes).toBe(0);
+test('24 hours of jitter give no false change, whatever the day', () => {
+  const defaults = { interval: 2_000, failures: 3, longestPauseMs: 2_500 };
+  fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (seed) => {
+    const { looks, misses, changes } = jitterDay({ seed, ...defaults });
+    expect(looks).toBeGreaterThan(40_000);
+    expect(misses).toBeGreaterThan(300);
+    expect(changes).toBe(0);
+  }), { numRuns: 5 });
+  // The replay would show them: pauses that are longer than what three misses take are told.
+  expect(jitterDay({ seed: 7, ...defaults, longestPauseMs: 8_000 }).changes).toBeGreaterThan(10);
 });
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}
