@@ -12,6 +12,7 @@ import { haproxyOverSsh } from '../src/clients/haproxy';
 import { asUser, script, sh, type CommandLine } from '../src/clients/quote';
 import { resolveSecret } from '../src/clients/secrets';
 import { waitFor } from '../src/clients/waitFor';
+import { settingsToRestore } from '../src/model/daemonSettings';
 import { balancerTargets, databaseTarget } from '../src/model/slices';
 import type { ClusterSpec } from '../src/model/spec';
 import type { ServerTarget } from '../src/model/targets';
@@ -25,7 +26,7 @@ export interface ProductStep {
 
 export const limitMs = 10 * 60_000;
 const folder = '/opt/axway/install-alone';
-const balancerLimits = { timeoutMs: 10_000 };
+const callLimits = { timeoutMs: 10_000 };
 
 /** Services as their pid files and logs are called, in the order of a stop. */
 export const services = ['monitord', 'sshd', 'tm'];
@@ -53,6 +54,8 @@ export interface BareHands {
   setup(server: ServerTarget): Promise<unknown>;
   /** Takes nodes into the balancers and waits until they are healthy there, or sends no more clients to them. */
   serve(servers: readonly ServerTarget[]): Promise<void>;
+  /** Puts back what the addition of nodes changed in how the daemons listen (reference §16): a new cluster's is as the product ships it. */
+  restoreSettings(through: ServerTarget): Promise<void>;
   hold(servers: readonly ServerTarget[]): Promise<void>;
 }
 
@@ -76,6 +79,7 @@ export function bareHands(spec: ClusterSpec, site: string, clients: Clients): Ba
     async step(key, servers, act) {
       if (servers.length === 0) return;
       const began = Date.now();
+      if (process.env['ST_BENCH_VERBOSE']) console.error(`${key} ${servers.map(({ node }) => node).join(' ')} …`);
       const ended = await act(servers);
       steps.push({ key, nodes: servers.length, ms: Math.max(0, (typeof ended === 'number' ? ended : Date.now()) - began) });
     },
@@ -104,13 +108,18 @@ export function bareHands(spec: ClusterSpec, site: string, clients: Clients): Ba
     setup: (server) => product(server, `${spec.product.installer.package}/setup.sh`, '-s', `${folder}/first.properties`),
     async serve(servers) {
       for (const { haproxy, healthBackend } of balancers) {
-        await each(servers, ({ node }) => haproxy.setServerState(healthBackend, node, 'ready', balancerLimits));
-        await waitFor('all to be healthy', () => haproxy.showStat(balancerLimits), (rows) =>
+        await each(servers, ({ node }) => haproxy.setServerState(healthBackend, node, 'ready', callLimits));
+        await waitFor('all to be healthy', () => haproxy.showStat(callLimits), (rows) =>
           servers.every(({ node }) => rows.some((row) => row['pxname'] === healthBackend && row['svname'] === node && row['status'] === 'UP')), { timeoutMs: 60_000, intervalMs: 20 });
       }
     },
+    async restoreSettings(through) {
+      const admin = clients.admin.server(through.admin);
+      const changed = settingsToRestore(await admin.options(callLimits), {}, { defaults: true });
+      if (Object.keys(changed).length > 0) await admin.setOptions(changed, callLimits);
+    },
     async hold(servers) {
-      for (const { haproxy, healthBackend } of balancers) await each(servers, ({ node }) => haproxy.setServerState(healthBackend, node, 'maint', balancerLimits));
+      for (const { haproxy, healthBackend } of balancers) await each(servers, ({ node }) => haproxy.setServerState(healthBackend, node, 'maint', callLimits));
     },
   };
 }

@@ -165,6 +165,7 @@ function measureAll({ servers: sizes, edges, productTime, repeat }: Flags): Prom
 }
 
 program.parseAsync().catch((error: unknown) => {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}${cause}`);
   process.exitCode = 1;
 });

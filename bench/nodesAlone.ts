@@ -47,10 +47,13 @@ export function nodesAlone(spec: ClusterSpec, node: string, clients: Clients): N
       await hands.prepare(one, 'server', await hands.taehOf(first));
       await step('install', [one], (some) => each(some, hands.setup));
       await step('stop-all', [one], (some) => each(some, (server) => stop(server, [...services, 'admin'])));
-      await step('add', [one], () => through.addClusterNode(one.address));
+      await step('add', [one], async () => {
+        await through.addClusterNode(one.address);
+        await hands.restoreSettings(first);
+      });
       await step('start-admin', [one], started(['admin'], 'start_admin'));
       await hands.license(one);
-      await step('online', [one], started(['admin', 'tm', 'sshd'], 'start_all'));
+      await step('online', [one], started(['tm', 'sshd'], 'start_all'));
       await step('serving', [one], hands.serve);
     }),
     restart: () => measured(async (hands) => {

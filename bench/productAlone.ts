@@ -37,6 +37,7 @@ export async function productAlone(spec: ClusterSpec, clients: Clients): Promise
   await step('stop-admin', others, (servers) => each(servers, (server) => stop(server, ['monitord', 'admin'])));
   await step('stop-services', nodes, (servers) => each(servers, (server) => stop(server, services)));
   for (const server of nodes) await step('add', [server], () => through.addClusterNode(server.address));
+  await step('settings', [first], () => hands.restoreSettings(first));
   await step('start-admin', others, started(['admin'], 'start_admin'));
   await each(others, hands.license);
   await installEdges(hands, clients, { spec, site, edges, first });

@@ -141,7 +141,8 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
     const up = await stillUp();
     inARow = up.length === 0 ? inARow + 1 : 0;
     if (up.length > 0) await watch().catch(() => undefined);
-    else await delay(settleMs, undefined, { signal: abortSignal() });
+    // Between the two looks that must agree, not after them.
+    else if (inARow === 1) await delay(settleMs, undefined, { signal: abortSignal() });
     return up;
   }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
   await wait(most + lateMs).catch(async (error: unknown) => {
