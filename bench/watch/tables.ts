@@ -13,7 +13,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
 
-const ms = (value: number): string => (Number.isNaN(value) ? 'none' : String(Math.round(value)));
+const ms = (value: number): string => (Number.isFinite(value) ? String(Math.round(value)) : 'none');
 const ways = [{ name: 'power', of: ['kill'] }, { name: 'cable', of: ['cut'] }, { name: 'all', of: ['kill', 'cut'] }];
 
 /** A mail that never came is the worst of all. */

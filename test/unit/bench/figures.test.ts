@@ -2,7 +2,10 @@
 import { fanOutTable } from '../../../bench/fanout/fanout';
 import { withSection } from '../../../bench/document';
 import { activitiesOf, checksMs, stepsOf, typesOf } from '../../../bench/history';
-import { detailsText, setUpTable } from '../../../bench/tables';
+import { figureOf } from '../../../bench/figure';
+import { detailsText, nodesTable, setUpTable } from '../../../bench/tables';
+import { trialsTable } from '../../../bench/watch/tables';
+import { momentOf } from '../../../bench/watch/watched';
 import type { SetUpFigures } from '../../../bench/setup';
 
 const time = (ms: number) => ({ seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 });
@@ -66,4 +69,27 @@ test('the table of the fan-out tells the median with least and most, and multipl
     '| ours | 0.50 (0.40–0.90) | 1.0 | 0.20 (0.20–0.20) | 1.0 |',
     '| other | 1.50 (1.00–2.00) | 3.0 |  |  |',
   ]);
+});
+
+test('operations on nodes have a table of their own, and the product alone may have done nothing that the operation did not', () => {
+  const { activities, events, bytes, total } = { activities: activitiesOf(operation), events: 40, bytes: 10 * 1024, total: 700 };
+  const one = figureOf({ total, activities, events, bytes }, [{ key: 'install', nodes: 2, ms: 300 }, { key: 'add', nodes: 1, ms: 10 }]);
+  expect(one.steps.map(({ key, added }) => [key, added])).toEqual([['install', 70], ['add', 20], ['add', 30]]);
+  expect(nodesTable([{ ...one, operation: 'addNode', servers: 3, productTimeMs: 0 }])).toContain('| addNode | 3 | 0 ms | 3 | 0.70 | 0.31 | 0.39 | 0.10 | 25 (30: add) | 70 (70: install) | 8 | 40 | 5.0 | 10 |');
+  expect(() => figureOf({ total, activities, events, bytes }, [{ key: 'drain', nodes: 1, ms: 1 }])).toThrow('the product alone did steps that the operation did not: drain (1)');
+});
+
+test('a mail that never came is worse than any that came late', () => {
+  const trial = (way: 'kill' | 'cut', status: number, mail: number) => ({ node: 'st1', way, at: 0, status, mail });
+  const rows = trialsTable([{ name: 'defaults', settings: { interval: 2_000, failuresToOffline: 3 }, trials: [trial('kill', 3_000, 3_200), trial('cut', 4_500, NaN), trial('kill', 2_500, 2_600)] }]).split('\n').slice(-3);
+  expect(rows).toEqual([
+    '| defaults: 2000 ms, 3 looks | power | 2 | 2500 | 3000 | 3000 | 2600 | 3200 | 3200 |  |',
+    '| defaults: 2000 ms, 3 looks | cable | 1 | 4500 | 4500 | 4500 | none | none | none |  |',
+    '| defaults: 2000 ms, 3 looks | all | 3 | 3000 | 4500 | 4500 | 3200 | none | none | 6000 |',
+  ]);
+});
+
+test('the lab says when it did something', () => {
+  expect(momentOf('st1 lost its power at 2026-11-30T12:00:00.250Z\n')).toBe(Date.parse('2026-11-30T12:00:00.250Z'));
+  expect(() => momentOf('st1 lost its power\n')).toThrow('did not say when');
 });
