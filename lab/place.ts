@@ -40,7 +40,7 @@ export function writePlan(plan: LabPlan): void {
 export const hostFolder = (lab: string, host: string): string => path.join(labFolder(lab), 'hosts', host);
 
 /** The fixed path of a lab, `/run/st-lab/<name>`. */
-const fixedPath = (name: string): string => path.join(runFolder, name);
+export const fixedPath = (name: string): string => path.join(runFolder, name);
 
 /** The folder that the fixed path of this name leads to, or undefined. */
 export function fixedTarget(name: string): string | undefined {

@@ -6,8 +6,8 @@ import type { Names } from './randomNames';
 
 export type Table = Record<string, unknown>[];
 
-/** The server log and the audit log are logs; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
-const logs = new Set(['logging_event', 'auditlog']);
+/** The server log and the audit log are logs, and so is what was written down of tries that may have been cut off; the others are as random as salts are. `offlinelogged` tells whether a line of that log was written. */
+const logs = new Set(['logging_event', 'auditlog', 'st_orchestrator_login_try']);
 /** Which Server leads a cluster service is as it happens. */
 const leads = new Set(['clusterservice']);
 const random = new Set(['salt', 'passwordhash', 'pem', 'epoch', 'offlinelogged']);

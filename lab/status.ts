@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cableFault, type CableFault } from './badCable';
 import { initOf, states, type HostState } from './hosts';
-import { giveToCaller, hostFolder, labFolder } from './place';
+import { fixedPath, fixedTarget, giveToCaller, hostFolder, labFolder } from './place';
 import { balancerSocket, endpoint, fileDriveHome, fronted, hasProduct, hostOf, siteMap, subnet, tablespaces, type LabHost, type LabPlan } from './plan';
 import { processesOfNamespace, type NamespaceProcess } from './processes';
 
@@ -176,6 +176,8 @@ export function describe(now: LabStatus): string {
   const rows = now.hosts.map((h) => [h.name, h.address, stateText(h), h.cluster ?? h.role, Object.keys(h.pids).join(' ')]);
   const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((r) => (r[i] ?? '').length)));
   const table = rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd());
-  const files = now.clusters.map((c) => `cluster ${c.name}: ${c.file}`);
-  return [`lab ${now.name} in ${now.dir}`, ...table, ...files].join('\n');
+  // Paths in a cluster file are its own folder's: who read it by one path and then by another gave two specs.
+  const shown = (file: string): string => (fixedTarget(now.name) === now.dir ? file.replace(now.dir, fixedPath(now.name)) : file);
+  const files = now.clusters.map((c) => `cluster ${c.name}: ${shown(c.file)}`);
+  return [`lab ${now.name} in ${shown(now.dir)}`, ...table, ...files].join('\n');
 }

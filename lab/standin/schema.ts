@@ -98,8 +98,12 @@ export async function createSchema(client: PoolClient, facts: { version: string;
   }
   // Read-only on the web page; the API changes it all the same.
   await client.query(`update configurationoption set readonly = true where name = 'Cluster.enable.SSL'`);
-  const { salt, hash } = hashPassword(facts.adminPassword);
-  await client.query('insert into administrator (loginname, salt, passwordhash) values ($1, $2, $3)', ['admin', salt, hash]);
+  // As delivered each has its own name for a password, until a person changes it.
+  const administrators = { admin: facts.adminPassword, setup: 'setup', account: 'account', application: 'application' };
+  for (const [name, password] of Object.entries(administrators)) {
+    const { salt, hash } = hashPassword(password);
+    await client.query('insert into administrator (loginname, salt, passwordhash) values ($1, $2, $3)', [name, salt, hash]);
+  }
   await client.query('insert into certificate values ($1, $2)', ['sshd', facts.hostKey]);
   await client.query('insert into dmz_zone values ($1, $2)', ['Private', JSON.stringify({ name: 'Private', isDefault: true, description: '', edges: [] })]);
 }

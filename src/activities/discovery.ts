@@ -1,6 +1,5 @@
 /** Looking at a cluster that exists. Nothing here changes anything, and no secret leaves: files are told by their hashes, secret options not at all. */
 import { readFile } from 'node:fs/promises';
-import type { Option } from '../clients/adminApi';
 import { haproxyOverSsh } from '../clients/haproxy';
 import { readOwners } from '../clients/owners';
 import { script } from '../clients/quote';
@@ -8,14 +7,16 @@ import { StError } from '../model/errors';
 import type { Claim, FoundBalancer, FoundCluster, FoundDatabase, FoundDifferences, FoundServer } from '../model/estate';
 import { addressProblem } from '../model/fields';
 import type { CheckResult, Problem } from '../model/operation';
-import type { LicenceFiles } from '../model/spec';
+import type { LicenceFiles, Protocol } from '../model/spec';
 import type { BalancerTarget, DatabaseTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
-import { comparedFiles, filesScript, readHashes, readLines, serverScript } from './discoveryScripts';
+import { compareMaps, filesOf, optionsOf } from './comparing';
+import { compareEdge } from './edgeSynchronisation';
+import { readLines, serverScript } from './discoveryScripts';
 import { readInstallationState } from './installationState';
 import { ownThings } from './loadBalancer';
-import { productOn, sha256 } from './product';
+import { sha256 } from './product';
 
 export interface DiscoveryActivities {
   /** What one Server says of its cluster. */
@@ -24,6 +25,8 @@ export interface DiscoveryActivities {
   readServer(input: { server: ServerTarget; package: string; sharedPath: string }): Promise<CheckResult<FoundServer>>;
   /** Options and files of one Server beside those of the first. */
   compareServer(input: { server: ServerTarget; first: ServerTarget }): Promise<CheckResult<FoundDifferences>>;
+  /** The same of an Edge beside the primary: what *Synchronize All* would carry over. */
+  compareEdge(input: { edge: ServerTarget; first: ServerTarget; protocols: Protocol[] }): Promise<CheckResult<FoundDifferences>>;
   readDatabase(input: { database: DatabaseTarget }): Promise<CheckResult<FoundDatabase>>;
   readBalancer(input: { balancer: BalancerTarget; addresses: string[] }): Promise<CheckResult<FoundBalancer>>;
   /** Hashes of the licence files on the worker's host. */
@@ -33,11 +36,6 @@ export interface DiscoveryActivities {
 const clockLimitMs = 1_000;
 /** Differences that one Server may tell; more of them say no more. */
 const mostItems = 50;
-const longestValue = 120;
-/** Options that hold a secret are neither shown nor compared. */
-const secretOption = /passw|secret|passphrase|credential|private.?key/i;
-/** Every Server has its own. */
-const ownOptions = new Set(['node.ip']);
 
 export function discoveryActivities({ clients }: { clients: Clients }): DiscoveryActivities {
   const admin = (server: ServerTarget) => clients.admin.server(server.admin);
@@ -86,10 +84,11 @@ export function discoveryActivities({ clients }: { clients: Clients }): Discover
     async compareServer({ server, first }) {
       const [here, there] = await Promise.all([server, first].map(async (one) => ({ options: await optionsOf(admin(one)), files: await filesOf(clients, one) })));
       const items: FoundDifferences['items'] = [];
-      if (here!.options && there!.options) items.push(...compare('option', here!.options, there!.options));
-      items.push(...compare('file', here!.files, there!.files));
+      if (here!.options && there!.options) items.push(...compareMaps('option', here!.options, there!.options));
+      items.push(...compareMaps('file', here!.files, there!.files));
       return { facts: { address: server.address, items: items.slice(0, mostItems), left: Math.max(0, items.length - mostItems) }, problems: [] };
     },
+    compareEdge: async (input) => ({ facts: await compareEdge(clients, input), problems: [] }),
     async readDatabase({ database }) {
       const { productTables } = await clients.postgres.readFacts(database, [], { signal: abortSignal() });
       const { stateDatabase } = database;
@@ -137,28 +136,6 @@ async function askTool(tool: ReturnType<Clients['admin']['server']>): Promise<To
     if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return silent;
     throw error;
   }
-}
-
-async function optionsOf(tool: ReturnType<Clients['admin']['server']>): Promise<Map<string, string> | undefined> {
-  try {
-    const options = await tool.options({ signal: abortSignal(), timeoutMs: 15_000 });
-    return new Map(options.filter(({ name }) => !secretOption.test(name) && !ownOptions.has(name)).map((option: Option) => [option.name, option.values.join(', ')]));
-  } catch (error) {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
-async function filesOf(clients: Clients, { productUser, fileDriveHome, ...host }: ServerTarget): Promise<Map<string, string>> {
-  const product = productOn(clients, { productUser, fileDriveHome, ...host });
-  const { stdout } = await product.readScript(filesScript, [productUser, fileDriveHome, ...comparedFiles], { purpose: 'comparing files that are not in the database', timeoutMs: 25_000 });
-  return readHashes(stdout, fileDriveHome);
-}
-
-function compare(kind: 'option' | 'file', here: Map<string, string>, there: Map<string, string>): FoundDifferences['items'] {
-  const names = [...new Set([...here.keys(), ...there.keys()])].sort();
-  const said = (value: string | undefined): string => (value === undefined ? 'missing' : value === '' ? 'empty' : value.slice(0, longestValue));
-  return names.filter((name) => here.get(name) !== there.get(name)).map((name) => ({ kind, name, here: said(here.get(name)), there: said(there.get(name)) }));
 }
 
 function claimOf(text: string | null): Claim | null {

@@ -16,6 +16,7 @@ import { edgesConnected, type EdgeAddress } from './edgeConnections';
 import { ensureTrust } from './edgeTrust';
 import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
+import { ensureListed, type EdgeListInput } from './edgeSynchronisation';
 import type { Installer } from './installer';
 import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
@@ -38,6 +39,8 @@ export interface EdgeActivities {
   ensureInZone(input: { server: ServerTarget; edge: ServerTarget; entry: ZoneEntry }, authority: Authority): Promise<Outcome>;
   /** Takes the Edge out of every network zone, asked of a Server: no Transaction Manager dials it any more. Its saved proxy passwords are gone with it. */
   ensureOutOfZones(input: { server: ServerTarget; edge: { node: string; address: string } }, authority: Authority): Promise<Outcome>;
+  /** The list of all Edges that "Synchronize All" goes by, and the mark of the primary, the first of them. */
+  ensureListed(input: EdgeListInput, authority: Authority): Promise<Outcome>;
   /** `version`: started only when this one is installed. */
   ensureOnline(input: { edge: ServerTarget; protocols: Protocol[]; version?: string }, authority: Authority): Promise<Outcome>;
   /** Waits until this Server's Transaction Manager is connected to every Edge, on every protocol. */
@@ -117,6 +120,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       await productOn(clients, server).claim(authority);
       return ensureOutOfZones(admin(server), { title: edge.node, address: edge.address }, { signal: abortSignal() });
     },
+    ensureListed: (input, authority) => ensureListed(clients, input, authority),
     async ensureOnline({ edge, protocols, version }, authority) {
       await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));
       const look = async (): Promise<boolean> => {

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Authority } from '../model/targets';
 import { additionActivities } from './additions';
+import { administratorActivities } from './administrators';
 import { adoptionActivities } from './adoption';
 import { backupActivities } from './backups';
 import { cacheAddressActivities } from './cacheAddress';
@@ -50,6 +51,7 @@ export function createActivities(dependencies: ActivityDependencies): Registered
     ends: endActivities(dependencies),
     files: fileActivities(dependencies),
     backups: backupActivities(dependencies),
+    administrators: administratorActivities(dependencies),
     additions: additionActivities(dependencies),
     adoption: adoptionActivities(dependencies),
     discovery: discoveryActivities(dependencies),

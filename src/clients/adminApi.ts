@@ -5,7 +5,7 @@ import { StError } from '../model/errors';
 import type { AdminAccess } from '../model/targets';
 import { edgeCalls, type EdgeCalls } from './adminEdges';
 import { readList, readPage, readTwice } from './adminLists';
-import { createLogins } from './adminLogins';
+import { createLogins, type Logins } from './adminLogins';
 import { createAdminSession, type AdminSession, type CallOptions, type Method } from './adminSession';
 
 export type { Certificate, Listener, Zone, ZoneEdge } from './adminEdges';
@@ -79,6 +79,11 @@ export interface AdminServer extends EdgeCalls {
 export interface AdminApi {
   /** The Server behind this access; its connections and its login are shared and kept. */
   server(access: AdminAccess): AdminServer;
+  /**
+   * One login with a password that may be wrong, and a logout when it was right. True when it was; one that is wrong counts against that account, so the caller keeps
+   * count. Touches neither the shared login nor what is known of refused credentials. @throws StError when there was no answer.
+   */
+  tryPassword(access: Pick<AdminAccess, 'address' | 'port' | 'ca'>, login: { user: string; password: string }, options?: CallOptions): Promise<boolean>;
   /** Lets refused credentials be tried again: of one access, or of all. */
   forget(access?: AdminAccess): void;
   /** Logs out and ends every connection. */
@@ -100,12 +105,39 @@ export function createAdminApi({ env, timeoutMs = 10_000 }: { env?: NodeJS.Proce
       }
       return known.server;
     },
+    async tryPassword({ address, port, ca }, { user, password }, options) {
+      const session = createAdminSession({ address, port, ca, user, password: '' }, oneTry(password), timeoutMs);
+      try {
+        await session.call('GET', '/myself', options);
+        return true;
+      } catch (error) {
+        if (error instanceof StError && error.code === 'AuthenticationFailed') return false;
+        throw error;
+      } finally {
+        await session.close();
+      }
+    },
     forget: (access) => logins.forget(access),
     async close() {
       const open = [...servers.values()];
       servers.clear();
       await Promise.allSettled(open.map(({ session }) => session.close()));
     },
+  };
+}
+
+/** Logins that know one password and remember nothing: a second try is never made, since the session's first login is told as it was answered. */
+function oneTry(password: string): Logins {
+  let tried = false;
+  return {
+    logIn: async (_access, tryPassword) => {
+      if (tried) throw new StError('ConnectionLost', 'the session of the one login was lost; another is not made');
+      tried = true;
+      return tryPassword(password, '');
+    },
+    fingerprint: async () => '',
+    refused: async (_access, message) => new StError('ConnectionLost', message),
+    forget: () => undefined,
   };
 }
 

@@ -2,7 +2,7 @@
 import { endpoint } from './fields';
 import { balancerFacts, clusterFile, edgesOf, isPlaceholder, seedSpec, withoutPlaceholders } from './adoptionFile';
 import type { ClusterSeed } from './clusterSeed';
-import { claimProblems, differencesOf } from './differences';
+import { claimProblems, comparedWith, differencesOf } from './differences';
 import type { Difference, FoundBalancer, FoundCluster, FoundDatabase, FoundDifferences, FoundServer } from './estate';
 import { compareHosts } from './facts';
 import type { Problem } from './operation';
@@ -14,6 +14,8 @@ export interface FoundEstate {
   cluster: FoundCluster;
   servers: readonly FoundServer[];
   others: readonly FoundDifferences[];
+  /** Of the Edges but the first, where they were looked at. */
+  edges?: readonly FoundDifferences[];
   balancers: readonly FoundBalancer[];
   database: FoundDatabase;
   /** SHA-256 of the licence files on the worker's host; null where they can't be read. */
@@ -45,9 +47,12 @@ export function adoption({ cluster, epoch, given }: AdoptionOf, found: FoundEsta
   const file = 'seed' in given ? clusterFile(given.seed, found) : undefined;
   const parsed = 'seed' in given ? seedSpec(given.seed, found) : { spec: given.spec };
   const site = 'seed' in given ? (given.seed.site ?? 'prod') : given.site;
-  const places = parsed.spec ? siteOf(parsed.spec, site).servers : [];
+  const places = parsed.spec ? [...siteOf(parsed.spec, site).servers, ...siteOf(parsed.spec, site).edges] : [];
   const nameOf = (address: string): string => places.find((node) => node.address === address)?.name ?? address;
-  const { differences, left } = differencesOf(found.servers, found.others, nameOf);
+  const between = differencesOf(found.servers, found.others, nameOf);
+  const primary = parsed.spec && siteOf(parsed.spec, site).edges[0];
+  const edges = primary ? comparedWith(primary.name, found.edges ?? [], nameOf) : { differences: [], left: 0 };
+  const [differences, left] = [[...between.differences, ...edges.differences], between.left + edges.left];
   const claims = [
     ...found.servers.flatMap(({ address, claim }) => (claim ? [{ where: nameOf(address), claim }] : [])),
     ...found.balancers.flatMap(({ name, epoch: seen }) => (seen === null ? [] : [{ where: name, claim: { cluster, epoch: seen } }])),
@@ -108,7 +113,7 @@ function contradictions(spec: ClusterSpec, site: string, { cluster, servers, bal
   ];
 }
 
-function notesOf({ cluster, servers, balancers, licences }: FoundEstate, spec: ClusterSpec | undefined, site: string, nameOf: (address: string) => string): Problem[] {
+function notesOf({ cluster, servers, balancers, licences, edges: compared }: FoundEstate, spec: ClusterSpec | undefined, site: string, nameOf: (address: string) => string): Problem[] {
   const notes: Problem[] = [];
   const add = (what: string, remedy: string): void => void notes.push({ what, remedy });
   for (const [kind, path] of [['core', spec?.licences.core], ['features', spec?.licences.features]] as const) {
@@ -124,6 +129,7 @@ function notesOf({ cluster, servers, balancers, licences }: FoundEstate, spec: C
     if (installation === 'half') add(`${nameOf(address)}: FILEDRIVEHOME/install.log does not end in "Installation completed."`, 'setUpCluster will refuse this Server: restore that line when the Server serves');
     if (admin !== 'running') add(`${nameOf(address)}: its Administration Tool does not answer (${admin}); its options and daemons were not compared`, 'start it (bin/start_admin) and look again');
   }
+  for (const { address, unread } of compared ?? []) if (unread !== undefined) add(`${nameOf(address)} could not be compared with the first Edge: ${unread}`, 'see that it can be reached, and look again');
   const edges = edgesOf(cluster);
   if (edges.length > 0) add(`Edges in the network zones: ${edges.map(({ name, address }) => `${name} (${address})`).join(', ')}`, 'they stand in the file by the defaults; correct how they are reached');
   const recovery = cluster.nodes.filter(({ deploymentSite }) => deploymentSite === 'DR').map(({ address }) => nameOf(address));

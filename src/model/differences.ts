@@ -26,22 +26,27 @@ export function differencesOf(servers: readonly FoundServer[], others: readonly 
     const value = valueOf(server);
     return value === null ? [] : [{ node: nameOf(server.address), value }];
   })));
-  const first = servers[0]?.address;
+  const first = servers[0];
+  const rest = first ? comparedWith(nameOf(first.address), others, nameOf) : { differences: [], left: 0 };
+  const all = [...found, ...rest.differences];
+  return { differences: all.slice(0, most), left: rest.left + Math.max(0, all.length - most) };
+}
+
+/** Options, files and settings in which others differ from the one they were all compared with. */
+export function comparedWith(first: string, others: readonly FoundDifferences[], nameOf: NameOf): { differences: Difference[]; left: number } {
   const named = new Map<string, { node: string; value: string }[]>();
   for (const { address, items } of others) {
     for (const { kind, name, here, there } of items) {
       const about = `${kind} ${name}`;
-      const values = named.get(about) ?? (first === undefined ? [] : [{ node: nameOf(first), value: there }]);
-      named.set(about, [...values, { node: nameOf(address), value: here }]);
+      named.set(about, [...(named.get(about) ?? [{ node: first, value: there }]), { node: nameOf(address), value: here }]);
     }
   }
   // Who was compared and not told of has what the first has.
-  const rest = [...named].flatMap(([about, values]) => {
-    const silent = others.filter(({ address }) => !values.some(({ node }) => node === nameOf(address))).map(({ address }) => ({ node: nameOf(address), value: values[0]!.value }));
+  const differences = [...named].flatMap(([about, values]) => {
+    const silent = others.filter(({ address, unread }) => unread === undefined && !values.some(({ node }) => node === nameOf(address))).map(({ address }) => ({ node: nameOf(address), value: values[0]!.value }));
     return grouped(about, [...values, ...silent]);
   });
-  const all = [...found, ...rest];
-  return { differences: all.slice(0, most), left: others.reduce((sum, { left }) => sum + left, Math.max(0, all.length - most)) };
+  return { differences, left: others.reduce((sum, { left }) => sum + left, 0) };
 }
 
 const short = (hash: string | null): string => hash?.slice(0, 12) ?? 'missing';

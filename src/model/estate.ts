@@ -31,12 +31,14 @@ export interface Claim {
   epoch: number;
 }
 
-/** How one Server differs from the first: options by their values, files by their content. `here` and `there` are short and never a secret. */
+/** How one Server differs from the first, or an Edge from the primary: options by their values, files by their content. `here` and `there` are short and never a secret. */
 export interface FoundDifferences {
   address: string;
-  items: { kind: 'option' | 'file'; name: string; here: string; there: string }[];
+  items: { kind: 'option' | 'file' | 'setting'; name: string; here: string; there: string }[];
   /** How many more there were. */
   left: number;
+  /** Why it could not be compared, where it could not. */
+  unread?: string;
 }
 
 export interface FoundDatabase {

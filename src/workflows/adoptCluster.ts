@@ -50,6 +50,8 @@ export async function adoptCluster(raw: unknown): Promise<OperationReport> {
     const found = await checks({
       servers: checkEachNode('What stands on the host, and what the Server does', nodes, ({ server }) => discovery.readServer({ server, package: spec.product.installer.package, sharedPath: siteOf(spec, site).sharedFiles.path }, { limitMs: lookMs })),
       others: checkEachNode(`How it differs from ${first!.name}`, rest, ({ server }) => discovery.compareServer({ server, first: first!.server }, { limitMs: lookMs })),
+      // By a seed nobody has said yet how they are logged in to, and one refused login would stop the same credential everywhere.
+      edges: checkEachNode(`How the Edge differs from ${edges[0]?.name}`, seed ? [] : edges.slice(1), ({ name }) => discovery.compareEdge({ edge: serverTarget(spec, site, name), first: serverTarget(spec, site, edges[0]!.name), protocols: spec.product.protocols }, { limitMs: lookMs })),
       balancers: checkEachNode('What the balancer knows of the nodes', balancers, ({ balancer }) => discovery.readBalancer({ balancer, addresses })),
       database: check('The database', discovery.readDatabase({ database: databaseTarget(spec, site) })),
       licences: check('The licences on the worker\'s host', discovery.readLicences({ licences: spec.licences })),
@@ -81,6 +83,7 @@ export async function adoptCluster(raw: unknown): Promise<OperationReport> {
       members: membersOf(spec, site),
       activeSite: site,
       complete: true,
+      byHand: ['see that no administrator has the password it was shipped with: an adoption tries none, checkEnds ("stctl schedules apply") tries each once and tells'],
       result: answer,
     };
   }, {

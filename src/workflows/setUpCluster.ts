@@ -3,7 +3,9 @@
  */
 import { patched } from '@temporalio/workflow';
 import type { AdditionActivities } from '../activities/additions';
+import type { AdministratorActivities } from '../activities/administrators';
 import type { DatabaseActivities } from '../activities/database';
+import type { DiscoveryActivities } from '../activities/discovery';
 import type { EdgeActivities } from '../activities/edges';
 import type { FileActivities } from '../activities/files';
 import type { HostActivities } from '../activities/hosts';
@@ -13,6 +15,7 @@ import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
 import { heldOutWarnings, planBalancers, type BalancerFacts } from '../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../model/clocks';
+import { edgeWarnings } from '../model/edgeDifferences';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/edgePlan';
 import { compareHosts, epochProblems, setUpState, type DatabaseFacts, type HostFacts, type SeenEpoch, type ServerFacts, type WayFacts } from '../model/facts';
 import { leftByHand } from '../model/initialConfiguration';
@@ -22,6 +25,7 @@ import type { OperationReport } from '../model/operation';
 import { planOptions } from '../model/optionsPlan';
 import { edgePorts } from '../model/ports';
 import { isEmptyPlan, planSetUp, setUpProblems } from '../model/setUpPlan';
+import type { ShippedPassword } from '../model/shippedPasswords';
 import { balancerTargets, databaseTarget, productionSite, serverTarget, siteOf } from '../model/slices';
 import type { ClusterSpec, LicenceFiles } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
@@ -32,11 +36,13 @@ import { tasks } from './operation/tasks';
 import { cacheChecks, nameInCaches, unnamed } from './parts/cacheAddress';
 
 const additions = tasks<AdditionActivities>('additions');
+const administrators = tasks<AdministratorActivities>('administrators');
 const hosts = tasks<HostActivities>('hosts');
 const network = tasks<NetworkActivities>('network');
 const installation = tasks<InstallationActivities>('installation');
 const servers = tasks<ServerActivities>('servers');
 const database = tasks<DatabaseActivities>('database');
+const discovery = tasks<DiscoveryActivities>('discovery');
 const files = tasks<FileActivities>('files');
 const edges = tasks<EdgeActivities>('edges');
 const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
@@ -110,13 +116,17 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     // Histories of set-ups before this was known have neither the check nor the step.
     const restores = patched('settings-of-daemons');
     const settingsCheck = { settings: check('How the daemons of the cluster listen', additions.checkSettings({ server: first.server })) };
+    // What a set-up has not finished differs anyway.
+    const peers = cluster.complete && gateways.length > 1 && patched('edges-compared') ? gateways.slice(1) : [];
+    const peerChecks = { peers: checkEachNode(`How the Edge differs from ${gateways[0]?.name}`, peers, ({ edge }) => discovery.compareEdge({ edge, first: gateways[0]!.edge, protocols })) };
     const seen = await checks(
       {
+        ...(peers.length > 0 ? peerChecks : ({} as typeof peerChecks)),
         others: checkEachNode('What the other Servers do', nodes.slice(1), ({ server }) => servers.checkServer({ server, ...wanted })),
         ...(gateways.length > 0 ? wayChecks : ({} as typeof wayChecks)),
         ...(restores ? settingsCheck : ({} as typeof settingsCheck)),
       },
-      { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems, ...zoneProblems({ edges: edgeSpecs }, waysIn(facts.known))] },
+      { title: 'From here a set-up leads to one cluster', problems: (facts) => [...setUpProblems(stateWith(facts.others)), ...optionsWith(facts.others).problems, ...zoneProblems({ edges: edgeSpecs }, waysIn(facts.known)), ...edgeWarnings(gateways[0]?.name ?? '', (facts.peers ?? []).map((found) => ({ node: gateways.find(({ address }) => address === found.address)!.name, ...found })))] },
     );
 
     // Without Edges nothing of them was looked at.
@@ -192,6 +202,10 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       edges.ensureTrust({ server: through, edge }), { key: 'trust', parallel: 1 });
     await forEachNode('Name the Edge in the network zone of the Servers', theEdges(opening.zone), ({ edge, zone }) =>
       edges.ensureInZone({ server: through, edge, entry: { zone, deploymentSite, protocols } }), { key: 'zone', parallel: 1 });
+    const gatewayList = gateways.map(({ name, address, edge }) => ({ node: name, address, adminPort: edge.admin.port }));
+    // Histories of set-ups before this was known have no such step.
+    const listed = patched('edges-listed') && gateways.length > 1 ? gateways.filter(({ name }) => !cluster.complete || opening.installFirst.includes(name) || opening.installOthers.includes(name)) : [];
+    await forEachNode('List the Edges for their synchronisation, the first as the primary', listed, ({ edge }) => edges.ensureListed({ edge, edges: gatewayList }), { key: 'list-edges' });
     await forEachNode('Stop everything, for the restart', chosen(todo.stopAll), ({ server }) =>
       servers.ensureAllStopped({ server }), { key: 'stop-all' });
     for (const wave of todo.restart) {
@@ -215,6 +229,14 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     await forEachNode(`Let the balancer send to the ${fronted.what}`, serve, ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
     await forEachNode('Let the balancer send to the site', activate, ({ balancer }) => loadBalancer.ensureActiveSite({ balancer, site }), { key: 'active-site' });
 
+    // Histories of set-ups before this was known have no such step.
+    const fresh = [...todo.installFirst, ...opening.installFirst, ...opening.installOthers];
+    const asked = [{ name: first.name, server: first.server, role: 'server' as const }, ...gateways.map(({ name, edge }) => ({ name, server: edge, role: 'edge' as const }))].filter(({ name }) => !cluster.complete || fresh.includes(name));
+    const shipped = patched('shipped-passwords')
+      ? (await forEachNode('Try once whether an administrator still has the password it was shipped with', asked, ({ name, server, role }) =>
+        administrators.ensureTried({ server, role, database: target, installed: fresh.includes(name) }), { key: 'shipped-passwords', aside: true, planned: [] as ShippedPassword[] })).flat()
+      : undefined;
+
     const others = cluster.complete ? outsiders(spec, site, cluster.members) : [];
     const left = others.length === 0 ? '' : ` ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} in the cluster file and no member: "stctl add-node".`;
     return {
@@ -222,7 +244,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       members: membersOf(spec, site, [...names, ...gateways.map(({ name }) => name)]),
       activeSite: site,
       complete: true,
-      ...(cluster.complete ? {} : { byHand: leftByHand(spec) }),
+      ...(cluster.complete ? {} : { byHand: leftByHand(spec, shipped) }),
     };
   }, { parse: (value) => parseInput(setUpClusterInput, value), specOf: ({ spec }): ClusterSpec | undefined => spec });
 }

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { Client } from 'ssh2';
 import { Agent, request } from 'undici';
 import { until } from '../../lab/shell';
+import { hashPassword } from '../../lab/standin/schema';
+import type { LabStatus } from '../../lab/status';
 import { edgeActivities } from '../../src/activities/edges';
 import { createClients } from '../../src/clients';
 import { resolveSecret } from '../../src/clients/secrets';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import type { AdminAccess } from '../../src/model/targets';
+import type { EndsReport } from '../../src/workflows/checkEnds';
+import { onHost, sql } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
 import { connectGround, type Ground } from '../helpers/workflows';
@@ -20,6 +24,7 @@ jest.setTimeout(180_000);
 let ground: Ground;
 let lab: Lab;
 let spec: ClusterSpec;
+let estate: LabStatus;
 let operations: Operations;
 /** Ends the worker, which serves the record of the cluster from the first test to the last. */
 let endWorker: () => Promise<void>;
@@ -29,6 +34,7 @@ const open: Client[] = [];
 beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, edges: 2 })]);
   spec = lab.spec();
+  estate = await lab.status();
   await new Promise<void>((ready, failed) => {
     const worker = withOperations(ground, (made) => new Promise<void>((end) => {
       operations = made;
@@ -47,7 +53,7 @@ afterAll(async () => {
 });
 
 const product = '/opt/axway/SecureTransport/bin';
-const onHost = (node: string, command: string) => clients.ssh.run(serverTarget(spec, 'prod', node).ssh, ['sudo', '-n', '-u', 'axway', `${product}/${command}`], { timeoutMs: 30_000, purpose: command });
+const productCommand = (node: string, command: string) => clients.ssh.run(serverTarget(spec, 'prod', node).ssh, ['sudo', '-n', '-u', 'axway', `${product}/${command}`], { timeoutMs: 30_000, purpose: command });
 const addressOf = (node: string): string => serverTarget(spec, 'prod', node).address;
 const isOnline = async (node: string): Promise<boolean> => (await clients.admin.server(serverTarget(spec, 'prod', node).admin).transactionManager()).running;
 
@@ -84,6 +90,7 @@ test('a set-up opens the Edges only when a login through each has worked, and ha
     'Start the Administration Tool of the Edge',
     'Exchange the CA certificates of the cluster and the Edge',
     'Name the Edge in the network zone of the Servers',
+    'List the Edges for their synchronisation, the first as the primary',
     'Stop everything, for the restart',
     'Start the first Server and wait until it is Online',
     'Start the Servers and wait until they are Online',
@@ -94,10 +101,17 @@ test('a set-up opens the Edges only when a login through each has worked, and ha
     'Log in through the Edge as a partner does',
     'Let the balancer send to the Edge',
     'Let the balancer send to the site',
+    'Try once whether an administrator still has the password it was shipped with',
   ]);
   const report = await run('setUpCluster', { cluster, spec, fingerprint: plan.fingerprint });
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `${cluster} is set up: 2 of 2 Servers are Online, behind 2 Edges.` });
-  expect(report.byHand).toContainEqual(expect.stringContaining('synchronise the Edges'));
+  expect(report.byHand).toEqual(expect.arrayContaining([
+    expect.stringContaining('"Synchronize All" in the Administration Tool of ed1, the primary'),
+    ...['st1', 'ed1', 'ed2'].map((node) => `the shipped password still works for "setup", "account", "application" at ${node}: change it there now, and remove "setup"`),
+  ]));
+  const list = await Promise.all(['ed1', 'ed2'].map((edge) => onHost(estate, edge, `cat ${product}/../lib/admin/config/servers; ls ${product}/../var/tmp`)));
+  const listed = ['ed1', 'ed2'].map((edge) => `${addressOf(edge)}\thttps://${addressOf(edge)}:8444\n`).join('');
+  expect(list.map((text) => [text.startsWith(listed), text.includes('sentinel_primary')])).toEqual([[true, true], [true, false]]);
   expect(report.steps.filter(({ title }) => title.startsWith('Log in')).map(({ node, note }) => [node, note])).toEqual(['ed1', 'ed2'].map((edge) =>
     [edge, expect.stringMatching(new RegExp(`^st-orchestrator-probe logged in through ${edge} port 8022 in .* s; host key SHA256:`))]));
 
@@ -106,6 +120,35 @@ test('a set-up opens the Edges only when a login through each has worked, and ha
   expect(before.balancer?.servers).toMatchObject({ [`${cluster}_hc/ed1`]: 'ready', [`${cluster}_hc/ed2`]: 'ready' });
   expect(await run('setUpCluster', { cluster })).toMatchObject({ outcome: 'nothing to do', steps: [] });
   expect(await lab.snapshot()).toEqual(before);
+});
+
+test('what Synchronize All would carry over is told where it differs, and nothing is done about it', async () => {
+  const edge = clients.admin.server(serverTarget(spec, 'prod', 'ed2').admin);
+  const file = `${product}/../lib/admin/config/servers`;
+  await edge.setOptions({ 'Sshd.GracefulShutdownTimeout': ['60'] });
+  await onHost(estate, 'ed2', `cp -p ${file} ${file}.kept; echo other >>${file}`);
+  try {
+    const report = await operations.run('setUpCluster', { cluster: spec.metadata.name });
+    expect(report.outcome).toBe('nothing to do');
+    expect(report.checks.flatMap(({ problems }) => problems.map(({ what }) => what))).toContainEqual(expect.stringMatching(
+      /^ed2 differs from ed1, the primary Edge: option Sshd\.GracefulShutdownTimeout \(60, there 86400\); file lib\/admin\/config\/servers \(\w{12}, there \w{12}\); file lib\/admin\/config\/servers\.kept \(\w{12}, there missing\)$/));
+  } finally {
+    await edge.setOptions({ 'Sshd.GracefulShutdownTimeout': ['86400'] });
+    await onHost(estate, 'ed2', `mv ${file}.kept ${file}`);
+  }
+  const { checks } = await operations.run('setUpCluster', { cluster: spec.metadata.name, dryRun: true });
+  expect(checks.flatMap(({ problems }) => problems.filter(({ what }) => what.includes('differs from')))).toEqual([]);
+});
+
+test('a look at what ends tells who still has the password that was shipped, until it is changed; that costs one try and never a second', async () => {
+  const [database] = estate.database.databases;
+  const look = async (): Promise<string[]> => (await operations.run('checkEnds', { cluster: spec.metadata.name }) as unknown as EndsReport).warnings;
+  const told = (node: string, accounts: string): string => `the shipped password still works for ${accounts} at ${node}: change it there now, and remove "setup"`;
+  expect(await look()).toEqual(['st1', 'ed1', 'ed2'].map((node) => told(node, '"setup", "account", "application"')));
+  const { salt, hash } = hashPassword('a better one');
+  await sql(estate, database!.name, `UPDATE administrator SET salt = '${salt}', passwordhash = '${hash}' WHERE loginname IN ('setup', 'account')`);
+  for (let again = 1; again <= 3; again += 1) expect((await look())[0]).toBe(told('st1', '"application"'));
+  expect((await sql(estate, database!.name, 'SELECT loginname, failedlogins, locked FROM administrator ORDER BY 1')).trim().split('\n')).toEqual(['account|1|f', 'admin|0|f', 'application|0|f', 'setup|1|f']);
 });
 
 test('a partner\'s file goes through balancer and Edge into the shared files, and nothing of it stays on the Edge', async () => {
@@ -123,7 +166,7 @@ test('a partner\'s file goes through balancer and Edge into the shared files, an
 test('Transaction Managers take turns, and a session that one of them has keeps it until the end', async () => {
   const sessions = await Promise.all([1, 2, 3, 4].map(() => logIn(addressOf('ed1'), 8022)));
   const ended = sessions.map((session) => new Promise<boolean>((resolve) => void session.once('close', () => resolve(true))));
-  await onHost('st1', 'stop_tm');
+  await productCommand('st1', 'stop_tm');
   const gone = await Promise.all(ended.map((end) => Promise.race([end, until('its end', () => false, 2_000).catch(() => false)])));
   expect(gone.filter(Boolean)).toHaveLength(2);
   // Those of the other Server go on.
@@ -132,7 +175,7 @@ test('Transaction Managers take turns, and a session that one of them has keeps 
 });
 
 test('an Edge with no Transaction Manager behind it passes the health check and refuses every login', async () => {
-  await onHost('st2', 'stop_tm');
+  await productCommand('st2', 'stop_tm');
   await until('every Edge alone', async () => {
     const log = readFileSync(join(lab.dir, 'hosts/ed2/axway/SecureTransport/var/logs/sshd.log'), 'utf8');
     return log.trim().split('\n').filter((line) => line.includes('no longer connected')).length >= 2;
@@ -149,7 +192,7 @@ test('a set-up brings the way back, and says which Edge trusts the cluster no lo
   const edge = clients.admin.server(serverTarget(spec, 'prod', 'ed2').admin);
   const trusted = (await edge.certificates()).filter(({ usage }) => usage === 'trusted');
   expect(trusted.map(({ name }) => name)).toEqual([`cluster ${cluster}`]);
-  await onHost('ed2', 'stop_sshd');
+  await productCommand('ed2', 'stop_sshd');
   // Somebody forgets the CA on the Edge.
   await forget(serverTarget(spec, 'prod', 'ed2').admin, `cluster ${cluster}`);
   const report = await operations.run('setUpCluster', { cluster });

@@ -3,6 +3,7 @@
  * the checks then find, refuses what is against the vendor's order (reference §3) and what comes from an older operation.
  */
 import type { AdditionActivities } from '../../../src/activities/additions';
+import type { AdministratorActivities } from '../../../src/activities/administrators';
 import type { DatabaseActivities } from '../../../src/activities/database';
 import type { FileActivities } from '../../../src/activities/files';
 import type { HostActivities } from '../../../src/activities/hosts';
@@ -29,6 +30,7 @@ export interface Machine {
 
 export interface Groups {
   additions: Pick<AdditionActivities, 'checkSettings' | 'ensureSettings'>;
+  administrators: Pick<AdministratorActivities, 'ensureTried'>;
   hosts: HostActivities;
   network: NetworkActivities;
   installation: InstallationActivities;
@@ -91,6 +93,7 @@ export function pretendEstate(spec: ClusterSpec): Pretended {
         return done('put back');
       },
     },
+    administrators: { ensureTried: async ({ server }) => ({ ...already, value: [{ node: server.node, account: 'setup', state: 'changed' }] }) },
     installation: {
       checkLicences: async () => ({ facts: { core: 'core', features: 'features', clusterNodes: nodes.length }, problems: [] }),
       async ensureInstalled({ server, taehFrom }, authority) {

@@ -7,7 +7,7 @@ import { duration, oneLine, table } from '../../../src/cli/output';
 import { planText, reportText } from '../../../src/cli/reportText';
 import { closedReport, withReason } from '../../../src/control/closedReport';
 import { StError } from '../../../src/model/errors';
-import { differences } from '../../../src/model/specDifferences';
+import { differences, differencesText } from '../../../src/model/specDifferences';
 import { health, lease, record, report, spec } from './samples';
 
 const plain = createColors(false);
@@ -127,6 +127,19 @@ test('the places where two specs differ are named', () => {
   delete other.notifications;
   expect(differences(spec, other)).toEqual(['sites.prod.servers[1].address', 'sites.prod.servers[2] removed', 'notifications removed']);
   expect(differences(undefined, other)).toEqual([]);
+});
+
+test('what stands and what was given is told of each, paths of the worker\'s host last', () => {
+  const other = structuredClone(spec);
+  other.licences.core = '/elsewhere/filedrive.license';
+  other.licences.features = `/${'long/'.repeat(40)}st.license`;
+  other.policies.minimumNodes += 1;
+  delete other.notifications;
+  const { core, features } = spec.licences;
+  expect(differencesText(spec, other)).toBe(`notifications removed, policies.minimumNodes (${spec.policies.minimumNodes}, given ${spec.policies.minimumNodes + 1}), licences.core (${core}, given /elsewhere/filedrive.license), licences.features (${features}, given …${other.licences.features.slice(-80)})`);
+  const far = structuredClone(other);
+  far.sites['prod']!.servers.forEach((server) => Object.assign(server, { address: `${server.address}9`, labels: undefined, ssh: { ...server.ssh, port: 2222, user: 'else' } }));
+  expect(differencesText(spec, far)).toMatch(/ and \d+ more$/);
 });
 
 describe('the report of a closed run', () => {
