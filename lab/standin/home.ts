@@ -23,6 +23,8 @@ export interface Home {
   kind: 'Server' | 'Edge';
   /** Product build, `5.5-20260625`. */
   build: string;
+  /** The notes of the update that brought this build allow it beside older ones on one schema. */
+  besideOlder: boolean;
   /** `<LocalConfigurationsId>`: ties this Server to its local configuration in the shared database. */
   id: string;
   settings: Properties;
@@ -53,11 +55,13 @@ export function readHome(dir: string): Home {
   const id = /<LocalConfigurationsId>\s*([^<\s]+)\s*</.exec(readFileSync(join(dir, 'conf/configuration.xml'), 'utf8'))?.[1];
   if (!id) throw new Error(`${dir}/conf/configuration.xml holds no <LocalConfigurationsId>`);
   const database = readProperties(join(dir, 'conf/database.properties'));
+  const installed = readProperties(join(dir, 'lib/version.properties'));
   return {
     dir,
     // Only Edges have a database of their own.
     kind: database['dbType'] === embedded ? 'Edge' : 'Server',
-    build: readProperties(join(dir, 'lib/version.properties'))['Build'] ?? '',
+    build: installed['Build'] ?? '',
+    besideOlder: installed['BesideOlder'] === 'yes',
     id,
     settings,
     database,

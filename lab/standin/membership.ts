@@ -16,7 +16,8 @@ export async function schemaComplaint(pool: Pool, home: Home, log: Log): Promise
 
 /**
  * A Server that is newer than the schema converts it at its start, for good: an older one does not start on it any more. It does not ask
- * whether Servers of the old version still run: on a schema in use the conversion goes wrong, and nobody can queue an event from then on.
+ * whether Servers of the old version still run: on a schema in use the conversion goes wrong, and nobody can queue an event from then on. Only an update whose
+ * notes allow it leaves a schema in use as it is, for builds of both kinds.
  */
 function versionComplaint(pool: Pool, home: Home, log: Log): Promise<string | undefined> {
   return inTransaction(pool, async (client) => {
@@ -26,6 +27,7 @@ function versionComplaint(pool: Pool, home: Home, log: Log): Promise<string | un
        from schemaversion`, [home.id]);
     const { build, inUse } = rows[0] as { build: string; inUse: boolean };
     if (home.build === build) return undefined;
+    if (home.besideOlder && inUse) return undefined;
     if (home.build < build) return `The schema is of the newer build ${build}, this Server of ${home.build}`;
     await client.query('update schemaversion set build = $1', [home.build]);
     const message = `The schema was converted from build ${build} to ${home.build}${inUse ? ' while other Servers used it: column event.account is damaged.' : '.'}`;

@@ -50,6 +50,8 @@ export interface LookoutOptions {
 const mostOpen = 3;
 const firstMs = 5_000;
 const recordMs = 30_000;
+/** While something excuses a node: that it does so no more shows on no node, and what is still down then is to be told at once. */
+const excusedMs = 2_000;
 /** A record that is older is read again before anything is told: an operation may just have taken a node down. */
 const recordFreshMs = 1_000;
 
@@ -81,9 +83,11 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     known = await readKnown(dependencies, input.cluster, known).catch(() => known);
   };
   const readOn = async (): Promise<void> => {
-    for (;;) {
-      await pause(recordMs, undefined, { signal: inner });
+    for (let waited = 1; ; waited += 1) {
+      await pause(1_000, undefined, { signal: inner });
+      if (waited * 1_000 < (known.excuses.size > 0 ? excusedMs : recordMs)) continue;
       await readAgain();
+      waited = 0;
       bell.ring();
     }
   };

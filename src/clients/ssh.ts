@@ -164,7 +164,7 @@ export function createSshPool(options: SshPoolOptions = {}): SshPool {
 
   /** `take` within the caller's own limit; a connection that comes too late for one caller stays for the next. */
   function reach(access: SshAccess, limits: { timeoutMs: number; signal?: AbortSignal }): Promise<Connection> {
-    const tooLate = (): StError => new StError('Unreachable', `${loginName(access)}: no SSH connection within ${limits.timeoutMs} ms.`);
+    const tooLate = (): StError => new StError('Unreachable', `${loginName(access)}: no SSH connection within ${Math.round(limits.timeoutMs)} ms.`);
     return within(take(access), limits, tooLate, give);
   }
 

@@ -2,6 +2,9 @@
 import type { Problem } from './operation';
 
 /** One balancer as it was found. */
+/** Where one can't be asked: what works on without us may still send clients to a node that is stopped. */
+export const silentBalancer = 'see that its host answers the worker; only one that is gone for good is taken out of "loadBalancer.instances" in the cluster file, and that is applied';
+
 export interface BalancerFacts {
   name: string;
   /** The site backend that the map names for this cluster: in memory, and in the file that a reload would read. */

@@ -94,13 +94,19 @@ export function blockedBy({ accounts, transfers, active }: Work, blocking: reado
   return blocking.filter((name) => atWork.has(name));
 }
 
+/** An Edge does not know whose its sessions are. */
+function byAccount(accounts: Work['accounts']): string {
+  const named = Object.entries(accounts).filter(([account]) => account !== '').slice(0, mostNamed);
+  return named.length === 0 ? '' : ` (${named.map(([account, count]) => `${account} ${count}`).join(', ')})`;
+}
+
 /** What a person reads before anything is stopped: a warning with what would be cut, and a refusal for each blocking account or job at work. */
 export function workProblems(work: Work, blocked: readonly string[]): Problem[] {
   const { node, sessions, accounts, transfers, active, ready } = work;
   const problems: Problem[] = blocked.map((name) => ({ what: `${node}: "${name}" is at work there, and was named as blocking`, remedy: 'wait until it has ended and run this again, or leave it out of "blocking"' }));
   const bytes = transfers.reduce((sum, transfer) => sum + (transfer.bytes ?? 0), 0);
   const parts = [
-    ...(sessions > 0 ? [`${sessions} open session${sessions === 1 ? '' : 's'} (${Object.entries(accounts).slice(0, mostNamed).map(([account, count]) => `${account} ${count}`).join(', ')})`] : []),
+    ...(sessions > 0 ? [`${sessions} open session${sessions === 1 ? '' : 's'}${byAccount(accounts)}`] : []),
     ...(transfers.length > 0 ? [`${transfers.length} transfer${transfers.length === 1 ? '' : 's'} in progress, ${bytes} bytes (${nameFiles(transfers.map(({ account, file = '' }) => ({ account, file })))})`] : []),
     ...(active.length > 0 ? [`${active.length} event${active.length === 1 ? '' : 's'} in process (${nameFiles(active)})`] : []),
     ...(ready > 0 ? [`${ready} queued, which go to other Servers`] : []),

@@ -13,7 +13,7 @@ import type { InstallationActivities } from '../activities/installation';
 import type { LoadBalancerActivities } from '../activities/loadBalancer';
 import type { NetworkActivities } from '../activities/network';
 import type { ServerActivities } from '../activities/servers';
-import { heldOutWarnings, planBalancers, type BalancerFacts } from '../model/balancerPlan';
+import { heldOutWarnings, planBalancers, silentBalancer, type BalancerFacts } from '../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../model/clocks';
 import { edgeWarnings } from '../model/edgeDifferences';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../model/edgePlan';
@@ -97,7 +97,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       shared: checkEachNode('The shared files are really shared', nodes.slice(1), ({ server }) =>
         files.checkShared({ writer: first.server, reader: server, path: shared })),
       database: check('The database meets the requirements', database.checkDatabase({ database: target })),
-      balancers: checkEachNode(`The balancer knows the ${fronted.what}s`, balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.names })),
+      balancers: checkEachNode(`The balancer knows the ${fronted.what}s`, balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.names }), { remedy: silentBalancer }),
       // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
       first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, ...wanted })),
       ...(gateways.length > 0 ? edgeChecks : ({} as typeof edgeChecks)),

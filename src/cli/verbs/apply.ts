@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { applySpec } from '../../control/clusters';
 import { applyCommand } from '../../control/temporalCommand';
+import type { ClusterSpec } from '../../model/spec';
 import { exit, UsageError } from '../failure';
 import { readClusterFile } from '../files';
 import { anyFormat, type Verb } from '../verb';
@@ -39,7 +40,13 @@ export const apply: Verb = {
       table: () => [`Cluster ${cluster}: ${words}${applied.epoch === undefined ? '' : `, epoch raised to ${applied.epoch}`}`, ...changes].join('\n'),
       name: () => cluster,
     });
-    cli.say(applied.from === 0 ? `Next: stctl set-up-cluster ${cluster}` : `Next: stctl plan set-up-cluster ${cluster}`);
+    cli.say(nextOf(spec, applied));
     return exit.ok;
   },
 };
+
+/** Another version is installed by an update, not by a set-up. */
+function nextOf({ metadata: { name }, product: { version } }: ClusterSpec, { from, changes }: { from: number; changes: string[] }): string {
+  if (from === 0) return `Next: stctl set-up-cluster ${name}`;
+  return changes.includes('product.version') ? `Next: stctl update-cluster --to ${version} -c ${name}` : `Next: stctl plan set-up-cluster ${name}`;
+}

@@ -34,7 +34,7 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
       if (isCancellation(error)) throw error;
       const { code, message } = describe(error);
       const place = node !== undefined && !message.startsWith(`${node}:`) ? `${node}: ` : '';
-      row.problems = [{ what: `${place}${message} [${code}]`, remedy: '', code }];
+      row.problems = [{ what: `${place}${message} [${code}]`, remedy: check.remedy ?? '', code }];
       return undefined;
     } finally {
       row.state = stateOf(row.problems);

@@ -37,6 +37,8 @@ export interface Check<F> {
   title: string;
   reads: { node?: string; task: Task<CheckResult<unknown>> }[];
   each: boolean;
+  /** What a person can do where a read fails; the explanation of its code says the rest. */
+  remedy?: string;
   /** Carries the facts' type; never set. */
   readonly facts?: F;
 }
@@ -45,8 +47,8 @@ export function check<F>(title: string, task: Task<CheckResult<F>>): Check<F> {
   return { title, reads: [{ task }], each: false };
 }
 
-export function checkEachNode<F, N extends NamedNode>(title: string, nodes: readonly N[], read: (node: N) => Task<CheckResult<F>>): Check<F[]> {
-  return { title, reads: nodes.map((node) => ({ node: node.name, task: read(node) })), each: true };
+export function checkEachNode<F, N extends NamedNode>(title: string, nodes: readonly N[], read: (node: N) => Task<CheckResult<F>>, { remedy }: { remedy?: string } = {}): Check<F[]> {
+  return { title, reads: nodes.map((node) => ({ node: node.name, task: read(node) })), each: true, ...(remedy === undefined ? {} : { remedy }) };
 }
 
 export interface StepOptions {

@@ -13,7 +13,7 @@ import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { NetworkActivities } from '../../activities/network';
 import type { ServerActivities } from '../../activities/servers';
 import { additionProblems, isEmptyAddition, joiningServers, mayBeZoned, planAddition, serves, settingsProblems, tableProblems } from '../../model/additionPlan';
-import { planBalancers } from '../../model/balancerPlan';
+import { planBalancers, silentBalancer } from '../../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../../model/clocks';
 import type { Member } from '../../model/cluster';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../../model/edgePlan';
@@ -117,7 +117,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     addMachines: checkEachNode('Which machine it is', [...peers, ...peerEdges, ...newServers, ...newEdges], ({ server }) => additions.checkMachine({ host: server })),
     addGates: checkEachNode('Whether it was gated when it was removed', [...newServers, ...newEdges], ({ server }) => gates.checkGate({ host: server })),
     addDatabase: check('The database meets the requirements', database.checkDatabase({ database: target })),
-    addBalancers: checkEachNode('The balancer knows the new nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted })),
+    addBalancers: checkEachNode('The balancer knows the new nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { remedy: silentBalancer }),
     addEdges: checkEachNode('What the Edge does', [...peerEdges, ...newEdges], ({ server }) => edges.checkEdge({ edge: server, protocols })),
     // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
     addFirst: checkEachNode('What a Server of the cluster does', peers.slice(0, 1), ({ server }) => servers.checkServer({ server, ...look })),

@@ -4,7 +4,7 @@ import type { GateActivities } from '../../activities/gates';
 import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { ServerActivities } from '../../activities/servers';
 import type { StopActivities } from '../../activities/stops';
-import type { BalancerFacts } from '../../model/balancerPlan';
+import { silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
 import { epochProblems, type EdgeFacts, type ServerFacts } from '../../model/facts';
 import type { GateFacts } from '../../model/gate';
 import { memberSite, membersOf } from '../../model/members';
@@ -85,7 +85,7 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
   const found = await checks({
     first: lookAt('What the first Server does', first ? [first] : []),
     edges: checkEachNode('What the Edge does', goes('edge').length > 0 ? [...stay.edge, ...goes('edge')] : [], ({ server }) => edges.checkEdge({ edge: server, protocols })),
-    balancers: checkEachNode('The balancer knows the nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.map(({ name }) => name) })),
+    balancers: checkEachNode('The balancer knows the nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.map(({ name }) => name) }), { remedy: silentBalancer }),
   }, {
     title: 'No later operation has acted here',
     problems: (facts) => epochProblems(cluster, [...closed.map(({ node, epoch }) => ({ where: node, epoch })), ...facts.balancers.map(({ name, epoch }) => ({ where: name, epoch }))]),
