@@ -8,6 +8,7 @@ import { planLab } from '../../../lab/plan';
 import { doors } from '../../../src/cli/doors';
 import { kebabCase } from '../../../src/model/ids';
 import { adoptClusterInput, setUpClusterInput, parseInput } from '../../../src/model/inputs';
+import { documentedStarts } from '../../helpers/documentedStarts';
 import { stctl } from './terminal';
 
 const examples = join(__dirname, '../../../examples');
@@ -27,6 +28,17 @@ test.each(doors.map(({ operation }) => operation).filter((operation) => existsSy
   const { code, stdout, stderr } = await stctl(['input', operation, '--input-file', exampleOf(operation)]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(exampleOf(operation), 'utf8')));
+});
+
+test('every example of an operation has one line in the documents that starts it by the temporal CLI, under the id that stctl gives it', () => {
+  const starts = documentedStarts();
+  expect(starts.map(({ type }) => type).sort()).toEqual(doors.map(({ operation }) => operation).filter((operation) => existsSync(exampleOf(operation))).sort());
+  for (const { line, type, workflowId, file } of starts) {
+    const { cluster, node, nodes = [], by, seed } = JSON.parse(readFileSync(join(examples, '..', file), 'utf8')) as { cluster: string; node?: string; nodes?: string[]; by?: string; seed?: object };
+    const about = [...nodes, node, by].filter(Boolean).join('-');
+    expect({ line, file, workflowId }).toEqual({ line, file: `examples/${kebabCase(type)}.json`, workflowId: [kebabCase(type), cluster, about, seed && 'plan'].filter(Boolean).join('/') });
+    for (const option of ['--task-queue st-orchestrator', '--fail-existing', '--task-timeout 3s']) expect(line).toContain(option);
+  }
 });
 
 test('examples/adopt-cluster.json and examples/seed.yaml are valid inputs of adoptCluster', async () => {
