@@ -27,7 +27,7 @@ export interface Transfer {
   status: string;
   /** Of its event: `ready`, `active`, or null when there is none. */
   event: string | null;
-  /** Whether a Transaction Manager works on that event: it says so every second. */
+  /** Whether a Transaction Manager works on that event: it says so every second. A database that has just come up has not heard of anybody yet: then one may. */
   beating: boolean;
 }
 
@@ -97,7 +97,7 @@ async function readTransfers(plan: LabPlan, cluster: LabCluster): Promise<Transf
   const client = await superuser(plan, cluster.database);
   try {
     const { rows } = await client.query<Transfer & { filename: string }>(
-      `select t.account, t.filename, t.status, e.status as event, coalesce(e.heartbeat_at > now() - interval '4 seconds', false) as beating
+      `select t.account, t.filename, t.status, e.status as event, coalesce(e.heartbeat_at > now() - interval '4 seconds' or (e.taker is not null and pg_postmaster_start_time() > now() - interval '10 seconds'), false) as beating
        from transferdata t left join event e on e.transfer = t.id where t.direction = 'Incoming' and t.filename like $1 order by t.id`, [`${uploadFolder}/%`]);
     return rows.map(({ filename, ...row }) => ({ ...row, name: path.basename(filename) }));
   } finally {

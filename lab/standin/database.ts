@@ -34,6 +34,9 @@ export function openDatabase(properties: Properties): Pool {
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A connection that ends between two statements says so to nobody but this: unheard it would end the whole process, and with a TM what it processes.
+  const lost = (error: Error): void => { broken = error; };
+  client.on('error', lost);
   try {
     await client.query('begin');
     const result = await work(client);
@@ -43,6 +46,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     await client.query('rollback').catch((failure: Error) => { broken = failure; });
     throw error;
   } finally {
+    client.off('error', lost);
     client.release(broken);
   }
 }

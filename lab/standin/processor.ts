@@ -26,28 +26,26 @@ export function startProcessor(context: Context, lies: Lies): Processor {
   let open = true;
   let asking = false;
   let askAgain = false;
-  /** Until then a call that failed may have taken events all the same. */
-  let unsureUntil = 0;
   const halted = () => context.stopping();
 
-  const take = async (): Promise<void> => {
+  /** `all`: also what a call took whose answer was lost with the database; it may have been done long after the call. */
+  const take = async ({ all = false } = {}): Promise<void> => {
     if (asking) {
       askAgain = true;
       return;
     }
     asking = true;
     try {
+      if (all && !halted()) for (const task of await findTaken(pool, taker, [...working.keys()])) begin(task);
       do {
         askAgain = false;
         const room = atOnce - working.size;
         if (!open || halted() || room <= 0) break;
-        if (Date.now() < unsureUntil) for (const task of await findTaken(pool, taker, [...working.keys()])) begin(task);
         const tasks = await takeEvents(pool, home, taker, room);
         for (const task of tasks) begin(task);
         askAgain ||= tasks.length === room;
       } while (askAgain);
     } catch (error) {
-      unsureUntil = Date.now() + 15_000;
       log('WARN', `The event queue can't be read: ${(error as Error).message}`);
     } finally {
       asking = false;
@@ -76,7 +74,8 @@ export function startProcessor(context: Context, lies: Lies): Processor {
       if (error instanceof Abandoned) return;
       const why = (error as Error).message;
       log('ERROR', `${task.filename} of account ${task.account}: ${why}`);
-      await insist(() => fail(pool, home, task, why, { linger: lies.tell(0.5, 'activeEvents') })).catch(() => undefined);
+      const linger = lies.tell(0.5, 'activeEvents');
+      await insist(() => fail(pool, home, task, why, { linger })).catch(() => undefined);
     }
   };
 
@@ -101,7 +100,7 @@ export function startProcessor(context: Context, lies: Lies): Processor {
       if (working.size > 0) await beatEvents(pool, [...working.keys()]);
       if (!open) return;
       await redispatch(pool);
-      await take();
+      await take({ all: true });
     },
     drain() { open = false; },
     resume() { open = true; void take(); },

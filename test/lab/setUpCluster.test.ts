@@ -119,12 +119,9 @@ describe('the files that partners send to it', () => {
     expect(report.processed + report.stranded.length).toBe(report.acknowledged);
     expect(report.acknowledged).toBeGreaterThan(50);
     const database = await clusterDatabase(lab);
-    const { hosts } = await lab.status();
-    const active = async (name: string): Promise<string[]> => activeOn(database, hosts.find((host) => host.name === name)!.address);
-    // A Transaction Manager that loses the database in the middle of its work may leave some of that as well: named all the same.
-    const everywhere = [...await active('st1'), ...await active('st2'), ...await active('st3')];
-    expect(report.stranded).toEqual(expect.arrayContaining(await active('st3')));
-    expect(report.stranded.filter((file) => !everywhere.includes(file))).toEqual([]);
+    const { address } = (await lab.status()).hosts.find(({ name }) => name === 'st3')!;
+    // The others waited for the database and went on with what they had.
+    expect([...report.stranded].sort()).toEqual(await activeOn(database, address));
     await database.end();
   });
 

@@ -196,6 +196,21 @@ describe('a TM that does not end in peace', () => {
     await until('its way', () => delivered().includes(stranded.replace('/upload/', '')));
   });
 
+  test('without a database for a moment: it goes on with what it had, and takes up what it was given without hearing of it', async () => {
+    const { server } = await busy('without', 9);
+    const before = server.pid('tm');
+    // As by a call whose answer was lost.
+    const given = await query(`update event set status = 'active', heartbeat_at = now() - interval '1 minute', taker = (select max(taker) from event where status = 'active' and filename like '%/without-%')
+      where status = 'ready' and filename like '%/without-%' returning id`);
+    expect(given).toHaveLength(1);
+    await estate.postgres.down();
+    await estate.postgres.up();
+    await processed('without');
+    expect(server.pid('tm')).toBe(before);
+    expect(await query(`select 1 from event where filename like '%/without-%'`)).toEqual([]);
+    await heal(server);
+  });
+
   test('stopped at once: the same', async () => {
     const { server, active } = await busy('stopped', 8);
     await server.run('stop_tm');
