@@ -4,7 +4,7 @@ import { statusOf } from '../clients/adminErrors';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
-import { entriesOf, statusIn, type NodeEntry } from '../model/nodeTable';
+import { entriesOf, type NodeEntry } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
 import { sameValues } from '../model/optionsPlan';
 import type { Protocol } from '../model/spec';
@@ -15,6 +15,7 @@ import { runningOrUnknown, setClusterServices } from './draining';
 import { requireVersion } from './installedVersion';
 import { awaitNothingLeft, processesFunction } from './processLook';
 import { productOn } from './product';
+import { answering, lookTwice, online, startMs, startUntilOnline, type Look } from './serverLook';
 import { awaitStops } from './stopMarkers';
 
 export interface ServerActivities {
@@ -48,9 +49,6 @@ export interface ServerActivities {
 
 /** In the product's order (reference §8.5): the monitor first, the Transaction Manager last. */
 const stopOrder = ['ftpd', 'httpd', 'as2d', 'sshd', 'pesitd', 'tm'];
-const startMs = 5 * 60_000;
-/** Between two orders to start what did not come up: the product's start can be lost while it restarts other things. */
-const startAgainMs = 10_000;
 
 /**
  * A disabled service's command has another name, so the list of commands tells which services there are. Ends with how many processes of the product
@@ -148,7 +146,7 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       const before = await read();
       if (!online(before) && version !== undefined) await requireVersion(clients, server, version);
       const began = Date.now();
-      if (!online(before)) await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), explain: () => lastWords(admin(server)) });
+      if (!online(before)) await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), admin: admin(server) });
       // A Transaction Manager that was not started anew has not started them either.
       const resumed = before.tm ? await setClusterServices(admin(server), 'start') : [];
       const notes = [...(waited ? [waited] : []), online(before) ? 'Online already' : `Online after ${seconds(began)}`, ...(resumed.length > 0 ? [`started ${resumed.join(' and ')}`] : [])];
@@ -186,88 +184,6 @@ async function readOptions(admin: AdminServer, names: readonly string[]): Promis
 function noneYet(error: unknown): null {
   if (error instanceof StError && error.code === 'Refused') return null;
   throw error;
-}
-
-interface Look {
-  admin: ServerFacts['admin'];
-  tm: boolean;
-  daemons: boolean;
-  members: string[] | null;
-  /** The product's own word for this node, where it has one. */
-  status: string | undefined;
-}
-
-const down: Look = { admin: 'not running', tm: false, daemons: false, members: null, status: undefined };
-
-/** A Server whose Administration Tool does not answer is seen as down; a login that is refused is never seen so. */
-async function look(admin: AdminServer, protocols: Protocol[], address: string): Promise<Look> {
-  try {
-    const options = { signal: abortSignal(), timeoutMs: 5_000 };
-    const cluster = await admin.clusterManagement(options);
-    const [tm, daemons] = await Promise.all([admin.transactionManager(options), admin.daemons(options)]);
-    const nodes = cluster.clusterNodes ?? [];
-    return { admin: 'running', tm: tm.running, daemons: protocols.every((protocol) => daemons[protocol] === true), members: nodes.map(({ serverAddress }) => serverAddress), status: statusIn(nodes, address) };
-  } catch (error) {
-    if (notOperational(error)) return { ...down, admin: 'not operational' };
-    if (noAnswer(error)) return down;
-    throw error;
-  }
-}
-
-/** A kept connection that the Server closed meanwhile looks like one that is down: only a second look, on a new connection, is believed. */
-async function lookTwice(...what: Parameters<typeof look>): Promise<Look> {
-  const first = await look(...what);
-  return first.admin === 'not running' ? look(...what) : first;
-}
-
-const online = ({ admin, tm, daemons, status }: Look): boolean => admin === 'running' && tm && daemons && (status === undefined || status === 'Online');
-
-async function answering(admin: AdminServer): Promise<boolean> {
-  try {
-    await admin.version({ signal: abortSignal(), timeoutMs: 5_000 });
-    return true;
-  } catch (error) {
-    if (noAnswer(error)) return false;
-    throw error;
-  }
-}
-
-const noAnswer = (error: unknown): boolean => error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code);
-
-/** A later Server's Administration Tool answers 503 until its node was added and it was restarted. */
-const notOperational = (error: unknown): boolean => statusOf(error) === 503;
-
-interface Starting {
-  server: ServerTarget;
-  read: () => Promise<Look>;
-  order: () => Promise<unknown>;
-  /** The reason in the Server's own log, when there is one. */
-  explain: () => Promise<string>;
-}
-
-/** Orders the start, waits for two looks in a row that say Online, and orders again what was lost meanwhile. */
-async function startUntilOnline({ server, read, order, explain }: Starting): Promise<void> {
-  let ordered = 0;
-  let inARow = 0;
-  try {
-    await waitFor(`${server.node} is Online`, async () => {
-      const seen = await read();
-      inARow = online(seen) ? inARow + 1 : 0;
-      if (inARow === 0 && Date.now() - ordered > startAgainMs) {
-        await order();
-        ordered = Date.now();
-      }
-      return { ...seen, inARow };
-    }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal() });
-  } catch (error) {
-    if (error instanceof StError && error.code === 'NotYet') throw new StError('NotYet', `${error.message}${await explain()}`, { cause: error });
-    throw error;
-  }
-}
-
-async function lastWords(admin: AdminServer): Promise<string> {
-  const entries = await admin.serverLog({ level: ['ERROR'], limit: 3 }, { timeoutMs: 5_000 }).catch(() => []);
-  return entries.length > 0 ? `. Its log: ${JSON.stringify(entries).slice(0, 600)}` : '';
 }
 
 const seconds = (began: number): string => `${((Date.now() - began) / 1000).toFixed(1)} s`;
