@@ -58,9 +58,10 @@ launch() {
       ;;
   esac
   echo $! > "$RUN/$1.pid"
-  # Until the new process shows its command line a second start would not recognise it.
+  # Until the new process shows its command line a second start would not recognise it. While setsid becomes the program there is none for a moment: a start
+  # by monitord that fell into it made a second process, which nobody ever stopped.
   patience=400
-  until is_running "$1"; do
+  until is_running "$1" && case $line in setsid*) false ;; esac; do
     patience=$((patience - 1))
     [ "$patience" -gt 0 ] || return 1
     [ "$patience" -gt 300 ] || sleep 0.01
