@@ -1,4 +1,7 @@
-/** `npm run bench -- setup`: what the orchestrator adds to the product's own time; `-- fanout`: beside other tools; `-- watch`: how soon, and at what cost. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one. */
+/**
+ * `npm run bench -- setup` and `-- nodes`: what the orchestrator adds to the product's own time; `-- fanout`: beside other tools; `-- watch`: how soon, and at what cost;
+ * `-- lab`: the practice estate itself. Needs a Temporal server (TEMPORAL_ADDRESS); the script starts one.
+ */
 import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
