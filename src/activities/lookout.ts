@@ -106,7 +106,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
       const seen = nodes.every(({ looks }) => looks > 0);
       if (!seen || (input.last?.fresh && known.revision === revision && signatureOf(build()) === input.last.signature)) continue;
       const settled = Date.now() + (settleMs ?? Math.min(1_000, times.again));
-      while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || around.busy())) await bell.wait(settled - Date.now());
+      while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || (around.busy() && !oneAlone(nodes)))) await bell.wait(settled - Date.now());
       if (Date.now() - Date.parse(known.view.readAt) > recordFreshMs) await readAgain();
       const vote = build();
       const signature = signatureOf(vote);
@@ -126,6 +126,9 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     void Promise.allSettled(running);
   }
 }
+
+/** One is lost while all others serve: its news need not wait for what stands around them, which was asked at the first doubt and would explain several. */
+const oneAlone = (nodes: readonly Watching[]): boolean => nodes.length > 1 && nodes.filter(({ vote }) => vote.state !== 'Online').length === 1;
 
 /** Whether the last look found other services than the one before it. */
 function seenAnew(node: Watching): boolean {
