@@ -47,7 +47,7 @@ export interface JitterFigures extends Omit<JitterOptions, 'seed'> {
 export function jitterText(figures: readonly JitterFigures[]): string {
   const sum = (days: readonly JitterDay[], of: keyof JitterDay): number => days.reduce((total, one) => total + one[of], 0);
   return [
-    'Replay of days of jitter through the votes (bench/watch/jitter.ts): 1 % of packets lost for a second, a pause of the whole Server every two to six minutes; none of it is an outage.', '',
+    'Replay of days of jitter through the votes (bench/watch/jitter.ts): 1 % of packets lost for a second, a pause of the whole Server every two to six minutes; none of it is an outage. The tuned settings call a second of silence one: they are for networks without such jitter.', '',
     '| settings | longest pause | days of 24 h | looks | misses | false changes | aim |', '| --- | --- | --- | --- | --- | --- | --- |',
     ...figures.map(({ name, interval, failures, longestPauseMs, days }) => `| ${name}: ${interval} ms, ${failures} looks | ${longestPauseMs} ms | ${days.length} | ${sum(days, 'looks')} | ${sum(days, 'misses')} | ${sum(days, 'changes')} | ${name === 'defaults' ? '0' : ''} |`),
   ].join('\n');

@@ -178,7 +178,11 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     const missing = Object.values(node.details?.services ?? {}).includes(false);
     if (online && began - node.detailsAt >= (missing ? times.interval : times.details)) {
       node.detailsAt = began;
-      node.details = await readDetails(clients, node.looked, { timeoutMs: times.giveUpAfter });
+      const reading = readDetails(clients, node.looked, { timeoutMs: times.giveUpAfter });
+      const details = await Promise.race([reading, pause(times.missAfter, undefined, { signal })]);
+      // A node that dies while it is asked for them is looked at no later.
+      if (details) node.details = details;
+      else void ask(reading, (late) => { node.details = late; });
     }
     if (early && early.cause !== 'silent') note(await explained(clients, node, early, times), began);
     else {
