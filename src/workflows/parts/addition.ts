@@ -3,45 +3,29 @@
  * `replaceNode` may check everything before it changes anything. What was begun is undone as long as the new node serves nobody.
  */
 import type { AdditionActivities } from '../../activities/additions';
-import type { DatabaseActivities } from '../../activities/database';
 import type { EdgeActivities } from '../../activities/edges';
-import type { FileActivities } from '../../activities/files';
 import type { GateActivities } from '../../activities/gates';
-import type { HostActivities } from '../../activities/hosts';
 import type { InstallationActivities } from '../../activities/installation';
 import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { NetworkActivities } from '../../activities/network';
 import type { ServerActivities } from '../../activities/servers';
-import { additionProblems, isEmptyAddition, joiningServers, mayBeZoned, planAddition, serves, settingsProblems, tableProblems } from '../../model/additionPlan';
-import { planBalancers, silentBalancer } from '../../model/balancerPlan';
-import { compareClocks, type ClockReading } from '../../model/clocks';
+import { isEmptyAddition } from '../../model/additionPlan';
 import type { Member } from '../../model/cluster';
-import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../../model/edgePlan';
-import { epochProblems, type ServerFacts } from '../../model/facts';
-import { hasAddress } from '../../model/fields';
-import { memberSite, membersOf } from '../../model/members';
-import { edgePorts } from '../../model/ports';
-import { balancerTargets, databaseTarget, serverTarget, siteOf } from '../../model/slices';
-import type { LicenceFiles } from '../../model/specTypes';
+import { membersOf } from '../../model/members';
+import { databaseTarget, siteOf } from '../../model/slices';
 import { drainLimitMs } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
-import { check, checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
-import { failure } from '../operation/failures';
+import type { OperationContext, OperationInput } from '../operation/context';
 import { tasks } from '../operation/tasks';
-import { cacheChecks, nameInCaches, unnamed } from './cacheAddress';
+import { checkAddition, licencesOf, type Node } from './additionChecks';
+import { nameInCaches } from './cacheAddress';
 
 const additions = tasks<AdditionActivities>('additions');
-const hosts = tasks<HostActivities>('hosts');
-const network = tasks<NetworkActivities>('network');
 const installation = tasks<InstallationActivities>('installation');
 const servers = tasks<ServerActivities>('servers');
-const database = tasks<DatabaseActivities>('database');
-const files = tasks<FileActivities>('files');
 const edges = tasks<EdgeActivities>('edges');
 const gates = tasks<GateActivities>('gates');
 const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
-const clockLimitMs = 1_000;
 const installMs = 35 * 60_000;
 /** How long sessions at a node that is taken back have to end, and what its Transaction Manager works on. */
 const undoDrainMs = 60_000;
@@ -69,128 +53,28 @@ export interface Addition {
   backUpOf: { name: string; server: ServerTarget }[];
 }
 
-interface Node {
-  name: string;
-  address: string;
-  server: ServerTarget;
-}
-
 /** Makes every check of an addition at once, refuses with all that fail, and answers the steps. Names that are no nodes of the site are refused. */
 export async function prepareAddition<I extends OperationInput>(context: OperationContext<I>, site: string, names: readonly string[], options: AdditionOptions = {}): Promise<Addition> {
-  const { cluster, checks, step, forEachNode } = context;
+  const { cluster, step, forEachNode } = context;
   const { spec } = cluster;
   const { parallel = 1, refreshDaemons = false, leaving = [] } = options;
-  const whole = siteOf(spec, site);
-  const members = cluster.members.filter(({ node }) => !leaving.includes(node));
-  const standing = memberSite(spec, site, members);
-  const nodesOf = (listed: readonly { name: string; address: string }[]): Node[] => listed.map(({ name, address }) => ({ name, address, server: serverTarget(spec, site, name) }));
-  const isNew = ({ name }: { name: string }): boolean => names.includes(name);
-  const newServers = nodesOf(whole.servers.filter(isNew));
-  const newEdgeSpecs = whole.edges.filter(isNew);
-  const newEdges = nodesOf(newEdgeSpecs);
-  const strangers = names.filter((name) => ![...newServers, ...newEdges].some((node) => node.name === name));
-  if (strangers.length > 0) throw failure('InvalidInput', `${strangers.join(', ')}: no node of that name is in the cluster file, site ${site}. Add it there, "stctl apply", and run this again. Nothing was changed.`);
-  const peers = nodesOf(standing.servers).filter((node) => !isNew(node));
-  const peerEdges = nodesOf(standing.edges).filter((node) => !isNew(node));
-  const joining = [...newServers.map(({ name, address }) => ({ name, address, role: 'server' as const })), ...newEdges.map(({ name, address }) => ({ name, address, role: 'edge' as const }))];
-
-  const { installer, version, protocols } = spec.product;
+  const view = await checkAddition(context, site, names, leaving);
+  const { newServers, newEdges, through, serving, runningEdges, todo, opening, serve, nameless, gatedEdges, settings, edgeSource, probeIsThere, changes } = view;
+  const { installer, protocols } = spec.product;
   const { probe } = spec;
-  const front = whole.loadBalancer?.fronts;
-  const fronted = (front === 'edges' ? newEdges : newServers).map(({ name }) => name);
-  const balancers = fronted.length === 0 ? [] : balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));
+  const { deploymentSite } = siteOf(spec, site);
   const target = databaseTarget(spec, site);
-  const shared = whole.sharedFiles.path;
-  const portsOf = ({ admin }: ServerTarget) => [admin.port, Number(installer.properties['tomcatShutdownPort'] ?? 8005)];
   const licences = licencesOf(spec.licences);
   const edgeLicences = licencesOf(spec.licences.edge ?? spec.licences);
-  const look = { protocols, options: [] };
-  const covered = peers.length + newServers.length;
-  const theDatabase = [{ address: target.host, port: target.port }];
-
-  const found = await checks({
-    addLicence: checkEachNode(`The licences cover ${covered} Servers`, newServers.slice(0, 1), () => installation.checkLicences({ licences, servers: covered })),
-    addEdgeLicence: checkEachNode('The licences of the Edges are there', newEdges.slice(0, 1), () => installation.checkLicences({ licences: edgeLicences, servers: 0 })),
-    addHosts: checkEachNode('The host is ready', newServers, ({ server }) =>
-      hosts.checkHost({ host: server, package: installer.package, sharedPath: shared, version, ports: portsOf(server), peers: theDatabase, clockLimitMs })),
-    addEdgeHosts: checkEachNode('The host of the Edge is ready', newEdges, ({ server }) => hosts.checkHost({ host: server, package: installer.package, version, ports: portsOf(server), peers: [], clockLimitMs })),
-    addMachines: checkEachNode('Which machine it is', [...peers, ...peerEdges, ...newServers, ...newEdges], ({ server }) => additions.checkMachine({ host: server })),
-    addGates: checkEachNode('Whether it was gated when it was removed', [...newServers, ...newEdges], ({ server }) => gates.checkGate({ host: server })),
-    addDatabase: check('The database meets the requirements', database.checkDatabase({ database: target })),
-    addBalancers: checkEachNode('The balancer knows the new nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { remedy: silentBalancer }),
-    addEdges: checkEachNode('What the Edge does', [...peerEdges, ...newEdges], ({ server }) => edges.checkEdge({ edge: server, protocols })),
-    // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
-    addFirst: checkEachNode('What a Server of the cluster does', peers.slice(0, 1), ({ server }) => servers.checkServer({ server, ...look })),
-  }, {
-    title: 'The new machines are others than those of the cluster',
-    problems: (facts, { addHosts = [], addEdgeHosts = [] }) => [
-      ...compareClocks([...addHosts, ...addEdgeHosts] as ClockReading[], clockLimitMs),
-      ...epochProblems(cluster, [...facts.addMachines.map(({ node, epoch }) => ({ where: node, epoch })), { where: 'the database', epoch: facts.addDatabase?.epoch ?? null }]),
-    ],
-  });
-  const allHosts = [...found.addHosts, ...found.addEdgeHosts];
-  const asked = (others: readonly ServerFacts[]): ServerFacts[] => [...found.addFirst, ...others].filter(({ node }) => peers.some(({ name }) => name === node));
-  const seen = await checks(
-    { addOthers: checkEachNode('What the other Servers do', [...peers.slice(1), ...newServers], ({ server }) => servers.checkServer({ server, ...look })) },
-    {
-      title: 'The cluster takes the new nodes',
-      problems: ({ addOthers }) => {
-        const table = asked(addOthers).find(serves)?.members ?? [];
-        return [
-          ...additionProblems({ cluster: cluster.name, version, members, joining, hosts: allHosts, machines: found.addMachines, servers: asked(addOthers) }),
-          ...tableProblems(newServers, { table, hosts: found.addHosts, members }),
-        ];
-      },
-    },
-  );
-  const serving = asked(seen.addOthers).filter(serves);
-  const listed = serving[0]?.members ?? [];
-  const through = peers.find(({ name }) => serving[0]?.node === name)!;
-  const reachable = ({ name }: Node): boolean => found.addMachines.some((machine) => machine.node === name && machine.reachable);
-  const near = peers.filter(reachable);
-  const runningEdges = peerEdges.filter(({ name }) => found.addEdges.some((edge) => edge.node === name && edge.daemons));
-  const at = ({ name, server: { address, admin } }: Node) => ({ name, address, adminPort: admin.port, later: false });
-  const doors = (some: readonly Node[]) => some.map(({ name, address }) => ({ name, address, ports: edgePorts(protocols) }));
-  const others = (self: Node): Node[] => [...near, ...newServers.filter(({ name }) => name !== self.name)];
-  const isInstalled = (name: string): boolean => allHosts.some(({ node, installation: state }) => node === name && state === 'complete');
-  const way = (server: ServerTarget, toServers: Node[], toEdges: Node[], measured: boolean) =>
-    network.checkNetwork({ server, peers: toServers.map((peer) => ({ ...at(peer), later: measured })), edges: doors(toEdges), roundTripLimitMs: spec.policies.maximumRoundTrip });
-  const settled = await checks({
-    addShared: checkEachNode('The shared files are really shared', newServers, ({ server }) => files.checkShared({ writer: through.server, reader: server, path: shared })),
-    // All at once: each host answers the others while it asks.
-    addWays: checkEachNode('The way to the other machines is open', newServers, (node) => way(node.server, others(node), [...runningEdges, ...newEdges], true)),
-    addWaysBack: checkEachNode('The way from the Servers of the cluster is open', near, ({ server }) => way(server, newServers, newEdges, false)),
-    addFiles: checkEachNode('What is not in the database is that of its peers', newServers, ({ name, server }) => additions.checkFiles({ server, peer: through.server, installed: isInstalled(name) })),
-    addSettings: check('How the daemons of the cluster listen', additions.checkSettings({ server: through.server })),
-    addKnown: check('What the Servers know of the Edges', edges.checkWays({ server: through.server, protocols, ...(probe ? { probe: probe.account } : {}) })),
-    ...cacheChecks(newServers),
-  }, {
-    title: 'The network zones name the Edges once, and what an addition changes can be put back',
-    problems: ({ addKnown, addSettings }) => [...zoneProblems({ edges: newEdgeSpecs }, addKnown), ...settingsProblems(newServers, { table: listed, through: through.name, settings: addSettings })],
-  });
-
-  const states = joiningServers(newServers, { hosts: found.addHosts, servers: seen.addOthers, files: settled.addFiles, gates: found.addGates, licence: found.addLicence[0]!, table: listed });
-  const todo = newServers.length === 0 ? planAddition([]) : planAddition(states);
-  const opening = planEdges(edgeStates({ edges: newEdgeSpecs, deploymentSite: whole.deploymentSite }, { hosts: found.addEdgeHosts, edges: found.addEdges, licence: found.addEdgeLicence[0]!, ways: settled.addKnown }));
-  const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted, found.addBalancers, { complete: false });
-  const serve = fronts.serve.map(({ balancer, node }) => ({ name: `${node} at ${balancer}`, node, balancer: balancers.find(({ name }) => name === balancer)!.balancer }));
-  const nameless = unnamed(newServers, settled.caches);
-  const changes = !isEmptyAddition(todo) || nameless.length > 0 || (newEdges.length > 0 && !isEmptyEdgePlan(opening)) || serve.length > 0;
 
   const chosen = (some: readonly string[]) => newServers.filter(({ name }) => some.includes(name));
   const theEdges = (some: readonly string[]) => newEdges.filter(({ name }) => some.includes(name));
-  const entryOf = (name: string) => ({ zone: newEdgeSpecs.find((edge) => edge.name === name)!.zone, deploymentSite: whole.deploymentSite, protocols });
-  const gateOf = (name: string): string => found.addGates.find(({ node }) => node === name)?.gate ?? 'unknown';
-  const wasGated = (name: string): boolean => gateOf(name) === 'closed' || gateOf(name) === 'broken';
-  const gatedEdges = newEdges.filter(({ name }) => isInstalled(name) && !['open', 'none'].includes(gateOf(name)));
-  const settings = settled.addSettings ?? {};
-  const edgeSource = peerEdges.find((edge) => reachable(edge))?.server;
-  // What serves already is left as it is; what was in the table or in a zone before is not this operation's to take out.
-  const stood = ({ name, address }: Node): boolean => (newServers.some((one) => one.name === name) ? hasAddress(listed, address) : mayBeZoned(address, settled.addKnown));
-  const apart = (some: Node[]) => [true, false].map((before) => ({ before, some: some.filter((node) => stood(node) === before) }));
+  const entryOf = (name: string) => ({ zone: view.zoneOf(name), deploymentSite, protocols });
+  // What serves already is left as it is.
+  const apart = (some: Node[]) => [true, false].map((before) => ({ before, some: some.filter((node) => view.stood(node) === before) }));
   const withdraw = (node: Node) =>
-    additions.ensureWithdrawn({ server: through.server, node: node.server, gate: wasGated(node.name), protocols, gracefulSeconds: undoGracefulSeconds }, { limitMs: withdrawMs });
-  const withdrawEdge = (edge: Node) => additions.ensureEdgeWithdrawn({ server: through.server, edge: edge.server, gate: wasGated(edge.name) });
+    additions.ensureWithdrawn({ server: through.server, node: node.server, gate: view.wasGated(node.name), protocols, gracefulSeconds: undoGracefulSeconds }, { limitMs: withdrawMs });
+  const withdrawEdge = (edge: Node) => additions.ensureEdgeWithdrawn({ server: through.server, edge: edge.server, gate: view.wasGated(edge.name) });
 
   async function act(): Promise<void> {
     if (!changes) return;
@@ -248,15 +132,14 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
 
   /** An Edge that answers its health check may have no Transaction Manager behind it: only a login through it proves the way. */
   async function proveEdges(): Promise<void> {
-    await forEachNode('Wait until the Transaction Managers of the cluster are connected to the new Edges', nodesNamed(serving), ({ server }) =>
+    await forEachNode('Wait until the Transaction Managers of the cluster are connected to the new Edges', serving, ({ server }) =>
       edges.ensureConnected({ server, edges: newEdges.map(({ name, address }) => ({ node: name, address })), protocols }), { key: 'connected-edge' });
     if (!probe) return;
-    if (settled.addKnown?.probe !== true) await step('Make the account that the way is tried with', edges.ensureProbeAccount({ server: through.server, probe }));
+    if (!probeIsThere) await step('Make the account that the way is tried with', edges.ensureProbeAccount({ server: through.server, probe }));
     // One after the other: should the password be wrong, it is tried once and not once for each Edge.
     await forEachNode('Log in through the Edge as a partner does', newEdges, ({ server }) => edges.ensureLogin({ edge: server, probe }), { key: 'login', parallel: 1 });
   }
 
-  const nodesNamed = (some: readonly ServerFacts[]): Node[] => peers.filter(({ name }) => some.some(({ node }) => node === name));
   return {
     act,
     members: membersOf(spec, site, names),
@@ -264,6 +147,3 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     backUpOf: changes ? [{ name: through.name, server: through.server }] : [],
   };
 }
-
-/** Those of the Servers or of the Edges alone, as an activity takes them. */
-const licencesOf = ({ core, features }: LicenceFiles): LicenceFiles => ({ core, features });
