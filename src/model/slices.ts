@@ -1,7 +1,7 @@
 /** The slice of a spec that one effect gets: at most 2 KB as JSON, never the whole spec (the parser refuses specs whose slices are larger). */
 import { StError } from './errors';
 import type { InputProblem } from './problems';
-import type { BalancerInstanceSpec, ClusterSpec, NodeSpec, SiteSpec, SshSpec } from './specTypes';
+import type { BalancerInstanceSpec, ClusterSpec, LicenceFiles, NodeSpec, SiteSpec, SshSpec } from './specTypes';
 import type { BalancerTarget, DatabaseTarget, HostTarget, ServerTarget, SshAccess } from './targets';
 
 /** Longest slice, in bytes of JSON. */
@@ -96,3 +96,6 @@ function utf8Bytes(character: string): number {
   const point = character.codePointAt(0)!;
   return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 }
+
+/** Those of the Servers or of the Edges alone, as an activity takes them. */
+export const licencesOf = ({ core, features }: LicenceFiles): LicenceFiles => ({ core, features });

@@ -11,12 +11,12 @@ import type { ServerActivities } from '../../activities/servers';
 import { isEmptyAddition } from '../../model/additionPlan';
 import type { Member } from '../../model/cluster';
 import { membersOf } from '../../model/members';
-import { databaseTarget, siteOf } from '../../model/slices';
+import { databaseTarget, licencesOf, siteOf } from '../../model/slices';
 import { drainLimitMs } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
 import type { OperationContext, OperationInput } from '../operation/context';
 import { tasks } from '../operation/tasks';
-import { checkAddition, licencesOf, type Node } from './additionChecks';
+import { checkAddition, type Node } from './additionChecks';
 import { nameInCaches } from './cacheAddress';
 
 const additions = tasks<AdditionActivities>('additions');

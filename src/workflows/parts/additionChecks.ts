@@ -17,8 +17,7 @@ import { epochProblems, type ServerFacts } from '../../model/facts';
 import { hasAddress } from '../../model/fields';
 import { memberSite } from '../../model/members';
 import { edgePorts } from '../../model/ports';
-import { balancerTargets, databaseTarget, serverTarget, siteOf } from '../../model/slices';
-import type { LicenceFiles } from '../../model/specTypes';
+import { balancerTargets, databaseTarget, licencesOf, serverTarget, siteOf } from '../../model/slices';
 import type { BalancerTarget, ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
@@ -184,6 +183,3 @@ export async function checkAddition<I extends OperationInput>({ cluster, checks 
     zoneOf: (name) => newEdgeSpecs.find((edge) => edge.name === name)!.zone,
   };
 }
-
-/** Those of the Servers or of the Edges alone, as an activity takes them. */
-export const licencesOf = ({ core, features }: LicenceFiles): LicenceFiles => ({ core, features });
