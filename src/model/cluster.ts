@@ -95,8 +95,9 @@ export interface AcquireRequest {
   at: string;
 }
 
+/** `interrupted`: an operation closed without a report, and none has completed since. `unfinished`: one has left work undone, and none has completed since. */
 export type AcquireAnswer =
-  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean }
+  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
   | { granted: false; reason: 'busy'; lease: Lease }
   | { granted: false; reason: 'no spec' }
   /** `differs`: the places, as a part of a sentence. */

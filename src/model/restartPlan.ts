@@ -19,6 +19,8 @@ export interface RestartFacts {
 }
 
 export interface RestartPlan {
+  /** Brought up first: what an earlier operation left standing still, or out of a balancer. */
+  first: string[];
   /** Each wave goes down together. */
   servers: string[][];
   edges: string[][];
@@ -32,14 +34,20 @@ export interface RestartWish {
   parallel: number;
   /** How many Servers stay Online. */
   keepOnline: number;
+  /** An earlier operation did not come to its end: what stands still is taken for what it has stopped, and started. */
+  resumes?: boolean;
 }
 
 /** How many Edges stay: with one the front door is open. Who accepts that no Server is Online accepts that too. */
 export const edgesToKeep = (keepOnline: number): number => (keepOnline === 0 ? 0 : 1);
 
-export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline }: RestartWish, balancers: readonly BalancerFacts[] = []): RestartPlan {
+export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline, resumes = false }: RestartWish, balancers: readonly BalancerFacts[] = []): RestartPlan {
   const problems: Problem[] = [];
-  const chosen = facts.filter(({ node, fresh }) => (nodes === undefined || nodes.includes(node)) && !(startedBefore !== undefined && fresh));
+  const meant = facts.filter(({ node }) => nodes === undefined || nodes.includes(node));
+  const standing = meant.filter(({ online, version, build }) => resumes && !online && (version ?? build) !== null);
+  const first = [...standing, ...meant.filter((one) => one.online && isTakenOut(one, balancers))].map(({ node }) => node);
+  const chosen = meant.filter((one) => !standing.includes(one) && !(startedBefore !== undefined && one.fresh));
+  const isUp = ({ node, online }: RestartFacts): boolean => online || first.includes(node);
   for (const name of (nodes ?? []).filter((one) => !facts.some(({ node }) => node === one))) {
     problems.push({ what: `${name} is no member of the cluster; its members are ${facts.map(({ node }) => node).join(', ')}`, remedy: 'name members' });
   }
@@ -47,16 +55,16 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
     problems.push({ what: `${node} is not Online, so there is nothing of it to be restarted`, remedy: 'bring it back first ("stctl set-up-cluster" starts what does not run), or leave it out of "nodes"' });
   }
   problems.push(...versionProblems(facts));
-  const plan = { servers: waves(chosen, 'server', parallel), edges: waves(chosen, 'edge', parallel) };
+  const plan = { first, servers: waves(chosen, 'server', parallel), edges: waves(chosen, 'edge', parallel) };
   for (const [role, keep, word] of [['server', keepOnline, 'Server'], ['edge', edgesToKeep(keepOnline), 'Edge']] as const) {
     const all = facts.filter((one) => one.role === role);
     const going = role === 'server' ? plan.servers : plan.edges;
-    const tight = going.find((wave) => all.filter(({ node, online }) => online && !wave.includes(node)).length < keep);
+    const tight = going.find((wave) => all.filter((one) => isUp(one) && !wave.includes(one.node)).length < keep);
     if (tight) {
-      const left = all.filter(({ node, online }) => online && !tight.includes(node)).length;
+      const left = all.filter((one) => isUp(one) && !tight.includes(one.node)).length;
       problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
     } else if (keep > 0) {
-      problems.push(...frontProblems(going, all, balancers));
+      problems.push(...frontProblems([all.filter(({ node }) => first.includes(node)).map(({ node }) => node), ...going], all, balancers));
     }
   }
   return { ...plan, problems };
@@ -67,7 +75,7 @@ function frontProblems(waves: readonly string[][], all: readonly RestartFacts[],
   return balancers.flatMap((balancer) => {
     let sentTo = balancer.serving.filter((name) => all.some(({ node }) => node === name));
     const out = leftOut(all, [balancer]);
-    return waves.flatMap((wave): Problem[] => {
+    return waves.filter((wave) => wave.length > 0).flatMap((wave): Problem[] => {
       const shut = sentTo.length > 0 && sentTo.every((name) => wave.includes(name));
       const of = sentTo.join(' and ');
       sentTo = [...new Set([...sentTo, ...wave.filter((node) => !out.includes(`${node} at ${balancer.name}`))])];
@@ -96,13 +104,16 @@ function waves(facts: readonly RestartFacts[], role: RestartFacts['role'], paral
   return Array.from({ length: Math.ceil(names.length / parallel) }, (_, index) => names.slice(index * parallel, (index + 1) * parallel));
 }
 
+/** An operation of ours has taken it out of a balancer, and did not come to put it back. */
+export const isTakenOut = ({ node: name }: RestartFacts, balancers: readonly BalancerFacts[]): boolean => balancers.some(({ takenOut = [] }) => takenOut.some(({ node }) => node === name));
+
 /** `ed1 at lb1`: nodes that a person took out of a balancer. What an operation of ours left out comes back. */
 export const leftOut = (facts: readonly RestartFacts[], balancers: readonly BalancerFacts[]): string[] =>
   balancers.flatMap(({ name, heldOut = [] }) => heldOut.filter((node) => facts.some((one) => one.node === node)).map((node) => `${node} at ${name}`));
 
-/** What forbids to go from node to node: those that are at the version and stand still are brought up first, then one that is behind after the other. */
+/** What forbids to go from node to node: those that are at the version and stand still, or out of the balancer, are brought up first, then one that is behind after the other. */
 export function nodeByNodeProblems(facts: readonly RestartFacts[], { version, keepOnline }: { version: string; keepOnline: number }, balancers: readonly BalancerFacts[]): Problem[] {
-  const standing = facts.filter((one) => isAt(version, one) && !one.online).map(({ node }) => node);
+  const standing = facts.filter((one) => isAt(version, one) && (!one.online || isTakenOut(one, balancers))).map(({ node }) => node);
   const behind = facts.filter((one) => !isAt(version, one));
   return keepOnline === 0 ? [] : (['server', 'edge'] as const).flatMap((role) => {
     const all = facts.filter((one) => one.role === role);

@@ -59,6 +59,15 @@ export const restarting = 'restarting';
 export const workedBy = ({ policy, additional, attributes, streaming }: { policy: readonly string[]; additional: readonly string[]; attributes: readonly string[]; streaming: PgpExpression | null }): string =>
   canonicalJson({ policy, additional: parseNames(additional), attributes: parseAttributes(attributes), streaming });
 
+/** The attributes in a note of `workedBy`; undefined where there is none that says them. */
+function notedAttributes({ worksBy }: WorkloadFacts): Attributes | undefined {
+  try {
+    return (JSON.parse(worksBy ?? '') as { attributes?: Attributes }).attributes;
+  } catch {
+    return undefined;
+  }
+}
+
 export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { minimumNodes }: { minimumNodes: number }): WorkloadPlan {
   const problems: Problem[] = [];
   const asked = servers.filter(tells);
@@ -83,7 +92,8 @@ export function planWorkload(wish: Wish, servers: readonly WorkloadFacts[], { mi
   const local = after.filter(({ before, next }) => canonicalJson(before) !== canonicalJson(next)).map(({ server, next }) => ({ node: server.node, values: printAttributes(next), before: server.attributes }));
 
   const pgp = after.some(({ next }) => takes(next, 'PGP'));
-  const hadPgp = after.some(({ before }) => takes(before, 'PGP'));
+  // What was assigned when the files were last in step with it: a run that was cut off between its options and its files has left a note.
+  const hadPgp = after.some(({ server, before }) => takes(notedAttributes(server) ?? before, 'PGP'));
   const expression = wish.pgpExpression ?? (pgp === hadPgp ? undefined : pgp ? 'in' : 'out');
   const streaming = expression === undefined ? null : planStreaming(expression, servers, problems);
 

@@ -5,26 +5,21 @@
  */
 import type { GateActivities } from '../activities/gates';
 import type { RestartActivities } from '../activities/restarts';
-import type { ServerActivities } from '../activities/servers';
-import type { StopActivities } from '../activities/stops';
 import { parseInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { gracefulSecondsOf, updateClusterInput, type UpdateClusterInput } from '../model/restartInput';
-import { isAt, nodeByNodeProblems, planRestart, updateProblems } from '../model/restartPlan';
+import { isAt, isTakenOut, nodeByNodeProblems, planRestart, updateProblems } from '../model/restartPlan';
 import { productionSite } from '../model/slices';
-import { drainLimitMs } from '../model/stopPlan';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
 import { tasks } from './operation/tasks';
 import { lookAt } from './parts/lookAtNodes';
-import { bringUp, takeDown, type Gently } from './parts/restartNode';
+import { bringUp, stopStanding, takeDown, type Gently } from './parts/restartNode';
 import { siteView, type SiteNode } from './parts/site';
 
 const gates = tasks<GateActivities>('gates');
 const restarts = tasks<RestartActivities>('restarts');
-const servers = tasks<ServerActivities>('servers');
-const stops = tasks<StopActivities>('stops');
 
 const defaultUpdateMs = 2 * 60 * 60_000;
 /** What looking, starting the program and keeping its output take beside the program itself: that its time is over is told before the activity's own is. */
@@ -41,15 +36,16 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;
     const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false, version };
     const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true, acceptActive: gently.acceptActive };
-    const { facts, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found, balancers) =>
-      [...updateProblems(found, wanted), ...(keepOnline === null ? [] : nodeByNodeProblems(found, { version, keepOnline }, balancers))]);
+    const { facts, balancers, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found, at) =>
+      [...updateProblems(found, wanted), ...(keepOnline === null ? [] : nodeByNodeProblems(found, { version, keepOnline }, at))]);
 
     const role = (node: SiteNode): 'server' | 'edge' => (site.edges.includes(node) ? 'edge' : 'server');
     const all = [...site.servers, ...site.edges];
     const behind = all.filter(({ name }) => facts.some((one) => one.node === name && !isAt(version, one)));
     // What an earlier try has stopped is started by this one. Some of these answer, and may work on what a stop would cut.
     const down = all.filter(({ name }) => facts.some((one) => one.node === name && !one.online));
-    if (behind.length === 0 && down.length === 0) return { summary: `Version ${version} is installed on all ${counted(all.length, 'node')} of ${cluster.name}, and they run.` };
+    const out = all.filter(({ name }) => facts.some((one) => one.node === name && one.online && isTakenOut(one, balancers)));
+    if (behind.length === 0 && down.length === 0 && out.length === 0) return { summary: `Version ${version} is installed on all ${counted(all.length, 'node')} of ${cluster.name}, and they run.` };
     const command = update?.command ?? [];
     const timeoutMs = input.updateTimeout ?? defaultUpdateMs;
 
@@ -60,13 +56,7 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
       await forEachNode('See that nothing keeps its start commands from starting it', nodes, ({ target }) => gates.ensureOpened({ host: target }), { key: `${key}/gate` });
     }
 
-    /** Of nodes that are not Online: gracefully what a Server that answers still does, then whole. */
-    async function stopDown(nodes: readonly SiteNode[]): Promise<void> {
-      const { gracefulSeconds, acceptActive } = gently;
-      const answering = nodes.filter((node) => role(node) === 'server' && facts.some((one) => one.node === node.name && one.answers));
-      await forEachNode('Stop the Server gracefully: daemons first, Transaction Manager last', answering, ({ target }) => stops.ensureDrained({ server: target, protocols: site.protocols, gracefulSeconds, acceptActive }, { limitMs: drainLimitMs(gracefulSeconds) }), { key: 'drain' });
-      await forEachNode('Stop everything of a node that is not Online', nodes, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop-down' });
-    }
+    const stopDown = (nodes: readonly SiteNode[]): Promise<void> => stopStanding(context, site, nodes, facts, gently);
     const running = (nodes: readonly SiteNode[]): SiteNode[] => nodes.filter((node) => !down.includes(node));
 
     const first = site.servers[0]!;
@@ -80,14 +70,15 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
 
     if (behind.length === 0) {
       await start();
-      return { summary: `${cluster.name} is at version ${version}, and ${down.map(({ name }) => name).join(', ')}, which stood still, ${down.length === 1 ? 'runs' : 'run'} again.` };
+      const back = [...down, ...out].map(({ name }) => name);
+      return { summary: `${cluster.name} is at version ${version}, and ${back.join(', ')}, which an earlier operation had stopped or taken out of the balancer, ${back.length === 1 ? 'serves' : 'serve'} again.` };
     }
     await backUp(context, site.name, site.servers.map(({ name, target }) => ({ name, server: target })));
     if (nodeByNode) {
       const waves = planRestart(facts, { nodes: behind.map(({ name }) => name), parallel: 1, keepOnline: keepOnline! });
       context.pointOfNoReturn();
       // Those that an earlier try has updated and not started: the others need them.
-      const updated = down.filter((node) => !behind.includes(node));
+      const updated = [...down, ...out].filter((node) => !behind.includes(node));
       for (const which of ['server', 'edge'] as const) {
         const standing = updated.filter((node) => role(node) === which);
         if (standing.length > 0) await bringUp(context, site, which, standing, gently);

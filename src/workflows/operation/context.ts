@@ -26,6 +26,8 @@ export interface ClusterView {
   epoch: number;
   /** True once a set-up has completed. */
   complete: boolean;
+  /** An earlier operation has left work undone, and none has completed since. */
+  unfinished: boolean;
 }
 
 interface NamedNode {

@@ -37,7 +37,7 @@ export async function acquireLease({ operation, authority, spec, waitMs, onBusy 
     const answer = await perform(leases.acquire(request), recordOptions(`lease/acquire/${ask}`, 'acquire the lease', authority));
     if (answer.granted) {
       // Its activity may run on until it hears by its heartbeat that the workflow has gone.
-      if (answer.evicted) await sleep(orphanSettleMs);
+      if (answer.evicted || answer.interrupted) await sleep(orphanSettleMs);
       return answer;
     }
     if (answer.reason === 'no spec') throw unknownCluster(authority.cluster);

@@ -86,7 +86,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
     if (!spec && !options.discovers?.(input)) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
     if (spec) run.report.revision = record?.spec ? record.revision : 1;
-    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false };
+    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false, unfinished: (record?.unfinished ?? []).length > 0 };
   }
   const granted = await acquireLease({
     operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
@@ -94,7 +94,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
   });
   run.authority = { ...run.authority, epoch: granted.epoch };
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
-  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete };
+  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete, unfinished: granted.unfinished === true };
 }
 
 function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {

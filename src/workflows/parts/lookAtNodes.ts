@@ -21,7 +21,7 @@ export interface Look {
 }
 
 /** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer, and those at work. `problems` looks at them side by side. */
-export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; site: Site }> {
+export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; balancers: BalancerFacts[]; site: Site }> {
   const members = [...site.servers.map((node) => ({ ...node, role: 'server' as const })), ...site.edges.map((node) => ({ ...node, role: 'edge' as const }))];
   const asked = startedBefore === undefined ? {} : { startedBefore };
   const fronted = (site.fronts === 'edges' ? site.edges : site.servers).map(({ name }) => name);
@@ -36,5 +36,5 @@ export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>
   // Whom a node serves that does not answer nobody can say.
   const serving = members.filter(({ name }) => (nodes === undefined || nodes.includes(name)) && facts.some(({ node, answers }) => node === name && answers));
   await checks({ work: checkEachNode('What a stop would cut', serving, ({ target, role }) => stops.checkWork({ node: target, role, blocking: [...blocking] })) });
-  return { facts, site: { ...site, leftOut: leftOut(facts, balancers), atWork: facts.filter(({ online }) => online).map(({ node }) => node) } };
+  return { facts, balancers, site: { ...site, leftOut: leftOut(facts, balancers), atWork: facts.filter(({ online }) => online).map(({ node }) => node) } };
 }

@@ -3,7 +3,7 @@ import type { EdgeActivities } from '../../activities/edges';
 import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { ServerActivities } from '../../activities/servers';
 import type { StopActivities } from '../../activities/stops';
-import { edgesToKeep } from '../../model/restartPlan';
+import { edgesToKeep, type RestartFacts } from '../../model/restartPlan';
 import { drainLimitMs, neighboursOf, type Room } from '../../model/stopPlan';
 import { isCancellation } from '../operation/failures';
 import { tasks } from '../operation/tasks';
@@ -23,6 +23,8 @@ export interface Gently {
   keepOnline: number | null;
   /** The way of a partner is tried before the balancer sends anybody. */
   probe: boolean;
+  /** Before the keys of its steps, where a node is brought up twice in one run. */
+  prefix?: string;
   /** The Edges stand still: nobody waits for a Server to be connected to them. */
   withoutEdges?: boolean;
   /** What an update has installed: a node that has another version is not started. */
@@ -62,39 +64,46 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
   await forEachNode('Stop what is left of it', wave, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop' });
 }
 
+/** Of nodes that are not Online: gracefully what a Server that answers still does, then whole. */
+export async function stopStanding({ forEachNode }: Context, site: Site, nodes: readonly SiteNode[], facts: readonly RestartFacts[], { gracefulSeconds, acceptActive }: Gently): Promise<void> {
+  const answering = nodes.filter((node) => site.servers.includes(node) && facts.some((one) => one.node === node.name && one.answers));
+  await forEachNode('Stop the Server gracefully: daemons first, Transaction Manager last', answering, ({ target }) => stops.ensureDrained({ server: target, protocols: site.protocols, gracefulSeconds, acceptActive }, { limitMs: drainLimitMs(gracefulSeconds) }), { key: 'drain' });
+  await forEachNode('Stop everything of a node that is not Online', nodes, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop-down' });
+}
+
 /** Started, Online, connected, what its stop left behind found, the way tried, back in the balancer. From then on it stays so, whatever fails later. */
-export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges, version }: Gently): Promise<void> {
+export async function bringUp(context: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], { sweep, probe, withoutEdges, version, prefix = '' }: Gently): Promise<void> {
   const { forEachNode } = context;
   const { protocols, sharedPath } = site;
   const names = wave.map(({ name }) => name);
   const only = version === undefined ? {} : { version };
   if (role === 'edge') {
-    await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols, ...only }), { key: 'online' });
+    await forEachNode('Start the Edge', wave, ({ target }) => edges.ensureOnline({ edge: target, protocols, ...only }), { key: `${prefix}online` });
     site.atWork.push(...names);
     for (const { name, target } of wave) {
       const door = [{ node: name, address: target.address }];
-      await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, working(site.servers, site), ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `connected/${name}` });
+      await forEachNode(`Wait until its Transaction Manager is connected to ${name}`, working(site.servers, site), ({ target: server }) => edges.ensureConnected({ server, edges: door, protocols }), { key: `${prefix}connected/${name}` });
     }
   } else {
-    await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols, ...only }), { key: 'online' });
+    await forEachNode('Start the Server and wait until it is Online', wave, ({ target }) => servers.ensureOnline({ server: target, protocols, ...only }), { key: `${prefix}online` });
     site.atWork.push(...names);
     const doors = working(site.edges, site).map(({ name, target: { address } }) => ({ node: name, address }));
-    if (doors.length > 0 && !withoutEdges) await forEachNode('Wait until its Transaction Manager is connected to every Edge', wave, ({ target }) => edges.ensureConnected({ server: target, edges: doors, protocols }), { key: 'connected' });
-    await forEachNode('Look for files that its stop left in process', wave, ({ target }) => stops.ensureSwept({ server: target, sharedPath, release: sweep }, { limitMs: 20 * 60_000 }), { key: 'sweep' });
+    if (doors.length > 0 && !withoutEdges) await forEachNode('Wait until its Transaction Manager is connected to every Edge', wave, ({ target }) => edges.ensureConnected({ server: target, edges: doors, protocols }), { key: `${prefix}connected` });
+    await forEachNode('Look for files that its stop left in process', wave, ({ target }) => stops.ensureSwept({ server: target, sharedPath, release: sweep }, { limitMs: 20 * 60_000 }), { key: `${prefix}sweep` });
   }
-  if (probe) await tryTheWay(context, site, role, wave);
-  await backInBalancer(context, site, role, wave);
+  if (probe) await tryTheWay(context, site, role, wave, prefix);
+  await backInBalancer(context, site, role, wave, prefix);
   context.keep([...wave, ...at(wave, site)]);
 }
 
 /** Through an Edge as a partner does; at the Server itself where there is none. One after the other: a wrong password is tried once. */
-async function tryTheWay({ forEachNode, keep }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
+async function tryTheWay({ forEachNode, keep }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], prefix: string): Promise<void> {
   const { probe } = site;
   if (!probe) return;
   const through = role === 'server' && site.edges.length > 0 ? working(site.edges, site) : wave;
   const which = role === 'server' ? wave.map(({ name }) => name).join('+') : '';
   for (const node of through) {
-    await forEachNode('Log in as a partner does', [node], ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: which ? `login/${which}` : 'login' }).catch((error: unknown) => {
+    await forEachNode('Log in as a partner does', [node], ({ target }) => edges.ensureLogin({ edge: target, probe }), { key: `${prefix}${which ? `login/${which}` : 'login'}` }).catch((error: unknown) => {
       // Nobody can log in through it: it stays out of the balancer, and no undo tries the password again.
       if (!isCancellation(error)) keep(at([node], site));
       throw error;
@@ -102,7 +111,7 @@ async function tryTheWay({ forEachNode, keep }: Context, site: Site, role: 'serv
   }
 }
 
-async function backInBalancer({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[]): Promise<void> {
+async function backInBalancer({ forEachNode }: Context, site: Site, role: 'server' | 'edge', wave: readonly SiteNode[], prefix: string): Promise<void> {
   if (site.fronts !== (role === 'edge' ? 'edges' : 'servers')) return;
-  await forEachNode('Let the balancer send to the node again', at(wave, site), ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: 'serving' });
+  await forEachNode('Let the balancer send to the node again', at(wave, site), ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }), { key: `${prefix}serving` });
 }

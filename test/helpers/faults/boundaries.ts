@@ -6,6 +6,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { until } from '../../../lab/shell';
 import { StError } from '../../../src/model/errors';
 import type { ClusterRecord } from '../../../src/model/cluster';
 import type { OperationReport } from '../../../src/model/operation';
@@ -29,8 +30,8 @@ export interface Rehearsal {
   input(cluster: string): object;
   /** A fresh estate; `cluster` is the name in the input. */
   ground(cluster: string): PretendGround;
-  /** What comes before the operation, on the same estate and undisturbed: `play` runs another operation. */
-  before?(cluster: string, play: (operation: string, input: object) => Promise<OperationReport>, ground: Ground & { taskQueue: string }): Promise<unknown>;
+  /** What the record knows when the operation begins; left out: there is none. */
+  record?(cluster: string): ClusterRecord;
 }
 
 export interface BoundaryFault {
@@ -57,8 +58,12 @@ export interface Played {
 }
 
 export interface Stage {
-  /** Plays the operation once on an estate of its own, or `again` on that of an earlier play. */
-  play(fault?: BoundaryFault): Promise<Played & { again(): Promise<Played> }>;
+  /** Plays the operation once on an estate of its own, or `again` on that of an earlier play; `left`: the record, once it has seen that nobody holds its lease. */
+  play(fault?: BoundaryFault): Promise<Played & { again(): Promise<Played>; left(): Promise<ClusterRecord> }>;
+}
+
+export interface OpenStage extends Stage {
+  close(): Promise<void>;
 }
 
 export const saying = 'the fault of this test';
@@ -71,11 +76,14 @@ interface Scene {
   happened?: boolean;
 }
 
+/** How often a record looks after the holder of its lease, in milliseconds. */
+const lookUpEvery = 500;
+
 /**
- * Runs `test` beside one worker on which several plays may run at once. `everyTaskReplays`: no workflow is kept between its tasks, which finds what is not
+ * One worker on which several plays may run at once. `everyTaskReplays`: no workflow is kept between its tasks, which finds what is not
  * deterministic and costs five times the time.
  */
-export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { everyTaskReplays }: { everyTaskReplays: boolean }, test: (stage: Stage) => Promise<T>): Promise<T> {
+export async function openStage(ground: Ground, rehearsal: Rehearsal, { everyTaskReplays }: { everyTaskReplays: boolean }): Promise<OpenStage> {
   const taskQueue = unique('faults');
   const scenes = new Map<string, Scene>();
   const bundle = process.env['ST_WORKFLOW_BUNDLE'];
@@ -106,20 +114,38 @@ export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, { every
     return { performed: Object.keys(scene.tries), tries: scene.tries, report, failure, record: await recordOf(cluster), state: scene.ground.state() };
   }
 
-  return worker.runUntil(() => test({
+  const running = worker.run();
+  return {
     async play(fault) {
       const cluster = unique('c');
       const estate = rehearsal.ground(cluster);
-      const play = async (operation: string, input: object): Promise<OperationReport> => {
-        const workflowId = unique(`${operation}/${cluster}`);
-        scenes.set(workflowId, { ground: estate, fault: undefined, tries: {} });
-        return (await (await operations.start(operation, input, workflowId)).result()) as OperationReport;
-      };
-      await rehearsal.before?.(cluster, play, { ...ground, taskQueue });
+      const record = rehearsal.record?.(cluster);
+      if (record) await operations.start('cluster', { name: cluster, record, lookUpEvery }, `cluster/${cluster}`);
       const played = await perform(cluster, { ground: estate, fault, tries: {} });
-      return { ...played, again: () => perform(cluster, { ground: estate, fault: undefined, tries: {} }) };
+      return {
+        ...played,
+        again: () => perform(cluster, { ground: estate, fault: undefined, tries: {} }),
+        left: () => until('the record to see that its operation is gone', async () => {
+          const seen = await operations.record(cluster);
+          return seen.lease === null && seen;
+        }, 20_000, 100),
+      };
     },
-  }));
+    async close() {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** Runs `test` on a stage of its own. */
+export async function withStage<T>(ground: Ground, rehearsal: Rehearsal, how: { everyTaskReplays: boolean }, test: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await openStage(ground, rehearsal, how);
+  try {
+    return await test(stage);
+  } finally {
+    await stage.close();
+  }
 }
 
 function interceptor(scenes: Map<string, Scene>, { client }: Ground): ActivityInterceptorsFactory {

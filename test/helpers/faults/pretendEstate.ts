@@ -52,19 +52,19 @@ export function must(holds: boolean, rule: string): void {
 /** What those who add to the estate work with. */
 export interface Pretended extends PretendGround {
   machines: Map<string, Machine>;
-  estate: { schema: boolean; setUpBy: string; table: string[]; threshold: number | null; sshPort: string; options: Record<string, string[]>; active: string; serving: string[] };
+  estate: { schema: boolean; setUpBy: string; table: string[]; threshold: number | null; sshPort: string; options: Record<string, string[]>; active: string; serving: string[]; takenOut: string[] };
   groups: Groups;
   /** Refuses what comes from an older operation. */
   claim(authority: Authority): Promise<void>;
   epoch(): number;
 }
 
-/** An estate on which nothing was ever installed. */
-export function pretendEstate(spec: ClusterSpec): Pretended {
+/** An estate on which nothing was ever installed; `seen`: the epoch that its hosts know of. */
+export function pretendEstate(spec: ClusterSpec, { seen = 0 } = {}): Pretended {
   const nodes = siteOf(spec, productionSite(spec)).servers;
   const machines = new Map<string, Machine>(nodes.map(({ name }) => [name, { installed: false, licensed: false, admin: 'off', tm: false, daemons: false }]));
-  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, sshPort: '', options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[] };
-  let epoch = 0;
+  const estate = { schema: false, setUpBy: '', table: [] as string[], threshold: null as number | null, sshPort: '', options: { 'Cluster.enable.SSL': ['true'] } as Record<string, string[]>, active: 'none', serving: [] as string[], takenOut: [] as string[] };
+  let epoch = seen;
 
   const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
   const isMember = ({ address }: ServerTarget): boolean => estate.table.includes(address);
@@ -208,18 +208,20 @@ export function pretendEstate(spec: ClusterSpec): Pretended {
       },
     },
     loadBalancer: {
-      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, heldOut: [], active: estate.active, persisted: estate.active, serving: [...estate.serving], saved: null, epoch: epoch > 0 ? epoch : null }, problems: [] }),
+      checkBalancer: async ({ balancer }) => ({ facts: { name: balancer.name, heldOut: [], takenOut: estate.takenOut.map((node) => ({ node, operation: 'an operation', epoch })), active: estate.active, persisted: estate.active, serving: [...estate.serving], saved: null, epoch: epoch > 0 ? epoch : null }, problems: [] }),
       async ensureServing({ node }, authority) {
         await claim(authority);
         must(machines.get(node)!.daemons, 'the balancer sends only to what serves');
         if (estate.serving.includes(node)) return already;
         estate.serving = [...estate.serving, node].sort();
+        estate.takenOut = estate.takenOut.filter((one) => one !== node);
         return done('serving');
       },
       async ensureOutOfService({ node }, authority) {
         await claim(authority);
         if (!estate.serving.includes(node)) return already;
         estate.serving = estate.serving.filter((one) => one !== node);
+        estate.takenOut = [...estate.takenOut, node].sort();
         return done('out of service');
       },
       async ensureActiveSite({ balancer, site }, authority) {

@@ -11,9 +11,9 @@ import { already, done, flatten, must, pretendEstate, type Machine, type Pretend
 
 const fine = async <F>(facts: F): Promise<CheckResult<F>> => ({ facts, problems: [] });
 
-/** Those of `members` work, in a cluster that was set up; the other Servers of the spec are empty hosts. */
+/** Those of `members` work, in a cluster that was set up by the first operation of its record; the other Servers of the spec are empty hosts. */
 export function pretendWorking(spec: ClusterSpec, members: readonly string[]): Pretended {
-  const pretended = pretendEstate(spec);
+  const pretended = pretendEstate(spec, { seen: 1 });
   const { machines, estate, groups, claim, epoch } = pretended;
   const { servers, loadBalancer } = siteOf(spec, productionSite(spec));
   const backups = new Set<string>();
@@ -47,7 +47,11 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
   };
 
   const gates: Pick<GateActivities, 'checkGate' | 'ensureGated' | 'ensureOpened' | 'ensureStopped'> = {
-    checkGate: ({ host }) => fine({ node: host.node, gate: !machine(host).installed ? 'none' : gated.has(host.node) ? 'closed' : 'open', why: '', ours: true, epoch: epoch() || null }) as never,
+    async checkGate({ host }) {
+      const { installed, admin, tm, daemons } = machine(host);
+      const gate = !installed ? 'none' : gated.has(host.node) ? 'closed' : 'open';
+      return { facts: { node: host.node, gate, why: '', runs: admin !== 'off' || tm || daemons, ours: true, epoch: epoch() || null }, problems: [], measured: { node: host.node, processes: [] } };
+    },
     async ensureStopped({ host }, authority) {
       await claim(authority);
       Object.assign(machine(host), { admin: 'off', tm: false, daemons: false });

@@ -96,16 +96,9 @@ export function pretendDirected(spec: ClusterSpec, members: readonly string[]): 
       return outcome;
     },
   };
-  const loadBalancer = {
-    async ensureOutOfService({ node }: { node: string }, authority: Parameters<typeof claim>[0]) {
-      await claim(authority);
-      estate.serving = estate.serving.filter((one) => one !== node);
-      return done('out of service');
-    },
-  };
   return {
     ...pretended,
-    activities: { ...pretended.activities, ...flatten({ workload, stops, servers, loadBalancer }) },
+    activities: { ...pretended.activities, ...flatten({ workload, stops, servers }) },
     state: () => ({ ...(pretended.state() as object), directed: { options, own: [...own], works: [...works], notes: [...notes], weights: [...weights] } }),
   };
 }

@@ -101,7 +101,8 @@ export async function openTheatre(play: Play): Promise<Theatre> {
   }
 }
 
-async function begin(client: Client, taskQueue: string, operation: string, cluster: string, input: object): Promise<Performance> {
+/** Starts an operation under its id, to be followed. */
+export async function begin(client: Client, taskQueue: string, operation: string, cluster: string, input: object): Promise<Performance> {
   const handle = await client.workflow.start(operation, { taskQueue, workflowId: `${kebabCase(operation)}/${cluster}`, args: [input], workflowTaskTimeout: '3s' });
   return {
     handle,

@@ -26,7 +26,7 @@ test('a holder that asks twice gets the same grant; the epoch rises only with a 
   expect(acquire(record, ask(ann, { spec }))).toEqual(first);
   expect(acquire(record, ask(bob))).toMatchObject({ granted: false, reason: 'busy', lease: { workflowId: 'ann' } });
   release(record, giveBack(ann));
-  expect(acquire(record, ask(bob))).toMatchObject({ granted: true, epoch: 2, evicted: false });
+  expect(acquire(record, ask(bob))).toMatchObject({ granted: true, epoch: 2, evicted: false, interrupted: false, unfinished: false });
 });
 
 test('another first run of the same workflow id is another holder', () => {
@@ -48,7 +48,9 @@ test('evicts only the holder that was looked up: one that took the lease meanwhi
   acquire(record, ask(ann, { spec }));
   const gone = { ...ann, unfinished: ['a step'], because: 'terminated without a report' };
   expect(acquire(record, ask(bob, { evict: { ...gone, firstExecutionRunId: '9' } }))).toMatchObject({ granted: false });
-  expect(acquire(record, ask(bob, { evict: gone }))).toMatchObject({ granted: true, epoch: 2, evicted: true });
+  expect(acquire(record, ask(bob, { evict: gone }))).toMatchObject({ granted: true, epoch: 2, evicted: true, interrupted: true, unfinished: true });
+  // Also of one that was evicted before, by the record's own look: what it left may still act.
+  expect(acquire(record, ask(bob))).toMatchObject({ granted: true, epoch: 2, evicted: false, interrupted: true, unfinished: true });
   expect(record).toMatchObject({ phase: 'interrupted', unfinished: ['a step'], operations: [{ outcome: 'interrupted', workflowId: 'ann' }] });
 });
 

@@ -11,17 +11,28 @@ const whats = (facts: RestartFacts[], more: Partial<RestartWish> = {}): string[]
 
 describe('a rolling restart', () => {
   test('goes through all members one at a time, Edges last', () => {
-    expect(planRestart(estate, wish())).toEqual({ servers: [['st1'], ['st2'], ['st3']], edges: [['ed1'], ['ed2']], problems: [] });
+    expect(planRestart(estate, wish())).toEqual({ first: [], servers: [['st1'], ['st2'], ['st3']], edges: [['ed1'], ['ed2']], problems: [] });
   });
 
   test('is of those named, and a few at once', () => {
-    expect(planRestart(estate, wish({ nodes: ['st3', 'st1', 'ed2'], parallel: 2, keepOnline: 1 }))).toEqual({ servers: [['st1', 'st3']], edges: [['ed2']], problems: [] });
+    expect(planRestart(estate, wish({ nodes: ['st3', 'st1', 'ed2'], parallel: 2, keepOnline: 1 }))).toEqual({ first: [], servers: [['st1', 'st3']], edges: [['ed2']], problems: [] });
   });
 
   test('leaves alone what was started since, and only when asked to', () => {
     const facts = estate.map((one) => ({ ...one, fresh: one.node === 'st1' }));
     expect(planRestart(facts, wish({ startedBefore: '2026-11-30T12:00:00Z' })).servers).toEqual([['st2'], ['st3']]);
     expect(planRestart(facts, wish()).servers).toHaveLength(3);
+  });
+
+  test('that goes on from one which did not come to its end brings up first what that left', () => {
+    const standing = estate.map((one) => ({ ...one, online: one.node !== 'st2' }));
+    expect(planRestart(standing, wish({ resumes: true }))).toEqual({ first: ['st2'], servers: [['st1'], ['st3']], edges: [['ed1'], ['ed2']], problems: [] });
+    expect(planRestart(standing, wish({ resumes: true, nodes: ['st1'] }))).toMatchObject({ first: [], problems: [{ what: expect.stringMatching(/^while st1 is down/) }] });
+    const unknown = standing.map((one) => (one.node === 'st2' ? { ...one, version: null, build: null } : one));
+    expect(planRestart(unknown, wish({ resumes: true, keepOnline: 1 })).problems).toEqual([expect.objectContaining({ what: expect.stringMatching(/^st2 is not Online/) })]);
+    // Out of the balancer by an operation: served again before the one that the balancer sends to goes down.
+    const balancer = { name: 'lb1', active: '', persisted: '', saved: null, epoch: null, serving: ['ed1'], takenOut: [{ node: 'ed2', operation: 'rolling-restart/demo', epoch: 3 }] };
+    expect(planRestart(estate, wish({ nodes: ['ed1', 'ed2'] }), [balancer])).toEqual({ first: ['ed2'], servers: [], edges: [['ed1'], ['ed2']], problems: [] });
   });
 
   test.each<[string, RestartFacts[], Partial<RestartWish>, RegExp[]]>([

@@ -96,6 +96,14 @@ test('a Transaction Manager that works by what was before an interruption is res
   expect(plan({ assign: { st1: { PUSH: true } }, toWholeCluster: rest }, servers)).toMatchObject({ local: [], restart: ['st1'], settled: ['st2'] });
 });
 
+test('files that an interruption left behind the options are edited by the next run', () => {
+  const now = { policy: ['attributeMatchPolicy'], additional: [''], attributes: ['PGP=true'], streaming: 'out' as const };
+  const note = workedBy({ ...now, attributes: standard });
+  const wish = { assign: { st1: { PGP: true } }, toWholeCluster: ['PUSH', 'PULL', 'FM_TRIGGERED', 'MAINTENANCE'] };
+  expect(plan(wish, three({ ...now, worksBy: note })).streaming).toEqual({ to: 'in', nodes: ['st1', 'st2', 'st3'].map((node) => ({ node, before: 'out' })) });
+  expect(plan(wish, three(now)).streaming).toBeNull();
+});
+
 test('a Server that was stopped for its restart and stands still is restarted, before the others, and takes nobody away', () => {
   const now = { policy: ['attributeMatchPolicy'], additional: [''], attributes: ['PUSH=true'], streaming: 'out' as const };
   const wish = { assign: { st1: { PUSH: true } }, toWholeCluster: rest };
