@@ -1,7 +1,8 @@
 /** What rollingRestart and updateCluster take. */
 import { z } from 'zod';
-import { duration, matching, nodeName, strict, whole } from './fields';
+import { checked, duration, matching, nodeName, strict, timeWithZone, whole } from './fields';
 import { backedUp, common, day, line } from './inputs';
+import { describe } from './problems';
 
 /** What every graceful stop is told: how long it lasts at most (whole seconds of it count), what is accepted as cut, and what forbids it. */
 export const gracefully = {
@@ -15,7 +16,7 @@ export const defaultGracefulMs = 5 * 60_000;
 export const gracefulSecondsOf = ({ gracefulTimeout }: { gracefulTimeout?: number | undefined }): number => Math.max(1, Math.floor((gracefulTimeout ?? defaultGracefulMs) / 1_000));
 
 /** A moment in UTC: `2026-11-30T12:00:00Z`. */
-const moment = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/, 'a time in UTC such as 2026-11-30T12:00:00Z');
+const moment = checked((text) => (text.endsWith('Z') && timeWithZone.safeParse(text).success ? undefined : `expected a time in UTC such as 2026-11-30T12:00:00Z, found ${describe(text)}`));
 
 export const rollingRestartInput = strict({
   ...common,

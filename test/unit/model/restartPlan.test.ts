@@ -125,6 +125,7 @@ describe('the inputs', () => {
 
   test.each([
     [{ parallel: 0 }, 'parallel: expected at least 1, found 0'],
+    [{ startedBefore: '2026-13-30T12:00:00Z' }, 'startedBefore: expected a time in UTC such as 2026-11-30T12:00:00Z, found "2026-13-30T12:00:00Z"'],
     [{ startedBefore: 'yesterday' }, 'startedBefore: expected a time in UTC such as 2026-11-30T12:00:00Z, found "yesterday"'],
     [{ gracefulTimeout: 0 }, 'gracefulTimeout: expected a duration from 1s to 1d, found 0'],
     [{ version: '5.5' }, 'version: unknown key'],
