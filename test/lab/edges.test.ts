@@ -16,7 +16,7 @@ import type { AdminAccess } from '../../src/model/targets';
 import type { EndsReport } from '../../src/workflows/checkEnds';
 import { onHost, sql } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
-import { withOperations, type Operations } from '../helpers/operations';
+import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { connectGround, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(180_000);
@@ -25,9 +25,7 @@ let ground: Ground;
 let lab: Lab;
 let spec: ClusterSpec;
 let estate: LabStatus;
-let operations: Operations;
-/** Ends the worker, which serves the record of the cluster from the first test to the last. */
-let endWorker: () => Promise<void>;
+let operations: ServingWorker;
 const clients = createClients();
 const open: Client[] = [];
 
@@ -35,18 +33,11 @@ beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, edges: 2 })]);
   spec = lab.spec();
   estate = await lab.status();
-  await new Promise<void>((ready, failed) => {
-    const worker = withOperations(ground, (made) => new Promise<void>((end) => {
-      operations = made;
-      endWorker = () => { end(); return worker; };
-      ready();
-    }));
-    worker.catch(failed);
-  });
+  operations = await servingWorker(ground);
 });
 afterEach(() => { for (const client of open.splice(0)) client.destroy(); });
 afterAll(async () => {
-  await endWorker?.();
+  await operations?.end();
   await clients.close();
   await lab?.down();
   await ground?.close();

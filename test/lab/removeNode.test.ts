@@ -6,8 +6,8 @@ import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import { onHost } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
-import { withOperations, type Operations } from '../helpers/operations';
 import { settledLedger } from '../helpers/partnersFiles';
+import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { connectGround, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(180_000);
@@ -15,9 +15,8 @@ jest.setTimeout(180_000);
 let ground: Ground;
 let lab: Lab;
 let spec: ClusterSpec;
-let operations: Operations;
+let operations: ServingWorker;
 let cluster: string;
-let endWorker: () => Promise<void>;
 const clients = createClients();
 
 beforeAll(async () => {
@@ -25,18 +24,11 @@ beforeAll(async () => {
   spec = lab.spec();
   cluster = spec.metadata.name;
   spec.policies.minimumNodes = 1;
-  await new Promise<void>((ready, failed) => {
-    const worker = withOperations(ground, (made) => new Promise<void>((end) => {
-      operations = made;
-      endWorker = () => { end(); return worker; };
-      ready();
-    }));
-    worker.catch(failed);
-  });
+  operations = await servingWorker(ground);
   expect(await operations.run('setUpCluster', { cluster, spec })).toMatchObject({ outcome: 'completed' });
 });
 afterAll(async () => {
-  await endWorker?.();
+  await operations?.end();
   await clients.close();
   await lab?.down();
   await ground?.close();

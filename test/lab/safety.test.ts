@@ -15,7 +15,7 @@ import type { ClusterSpec } from '../../src/model/spec';
 import { createClients } from '../../src/worker/clients';
 import { onHost } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
-import { withOperations, type Operations } from '../helpers/operations';
+import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { connectGround, unique, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(120_000);
@@ -26,28 +26,18 @@ let ground: Ground;
 let lab: Lab;
 let estate: LabStatus;
 let serving: LabSnapshot;
-let operations: Operations;
-let stopWorker: () => void;
-let worker: Promise<void>;
+let operations: ServingWorker;
 
 /** A lab with a cluster that serves, beside hosts and a part of the balancer for a second one. */
 beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, spare: 1, productTime: '0ms' })]);
   estate = await lab.status();
-  await new Promise<void>((ready, failed) => {
-    worker = withOperations(ground, (made) => {
-      operations = made;
-      ready();
-      return new Promise<void>((resolve) => { stopWorker = resolve; });
-    }, { maxCachedWorkflows: 10 });
-    worker.catch(failed);
-  });
+  operations = await servingWorker(ground, { maxCachedWorkflows: 10 });
   expect(await operations.run('setUpCluster', { cluster: lab.name, spec: lab.spec() })).toMatchObject({ outcome: 'completed' });
   serving = await now();
 }, 120_000);
 afterAll(async () => {
-  stopWorker?.();
-  await worker;
+  await operations?.end();
   await lab?.down();
   await ground?.close();
 }, 60_000);
