@@ -2,7 +2,7 @@
  * The command line of the lab.
  */
 import * as path from 'node:path';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { count, lies, milliseconds, percent, setting } from './arguments';
 import { setCableFault } from './badCable';
 import { freeze, powerOff } from './hosts';
@@ -14,8 +14,9 @@ import { setCable } from './network';
 import { requirePlan } from './place';
 import { fileDriveHome, hostNamed, type LabHost, type LabOptions, type LabPlan } from './plan';
 import { snapshot } from './snapshot';
+import { misbehaviours, type Misbehaviour } from './standin/misbehaviour';
 import { describe, status } from './status';
-import { empty, fill, parseWay, setBlocked, skew, tellMount } from './trouble';
+import { empty, fill, parseWay, setBlocked, skew, tellAnswers, tellMount } from './trouble';
 import { down, powerOn, reset, up } from './up';
 import { startWatcher, toWatch, waitForEnd } from './watch';
 
@@ -115,6 +116,8 @@ command('skew', 'set a host\'s clock ahead (or behind), as "date" tells it; 0s: 
   .action((host: string, ms: number, { name, behind }: { name: string; behind: boolean }) => skew(requirePlan(name), hostNamed(requirePlan(name), host), behind ? -ms : ms));
 command('mount-options', 'say that a Server has mounted the shared files with these options (rw,noac,sync)').argument('<host>').argument('<options>')
   .action((host: string, options: string, { name }: { name: string }) => tellMount(requirePlan(name), hostNamed(requirePlan(name), host), options));
+command('answers', 'let the Administration Tool of a Server or an Edge answer wrongly; well: as ever').argument('<host>').addArgument(new Argument('<how>').choices([...misbehaviours, 'well']))
+  .action((host: string, how: Misbehaviour | 'well', { name }: { name: string }) => tellAnswers(requirePlan(name), hostNamed(requirePlan(name), host), how));
 for (const [verb, text, blocked] of [['block', 'let nothing from one host reach a port of another (8088, 8088/tcp, 8088/udp; left out: nothing at all)', true], ['unblock', 'take that back', false]] as const) {
   command(verb, text).argument('<from>').argument('<to>').argument('[port]')
     .action((from: string, to: string, port: string | undefined, { name }: { name: string }) => {

@@ -5,8 +5,9 @@
 import { initOf } from './hosts';
 import { mountTable } from './identity';
 import { hostNamespace } from './network';
-import type { LabHost, LabPlan } from './plan';
+import { fileDriveHome, type LabHost, type LabPlan } from './plan';
 import { run } from './shell';
+import { misbehaviourFile, type Misbehaviour } from './standin/misbehaviour';
 
 /** A TCP and UDP port, only one of the two, or everything. */
 export interface Way {
@@ -99,3 +100,7 @@ export const empty = (plan: LabPlan, host: LabHost, folder: string): Promise<voi
 
 /** Says that a Server has mounted the shared files with these options, in its table of mounts: what they are in truth stays. Over after a power cut. */
 export const tellMount = (plan: LabPlan, host: LabHost, options: string): Promise<void> => inside(plan, host, 'printf "%s" "$1" >/etc/mtab', [mountTable(options)]);
+
+/** Lets the Administration Tool of a Server or an Edge answer wrongly; `well`: as ever. Stays over a power cut. */
+export const tellAnswers = (plan: LabPlan, host: LabHost, how: Misbehaviour | 'well'): Promise<void> =>
+  inside(plan, host, 'if [ "$2" = well ]; then rm -f "$1"; else printf %s "$2" >"$1"; fi', [`${fileDriveHome}/${misbehaviourFile}`, how]);

@@ -4,6 +4,7 @@ import { awaitDatabase } from './database';
 import { productTime, takeProductTime } from './home';
 import { liarOf, makeLies } from './lies';
 import { logToServer } from './log';
+import { misbehaves } from './misbehaviour';
 import { answer, makeRoutes } from './api/answer';
 import { applyOverwrites, findNode, logLostNodes, startHeart } from './node';
 import { schemaComplaint } from './membership';
@@ -35,6 +36,7 @@ async function start(context: Context): Promise<Running> {
       setTimeout(() => request.socket.destroy(), deafUntil - Date.now());
       return;
     }
+    if (misbehaves(home, request, response)) return;
     response.on('finish', () => { if (disturbed) { disturbed = false; becomeUnreachable(); } });
     void answer(request, response, { api, sessions, routes, operational });
   });

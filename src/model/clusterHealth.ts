@@ -1,6 +1,6 @@
 /** From the votes of the vantage points to one answer about the cluster, and the sentences that people read. Pure. */
 import type { ClusterHealth, Health, NodeHealth, NodeState } from './health';
-import { causeOf } from './healthCauses';
+import { causeOf, explains } from './healthCauses';
 import type { Around, Vote } from './watch';
 
 /** How many vantage points must agree when nobody said: more than half. */
@@ -76,15 +76,17 @@ function judge({ nodes, policies: { minimumNodes }, cause }: Vote, problems: rea
 
 function problemsOf(nodes: readonly NodeHealth[], { cause, around, policies, record }: Vote): string[] {
   const problems: string[] = [];
+  const left = record.unfinished.length > 0 ? [`An operation left ${record.unfinished.length} unfinished steps behind: ${record.unfinished[0]}`] : [];
   if (!nodes.some(({ role }) => role === 'server')) problems.push('The record knows no member yet: set the cluster up, or adopt it.');
   if (cause) problems.push(cause.sentence);
+  // Of what is not seen from here nothing is claimed.
+  if (cause?.code === 'our network') return [...problems, ...left];
   const servers = nodes.filter(({ role }) => role === 'server');
   if (servers.length > 0 && present(nodes) < policies.minimumNodes) problems.push(`${present(nodes)} of ${servers.length} Servers are Online or excused, fewer than the ${policies.minimumNodes} that are asked for.`);
-  // Of what is not seen from here nothing is claimed.
-  if (noEdgeServes(nodes) && cause?.code !== 'our network') problems.push('No Edge serves: no partner gets in.');
+  if (noEdgeServes(nodes)) problems.push('No Edge serves: no partner gets in.');
   for (const node of nodes) {
     // With one cause for all of them, each is told by its line in the table.
-    if (node.state !== 'Online' && (!cause || node.cause !== cause.code)) problems.push(`${node.node} is ${node.state}${node.why ? `: ${node.why}` : ''}${node.excused !== undefined ? ` (expected: ${node.excused})` : ''}`);
+    if (node.state !== 'Online' && !explains(cause, node)) problems.push(`${node.node} is ${node.state}${node.why ? `: ${node.why}` : ''}${node.excused !== undefined ? ` (expected: ${node.excused})` : ''}`);
     else if (node.state === 'Online' && node.services.stopped.length > 0) problems.push(`${node.node} is Online without ${node.services.stopped.join(', ')}`);
     if (node.state === 'Online' && node.streaming && node.streaming.missing.length > 0) {
       const what = node.role === 'edge' ? 'no streaming connection from' : 'no streaming connection to';
@@ -94,8 +96,7 @@ function problemsOf(nodes: readonly NodeHealth[], { cause, around, policies, rec
       if (node.state === 'Online' && node.excused === undefined && runtime !== 'unknown' && !runtime.startsWith(wanted)) problems.push(`${name} sees ${node.node} as ${runtime}, expected ${wanted}${file !== 'unknown' && file !== wanted ? ` (its file says ${file})` : ''}`);
     }
   }
-  problems.push(...around.balancers);
-  if (record.unfinished.length > 0) problems.push(`An operation left ${record.unfinished.length} unfinished steps behind: ${record.unfinished[0]}`);
+  problems.push(...around.balancers, ...left);
   return problems.slice(0, 40);
 }
 

@@ -24,3 +24,6 @@ export function causeOf(nodes: readonly NodeHealth[], around: Around): NamedCaus
   if (unlicensed.length > 0) return { code: 'licence', sentence: `The licence keeps ${names(unlicensed)} from working. ${unlicensed[0]!.why ?? ''}`.trim() };
   return undefined;
 }
+
+/** Whether the cause of the whole cluster says all of this node: what refuses or stops one of them is of those alone that say so themselves. */
+export const explains = (cause: { code: Cause } | undefined, node: NodeHealth): boolean => cause !== undefined && (node.cause === cause.code || ['database', 'shared files', 'our network'].includes(cause.code));

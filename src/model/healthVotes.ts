@@ -89,8 +89,9 @@ export interface WatchTimes {
  */
 export function watchTimes(interval: number): WatchTimes {
   const missAfter = Math.min(1_000, interval);
+  const slow = Math.max(interval, Math.min(30_000, 15 * interval));
   return {
     interval, missAfter, giveUpAfter: 3_000, again: missAfter,
-    details: Math.max(30_000, interval), around: Math.max(30_000, interval), aroundInTrouble: Math.max(5_000, interval),
+    details: slow, around: slow, aroundInTrouble: Math.max(interval, Math.min(5_000, 2.5 * interval)),
   };
 }

@@ -5,6 +5,7 @@
 import type { ClusterHealth, NodeHealth } from './health';
 import { noEdgeServes, present } from './clusterHealth';
 import type { ClusterEvent, EventKind } from './events';
+import { explains } from './healthCauses';
 
 export interface NodeIncident {
   node: string;
@@ -106,12 +107,9 @@ interface Words {
   summary: string;
 }
 
-/** Whether the cause of the whole cluster says all of this node: what refuses or stops one of them is of those alone that say so themselves. */
-const explained = (node: NodeHealth, { cause }: ClusterHealth): boolean => cause !== undefined && (node.cause === cause.code || ['database', 'shared files', 'our network'].includes(cause.code));
-
 /** Whom the one cause explains the threshold's own event tells of; one that stays away for a while when the cause is gone has failed by itself. */
 function isUnexplained(one: NodeIncident, node: NodeHealth, { health, at, calmMs }: Shown): boolean {
-  if (explained(node, health)) {
+  if (explains(health.cause, node)) {
     one.explained = 'now';
     return false;
   }

@@ -22,6 +22,13 @@ export async function onHost(lab: LabStatus, host: string, text: string): Promis
   return run(['nsenter', `--target=${init}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--', '/bin/sh', '-e'], text);
 }
 
+/** The shared files of a Server become a FUSE file system that nobody serves: the kernel waits for an answer for ever, as it does for a file server that is gone. */
+export const deadMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, `
+[ -e /dev/fuse ] || mknod /dev/fuse c 10 229
+setsid sh -c 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec sleep 600' >/dev/null 2>&1 </dev/null &
+until [ -s /run/dead.pid ]; do sleep 0.01; done`);
+export const mendMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, 'umount -l /srv/st/shared; kill "$(cat /run/dead.pid)"; rm /run/dead.pid');
+
 /** Gives the database another certificate of the lab's authority, and answers once it shows it. `null`: the one it came with. */
 export async function databaseCertificate(lab: LabStatus, change: { days: number; keyUsage: string } | null): Promise<void> {
   const { address } = lab.database;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabStatus } from '../../lab/status';
-import { databaseCertificate, onHost, reloadBalancer, sql } from './breaking';
+import { databaseCertificate, deadMount, mendMount, onHost, reloadBalancer, sql } from './breaking';
 import type { Lab } from './lab';
 
 export interface Fault {
@@ -110,12 +110,8 @@ export function prerequisiteFaults(at: () => Estate) {
       ],
     },
     'shared files on a mount that is dead': {
-      // A FUSE file system that nobody serves: the kernel waits for an answer for ever, as it does for a file server that is gone.
-      break: () => onHost(at().status, 'st3', `
-[ -e /dev/fuse ] || mknod /dev/fuse c 10 229
-setsid sh -c 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec sleep 600' >/dev/null 2>&1 </dev/null &
-until [ -s /run/dead.pid ]; do sleep 0.01; done`),
-      mend: () => onHost(at().status, 'st3', 'umount -l /srv/st/shared; kill "$(cat /run/dead.pid)"; rm /run/dead.pid'),
+      break: () => deadMount(at().status, 'st3'),
+      mend: () => mendMount(at().status, 'st3'),
       told: () => ['st3: /srv/st/shared does not answer: whoever touches it hangs. Remedy: it is a dead mount: see to the machine that it comes from, or mount it again'],
     },
     'hosts on which nothing could be installed': {

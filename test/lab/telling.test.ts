@@ -1,6 +1,6 @@
 /** Telling on real parts: mails as a mail server takes them, a webhook, a program; what they never do is hold an operation up. */
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,8 +12,11 @@ import type { ClusterEvent } from '../../src/model/events';
 import type { NotificationReport } from '../../src/model/notifications';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
+import type { EndsReport } from '../../src/workflows/checkEnds';
+import { databaseCertificate, sql } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
+import { keepingProgram, toldEvents } from '../helpers/toldEvents';
 import { connectGround, unique, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(180_000);
@@ -59,9 +62,8 @@ beforeAll(async () => {
   await new Promise<void>((listening) => receiver.listen(0, '127.0.0.1', listening));
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 2, mail: true })]);
   writeFileSync(join(lab.dir, 'secrets/webhook'), secret, { mode: 0o600 });
-  writeFileSync(join(lab.dir, 'tell'), `#!/bin/sh\ncat >>'${lab.dir}/told'\n`, { mode: 0o755 });
   const plain = lab.spec();
-  spec = { ...plain, notifications: { ...plain.notifications, webhook: { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`, secret: `file:${lab.dir}/secrets/webhook` }, command: [join(lab.dir, 'tell')] } };
+  spec = { ...plain, notifications: { ...plain.notifications, webhook: { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`, secret: `file:${lab.dir}/secrets/webhook` }, command: keepingProgram(lab) } };
   await new Promise<void>((ready, failed) => {
     const worker = withOperations(ground, (made) => new Promise<void>((end) => {
       operations = made;
@@ -84,7 +86,7 @@ const mailsWhen = (what: string, enough: (mails: LabMail[]) => boolean, within =
   const mails = await lab.mails();
   return enough(mails) ? mails : undefined;
 }, within, 200);
-const told = (): ClusterEvent[] => (existsSync(join(lab.dir, 'told')) ? readFileSync(join(lab.dir, 'told'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as ClusterEvent) : []);
+const told = (): ClusterEvent[] => toldEvents(lab);
 const tell = async (event: ClusterEvent): Promise<NotificationReport> => (await operations.start('notify', { event, notifications: spec.notifications }).then((handle) => handle.result())) as NotificationReport;
 const event = (more: Partial<ClusterEvent> = {}): ClusterEvent => ({
   id: unique('event'), kind: 'node-failed', cluster: lab.name, node: 'st2', at: '2026-11-01T03:12:04Z', severity: 'critical', incident: 'node.st2.1', summary: 'st2 is Offline: ünïcödé & <b>.', now: 'st1 serves alone.', next: 'Nothing.', youCan: [`stctl nodes ${lab.name}`], facts: { online: '1 of 2' }, ...more,
@@ -159,4 +161,37 @@ test('a set-up that has completed is told once; a maintenance window keeps the p
   }
   const mails = (await lab.mails()).slice(before);
   expect(mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(new RegExp(`^\\[${cluster}\\] setUpCluster has completed: ${cluster} is set up: 2 of 2 Servers are Online`))]);
+});
+
+test('what ends soon is told once for each step, by mail and program; who renews hears no more', async () => {
+  const cluster = lab.name;
+  const status = await lab.status();
+  const [database] = status.database.databases;
+  const licence = spec.licences.features;
+  const kept = readFileSync(licence, 'utf8');
+  const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+  const passwordUntil = (time: string): Promise<string> => sql(status, 'postgres', `ALTER ROLE "${database!.user}" VALID UNTIL '${time}'`);
+  const check = async (): Promise<EndsReport> => (await operations.run('checkEnds', { cluster })) as unknown as EndsReport;
+  const before = told().length;
+  const mailsBefore = (await lab.mails()).length;
+
+  writeFileSync(licence, `${kept}ValidTo=${inDays(25).slice(0, 10)}\n`);
+  await passwordUntil(inDays(2));
+  await databaseCertificate(status, { days: 10, keyUsage: 'digitalSignature' });
+  const found = await check();
+  expect(found).toMatchObject({ due: 3, unknown: [] });
+  expect(found.ends.slice(0, 3).map(({ what }) => what)).toEqual([expect.stringContaining('the password of the database role'), expect.stringContaining('the certificate of the database'), expect.stringContaining('st.license')]);
+  expect(found.ends.map(({ what }) => what)).toEqual(expect.arrayContaining(['st1', 'st2'].map((node) => expect.stringMatching(`^the certificate of the Administration Tool of ${node} `))));
+  await until('three are told', () => told().length === before + 3);
+  const events = told().slice(before);
+  expect(events.map(({ kind, severity, id }) => `${kind} ${severity} ${id.split('.').at(-1)}`).sort()).toEqual(['ends-soon critical 3', 'ends-soon warning 14', 'ends-soon warning 30']);
+  const mails = (await mailsWhen('three mails', (all) => all.length >= mailsBefore + 3)).slice(mailsBefore).map(({ subject }) => subject).sort();
+  expect(mails).toEqual([expect.stringMatching(/CRITICAL: The password of the database role .* ends in 2 days, on /), expect.stringMatching(/WARNING: The certificate of the database .* ends in 10 days, on /), expect.stringMatching(/WARNING: The licence in .* ends in 25 days, on /)]);
+
+  expect(await check()).toMatchObject({ due: 3 });
+  writeFileSync(licence, kept);
+  await passwordUntil('infinity');
+  await databaseCertificate(status, null);
+  expect(await check()).toMatchObject({ due: 0, unknown: [] });
+  expect([told().length, (await lab.mails()).length]).toEqual([before + 3, mailsBefore + 3]);
 });

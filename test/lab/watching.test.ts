@@ -2,11 +2,14 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { until } from '../../lab/shell';
 import { createClients } from '../../src/clients';
+import type { ClusterEvent } from '../../src/model/events';
 import type { ClusterHealth, NodeHealth } from '../../src/model/health';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
+import { deadMount, mendMount } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
+import { keepingProgram, kindsOf, toldEvents } from '../helpers/toldEvents';
 import { connectGround, unique, type Ground } from '../helpers/workflows';
 
 jest.setTimeout(240_000);
@@ -35,7 +38,7 @@ const startWorker = (): Promise<void> => new Promise<void>((ready, failed) => {
 
 beforeAll(async () => {
   [ground, lab] = await Promise.all([connectGround(), startLab({ servers: 3, edges: 1 })]);
-  spec = lab.spec();
+  spec = { ...lab.spec(), notifications: { command: keepingProgram(lab) } };
   await startWorker();
   await operations.run('setUpCluster', { cluster: lab.name, spec });
   monitor = await operations.start('monitorCluster', { cluster: lab.name, ...watched }, `monitor/${lab.name}`);
@@ -49,6 +52,17 @@ afterAll(async () => {
 });
 
 const status = (): Promise<ClusterHealth> => monitor.query<ClusterHealth>('status');
+/** Events of the monitor, oldest first. */
+const told = (): ClusterEvent[] => toldEvents(lab).filter(({ kind }) => kind !== 'operation-ended').sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+/** Waits until as many events as these have been told since `before`; answers them. */
+async function toldSince(before: number, wanted: readonly string[], withinMs = 15_000): Promise<ClusterEvent[]> {
+  await until(`the events ${wanted.join(', ')}`, () => told().length - before >= wanted.length, withinMs).catch(() => undefined);
+  const events = told().slice(before);
+  expect(kindsOf(events)).toEqual([...wanted].sort());
+  return events;
+}
+const all = <T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<T[]> => Promise.all(names.map(act));
+const servers = ['st1', 'st2', 'st3'];
 const nodeIn = (health: ClusterHealth, name: string): NodeHealth | undefined => health.nodes.find(({ node }) => node === name);
 const onHost = (node: string, command: string) => clients.ssh.run(serverTarget(spec, 'prod', node).ssh, ['sudo', '-n', '-u', 'axway', `/opt/axway/SecureTransport/bin/${command}`], { timeoutMs: 30_000, purpose: command });
 
@@ -61,7 +75,8 @@ async function seen(what: string, test: (health: ClusterHealth) => boolean, with
   });
   return { health, took: Date.now() - began };
 }
-const allWell = () => seen('all is well', ({ health }) => health === 'ok', 40_000);
+/** And has been for as long as it takes until nobody is told of anything any more. */
+const allWell = () => seen('all is well', ({ health, watch }) => health === 'ok' && watch!.incidents.length === 0, 40_000);
 
 test('a cluster that works is ok: every node Online with its services, version, balancer and streaming connections', async () => {
   const { health, took } = await allWell();
@@ -108,11 +123,98 @@ test('a Server that is frozen and one that is cut off are Unknown, one whose pro
   }
 });
 
-test('a Server that is slow stays Online', async () => {
-  await lab.run('slow', 'st1', '300ms');
+test('Servers that are slow, and one whose clock is an hour off, stay Online', async () => {
+  await Promise.all([lab.run('slow', 'st1', '300ms'), lab.run('slow', 'st2', '300ms'), lab.run('skew', 'st3', '3600s')]);
   const changed = await seen('a change', ({ health }) => health !== 'ok', 5_000).then(({ health }) => health.problems, () => []);
-  await lab.run('slow', 'st1', '0ms');
+  await Promise.all([lab.run('slow', 'st1', '0ms'), lab.run('slow', 'st2', '0ms'), lab.run('skew', 'st3', '0s')]);
   expect(changed).toEqual([]);
+});
+
+test('Administration Tools that hang after the headers, answer nonsense, 500 or with a reset are Unknown, each in its words; that these are too few is told, and told again when it has lasted', async () => {
+  await allWell();
+  const before = told().length;
+  const ways = { st1: 'hang', st2: 'nonsense', st3: '500', ed1: 'reset' };
+  const began = Date.now();
+  await Promise.all(Object.entries(ways).map(([node, how]) => lab.run('answers', node, how)));
+  const { health } = await seen('all Unknown', ({ nodes }) => nodes.every(({ state }) => state === 'Unknown'));
+  console.log(`four that answer wrongly → Unknown ${Date.now() - began} ms after the first order`);
+  expect(Date.now() - began).toBeLessThan(6_000);
+  const why = Object.fromEntries(health.nodes.map(({ node, cause, why: words }) => [node, `${cause}: ${words}`]));
+  expect(why).toEqual({
+    st1: expect.stringMatching(/^silent: the Administration Tool does not answer, but its host does/), st2: expect.stringMatching(/^nonsense: .*answers what nobody understands/),
+    st3: expect.stringMatching(/^nonsense: .*answers with 500: /), ed1: 'nonsense: the Administration Tool hangs up without an answer',
+  });
+  expect(health).toMatchObject({ health: 'below threshold', online: 0 });
+  const events = await toldSince(before, ['threshold-lost', 'no-edge', ...servers.map((name) => `node-failed ${name}`), 'below-threshold']);
+  const at = (kind: string): number => Date.parse(events.find((event) => event.kind === kind)!.at);
+  console.log(`threshold lost → below-threshold after ${at('below-threshold') - at('threshold-lost')} ms`);
+  expect(at('below-threshold') - at('threshold-lost')).toBeGreaterThanOrEqual(watched.for);
+  expect(at('below-threshold') - at('threshold-lost')).toBeLessThan(watched.for + 2_500);
+  await all(Object.keys(ways), (node) => lab.run('answers', node, 'well'));
+  await allWell();
+  expect(new Set((await toldSince(before + events.length, ['threshold-restored', 'node-recovered', ...servers.map((name) => `node-recovered ${name}`)])).map(({ incident }) => incident))).toEqual(new Set([events[0]!.incident]));
+});
+
+test('when no node answers the threshold is lost; when nothing of the site does, our own network is named and nothing more is claimed', async () => {
+  const before = told().length;
+  await all([...servers, 'ed1'], (node) => lab.run('cut', node));
+  const lost = await seen('all Unknown', ({ health, nodes }) => health === 'below threshold' && nodes.every(({ state }) => state === 'Unknown'));
+  console.log(`all nodes cut off → told after ${lost.took} ms`);
+  expect(lost.health.cause).toBeUndefined();
+  await all(['db1', 'lb1'], (host) => lab.run('cut', host));
+  const { took, health } = await seen('our network', ({ cause }) => cause?.code === 'our network', 30_000);
+  console.log(`all else too → our network after ${took} ms`);
+  expect(health).toMatchObject({ health: 'unknown', problems: [expect.stringMatching(/^Nothing of this site answers from here/)] });
+  await all([...servers, 'ed1', 'db1', 'lb1'], (host) => lab.run('heal', host));
+  await allWell();
+  const back = ['threshold-restored', 'node-recovered', ...servers.map((name) => `node-recovered ${name}`)];
+  await toldSince(before, ['threshold-lost', 'no-edge', ...servers.map((name) => `node-failed ${name}`), 'below-threshold', ...back]);
+});
+
+test('shared files that hang on every Server are one cause, named once', async () => {
+  const before = told().length;
+  const status = await lab.status();
+  await all(servers, (node) => deadMount(status, node));
+  const { health, took } = await seen('the shared files as the cause', ({ cause }) => cause?.code === 'shared files', 20_000);
+  console.log(`shared files hang → cause named after ${took} ms`);
+  expect(health).toMatchObject({ online: 3, problems: [expect.stringMatching(/^The shared files do not serve: \/srv\/st\/shared hangs on st/)] });
+  await all(servers, (node) => mendMount(status, node));
+  await allWell();
+  expect(told().slice(before)).toEqual([]);
+});
+
+test('a balancer that is gone is named, and is no failure of a node', async () => {
+  const before = told().length;
+  await lab.run('kill', 'lb1');
+  const { health, took } = await seen('the balancer', ({ problems }) => problems.length > 0);
+  console.log(`balancer killed → named after ${took} ms`);
+  expect(took).toBeLessThan(6_000);
+  expect(health).toMatchObject({ health: 'degraded', online: 3, problems: [expect.stringMatching(/^lb1 can't be asked: /)] });
+  await lab.run('start', 'lb1');
+  await allWell();
+  expect(told().slice(before)).toEqual([]);
+});
+
+test('a Server that flaps beside one that is down is one incident: a mail for each at the begin, one at its end with the count, and no threshold event', async () => {
+  const before = told().length;
+  await monitor.executeUpdate('configure', { args: [{ ...watched, for: 60_000, calm: 4_000 }] });
+  await allWell();
+  await onHost('st2', 'stop_monitord');
+  await onHost('st2', 'stop_tm');
+  await seen('st2 Offline', (one) => nodeIn(one, 'st2')?.state === 'Offline');
+  for (let flap = 0; flap < 3; flap += 1) {
+    await lab.run('freeze', 'st3');
+    await seen('st3 away', (one) => nodeIn(one, 'st3')?.state !== 'Online');
+    await lab.run('thaw', 'st3');
+    // One that flaps is believed only after some good looks.
+    if (flap < 2) await seen('st3 back', (one) => nodeIn(one, 'st3')?.state === 'Online');
+  }
+  await onHost('st2', 'start_tm');
+  await allWell();
+  const events = await toldSince(before, ['threshold-lost', 'node-failed st2', 'node-failed st3', 'threshold-restored', 'node-recovered st2', 'node-recovered st3']);
+  expect(new Set(events.map(({ incident }) => incident)).size).toBe(1);
+  expect(events.find(({ kind, node }) => kind === 'node-recovered' && node === 'st3')!.summary).toMatch(/is Online again, after it failed [23] times\.$/);
+  await monitor.executeUpdate('configure', { args: [watched] });
 });
 
 test('one look answers the same, and fails on what it was asked to fail on', async () => {
@@ -128,6 +230,7 @@ test('one look answers the same, and fails on what it was asked to fail on', asy
 });
 
 test('when the only Edge is dead it is said that no partner gets in', async () => {
+  const before = told().length;
   await lab.run('kill', 'ed1');
   const { health, took } = await seen('ed1 down', ({ problems }) => problems.includes('No Edge serves: no partner gets in.'));
   console.log(`Edge killed → told after ${took} ms`);
@@ -135,6 +238,7 @@ test('when the only Edge is dead it is said that no partner gets in', async () =
   await lab.run('start', 'ed1');
   await onHost('ed1', 'start_all');
   await allWell();
+  await toldSince(before, ['no-edge', 'node-recovered']);
 });
 
 test('a database that is gone is named as the one cause', async () => {
@@ -144,6 +248,19 @@ test('a database that is gone is named as the one cause', async () => {
   expect(took).toBeLessThan(6_000);
   expect(health.problems[0]).toMatch(/^The database does not serve: /);
   await lab.run('start', 'db1');
+  await allWell();
+});
+
+test('a refused login is the one cause, and what others answer counts on', async () => {
+  await lab.run('answers', 'st3', '401');
+  const { health, took } = await seen('the login as the cause', ({ cause }) => cause?.code === 'credentials');
+  console.log(`401 → cause named after ${took} ms`);
+  expect(nodeIn(health, 'st3')).toMatchObject({ state: 'Unknown', cause: 'credentials' });
+  expect(health).toMatchObject({ health: 'degraded', online: 2, problems: [expect.stringMatching(/^The login is refused \(st3\): nothing more is tried/)] });
+  await lab.run('answers', 'st3', 'well');
+  // Only a worker that knows nothing of the refusal tries again.
+  await endWorker();
+  await startWorker();
   await allWell();
 });
 

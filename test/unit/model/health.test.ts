@@ -71,6 +71,13 @@ test.each<[string, NodeHealth[], Around, string | undefined]>([
   expect(causeOf(nodes, around)?.code).toBe(expected);
 });
 
+test('what one cause explains is told once: the nodes have their lines in the table', () => {
+  const down = [node('st1', 'Offline'), node('st2', 'Unknown'), node('ed1', 'Unknown', { role: 'edge' })];
+  expect(healthOf('demo', vote(down, { ...well, database: 'it refuses' })).problems).toEqual(['The database does not serve: it refuses', expect.stringMatching(/^0 of 2 Servers are Online/), 'No Edge serves: no partner gets in.']);
+  const silent = down.map((one) => ({ ...one, state: 'Unknown' as const, cause: 'silent' as const }));
+  expect(healthOf('demo', vote(silent, { balancers: ['lb1 can\'t be asked'], reached: false })).problems).toEqual([expect.stringMatching(/^Nothing of this site answers from here/)]);
+});
+
 test('an Edge without a Transaction Manager behind it serves nobody', () => {
   const behind = (connected: number) => ({ streaming: { connected, of: 2, missing: [] } });
   expect(noEdgeServes([node('ed1', 'Online', behind(0)), node('ed2', 'Offline')])).toBe(true);
