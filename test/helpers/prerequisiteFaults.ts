@@ -1,5 +1,5 @@
 /** What can be wrong with an estate before a set-up: how a test breaks it, how it is mended, and exactly what people are told. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabStatus } from '../../lab/status';
 import { databaseCertificate, deadMount, mendMount, onHost, reloadBalancer, sql } from './breaking';
@@ -50,6 +50,21 @@ export function prerequisiteFaults(at: () => Estate) {
     'a wrong password of the database': {
       ...otherContent(passwordFile, () => 'wrong\n'),
       told: () => [`${databaseAt()}: the login of ${database()} was refused (password authentication failed for user "${database()}"). Check the user, and the password that file:${passwordFile()} names. [AuthenticationFailed]`],
+    },
+    'a secret file that others may read': {
+      break: () => chmodSync(passwordFile(), 0o644),
+      mend: () => chmodSync(passwordFile(), 0o600),
+      told: () => [`Secret file:${passwordFile()} could not be read: its mode is 644 and others may read it; run: chmod 600 ${passwordFile()}. [SecretUnavailable]`],
+    },
+    'a secret that is missing': {
+      break: () => renameSync(passwordFile(), `${passwordFile()}.kept`),
+      mend: () => renameSync(`${passwordFile()}.kept`, passwordFile()),
+      told: () => [`Secret file:${passwordFile()} could not be read: it does not exist. [SecretUnavailable]`],
+    },
+    'a database that refuses connections': {
+      break: () => onHost(at().status, 'db1', 'iptables -A INPUT -p tcp --dport 5432 -j REJECT --reject-with tcp-reset'),
+      mend: () => onHost(at().status, 'db1', 'iptables -F INPUT'),
+      told: () => [`${databaseAt()}: connect ECONNREFUSED ${at().status.database.address}:5432 [Unreachable]`],
     },
     'a password of the database that the installer can\'t take': {
       break: () => {

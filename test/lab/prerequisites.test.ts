@@ -130,7 +130,22 @@ test('refuses a machine that is listed under two names', async () => {
   }
 });
 
-test('tries a wrong password of the administrator once in the whole cluster, and never again', async () => {
+test('an installer that fails half-way ends the set-up with what it said; nobody is added or served', async () => {
+  const setup = '/opt/install/SecureTransport_5.5/setup.sh';
+  await forgetLogins();
+  await onHost(estate, 'st1', `printf '#!/bin/sh\nmkdir -p /opt/axway/SecureTransport/bin; echo "Installation failed: the disk said no" >&2; exit 1\n' >/run/setup.sh; chmod 755 /run/setup.sh; mount --bind /run/setup.sh ${setup}`);
+  try {
+    const failure = await operations.fail('setUpCluster', { cluster: lab.name, spec: lab.spec() });
+    expect(failure).toMatchObject({ type: 'Refused', message: expect.stringMatching(/^Install the first Server with a new schema \(st1\): st1: the installer failed 3 times\. .*Installation failed: the disk said no/s) });
+  } finally {
+    await onHost(estate, 'st1', `umount ${setup}; rm /run/setup.sh`);
+  }
+  expect(await operations.record(lab.name)).toMatchObject({ phase: 'setting up', lease: null, complete: false, members: [], unfinished: expect.arrayContaining([expect.stringContaining('Install the first Server with a new schema (st1): failed')]) });
+  const { balancer, databases } = await lab.snapshot();
+  expect({ balancer, product: databases[lab.name] }).toEqual({ balancer: untouched.balancer, product: untouched.databases[lab.name] });
+});
+
+test('once its installer works the set-up completes; a wrong password of the administrator is tried once in the whole cluster, and never again', async () => {
   const spec = lab.spec();
   await forgetLogins();
   const done = await operations.run('setUpCluster', { cluster: lab.name, spec });
@@ -160,4 +175,22 @@ test('tries a wrong password of the administrator once in the whole cluster, and
   expect(await operations.record(lab.name)).toMatchObject({ phase: 'active', lease: null, complete: true, unfinished: [] });
   expect(await operations.run('setUpCluster', { cluster: lab.name })).toMatchObject({ outcome: 'nothing to do' });
   expect(await lab.snapshot()).toEqual(complete);
+});
+
+test.each([
+  ['another version', 'st3', 'lib/version.properties', "sed -i 's/^Version.*/Version = 5.6/'", 'VERSION'],
+  ['another secret file', 'st2', 'bin/taeh', 'printf other >', 'TAEH'],
+])('refuses a Server of the cluster that has %s, and changes nothing', async (_, node, file, change, told) => {
+  const path = `/opt/axway/SecureTransport/${file}`;
+  const whole = await lab.snapshot();
+  await forgetLogins();
+  await onHost(estate, node, `cp -p ${path} /root/kept; ${change} ${path}`);
+  try {
+    const refused = await refuse(lab.spec());
+    expect(toldBy(refused)).toEqual([told]);
+    expect(refused.failure.type).toBe('PreconditionFailed');
+  } finally {
+    await onHost(estate, node, `cp -p /root/kept ${path}; rm /root/kept`);
+  }
+  expect(await lab.snapshot()).toEqual(whole);
 });
