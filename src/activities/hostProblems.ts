@@ -1,5 +1,5 @@
 /** What a host that is to be a Server must be, against what one look at it told. Pure. */
-import type { HostFacts } from '../model/facts';
+import { isVersionOf, type HostFacts } from '../model/facts';
 import type { Problem } from '../model/operation';
 import { portsText } from '../model/ports';
 import type { HostTarget } from '../model/targets';
@@ -88,7 +88,7 @@ function product(host: HostTarget, { values, elsewhere }: HostAnswer, { installa
     return;
   }
   if (!ours) return add(`a product stands in ${host.fileDriveHome} that no operation of this cluster installed`, 'adopt the cluster it belongs to, or take the host out of this cluster file');
-  if (installation === 'complete' && version !== null && version !== expected.version) {
+  if (installation === 'complete' && version !== null && !isVersionOf(version, expected.version)) {
     add(`version ${version} is installed, expected ${expected.version}`, 'every Server of a cluster has the same version: update it, or correct product.version');
   }
 }

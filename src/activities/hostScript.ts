@@ -69,7 +69,7 @@ if [ "$found" != hangs ]; then
   state=$(installation_state)
   say installation "$state"
   if [ "$state" != none ]; then
-    say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^version *= *//p')"
+    say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^[Vv]ersion *= *//p')"
     say core "$(product /usr/bin/sha256sum "$home/conf/filedrive.license" | cut -d' ' -f1)"
     say features "$(product /usr/bin/sha256sum "$home/conf/st.license" | cut -d' ' -f1)"
   else

@@ -3,7 +3,7 @@
  * Online gives an empty plan, and a plan that was cut off anywhere is completed by the next.
  */
 import type { Member } from './cluster';
-import { compareHosts, type HostFacts, type LicenceFacts, type ServerFacts, type WayFacts } from './facts';
+import { compareHosts, isVersionOf, type HostFacts, type LicenceFacts, type ServerFacts, type WayFacts } from './facts';
 import { canonicalAddress, hasAddress } from './fields';
 import type { GateFacts } from './gate';
 import { addressesIn } from './nodeTable';
@@ -138,7 +138,7 @@ export function additionProblems({ cluster, version, members, joining, hosts, ma
     const owner = members.find((member) => member.node !== name && canonicalAddress(member.address) === canonicalAddress(address));
     if (owner) problems.push({ what: `${name}: the address ${address} is that of the member ${owner.node}`, remedy: 'give every node an address of its own' });
   }
-  for (const one of standing.filter((machine) => machine.version !== null && machine.version !== version)) {
+  for (const one of standing.filter((machine) => machine.version !== null && !isVersionOf(machine.version, version))) {
     problems.push({ what: `${one.node} runs version ${one.version}, the cluster file says ${version}: different versions never run on one schema`, remedy: 'update the cluster, or correct product.version' });
   }
   if (!servers.some(serves)) problems.push({ what: `no Server of ${cluster} is Online: nodes are added through one that runs`, remedy: `bring the cluster back first: "stctl set-up-cluster ${cluster}"` });

@@ -129,3 +129,9 @@ export function setUpState(servers: readonly { node: string; address: string }[]
   });
   return { servers: states, schema: database.schema, licensedNodes: licence.clusterNodes, complete, begun: hosts.some(({ ours }) => ours) };
 }
+
+/** Whether this version (`5.5`) is that of the cluster file, which may name a build instead (`5.5-20261126`, `4711`): builds are looked at by who updates. */
+export function isVersionOf(found: string, wanted: string): boolean {
+  const number = /^\d+(\.\d+)+/.exec(wanted)?.[0];
+  return found === wanted || number === undefined || found === number;
+}

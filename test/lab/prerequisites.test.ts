@@ -178,8 +178,8 @@ test('once its installer works the set-up completes; a wrong password of the adm
 });
 
 test.each([
-  ['another version', 'st3', 'lib/version.properties', "sed -i 's/^Version.*/Version = 5.6/'", 'VERSION'],
-  ['another secret file', 'st2', 'bin/taeh', 'printf other >', 'TAEH'],
+  ['another version', 'st3', 'lib/version.properties', "sed 's/^Version.*/Version = 5.6/' /root/kept >", ['st3: version 5.6 is installed, expected 5.5. Remedy: every Server of a cluster has the same version: update it, or correct product.version']],
+  ['another secret file', 'st2', 'bin/taeh', 'printf other >', [['st2', 'st1'], ['st3', 'st2']].map(([one, other]) => `the secret file bin/taeh of ${one} differs from that of ${other}. Remedy: one of them was installed for another cluster: take it out, or install it anew`)],
 ])('refuses a Server of the cluster that has %s, and changes nothing', async (_, node, file, change, told) => {
   const path = `/opt/axway/SecureTransport/${file}`;
   const whole = await lab.snapshot();
@@ -187,7 +187,7 @@ test.each([
   await onHost(estate, node, `cp -p ${path} /root/kept; ${change} ${path}`);
   try {
     const refused = await refuse(lab.spec());
-    expect(toldBy(refused)).toEqual([told]);
+    expect(toldBy(refused)).toEqual(told);
     expect(refused.failure.type).toBe('PreconditionFailed');
   } finally {
     await onHost(estate, node, `cp -p /root/kept ${path}; rm /root/kept`);

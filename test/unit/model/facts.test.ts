@@ -1,4 +1,4 @@
-import { compareHosts, epochProblems, type HostFacts } from '../../../src/model/facts';
+import { compareHosts, epochProblems, type HostFacts, isVersionOf } from '../../../src/model/facts';
 
 const host = (node: string, over: Partial<HostFacts> = {}): HostFacts =>
   ({ node, identity: `host keys ${node}`, installation: 'none', prepared: false, ours: false, epoch: null, version: null, taeh: null, licences: { core: null, features: null }, ...over });
@@ -26,4 +26,8 @@ describe('the epochs that have been seen', () => {
       remedy: 'see to it that no other one does; then "stctl apply -f <cluster file> --epoch-at-least 11", and run this again',
     }]);
   });
+});
+
+test.each([['5.5', '5.5', true], ['5.6', '5.5', false], ['5.5', '5.5-20261126', true], ['5.6', '5.5-20261126', false], ['5.5', '4711', true], ['5.5', '5.5.1', false]])('version %s where the cluster file says %s: %s', (found, wanted, same) => {
+  expect(isVersionOf(found, wanted)).toBe(same);
 });
