@@ -1,19 +1,24 @@
 /**
- * Makes the histories that test/workflows/replay.test.ts replays: a cluster's life on a lab, with every way in which a set-up can end. What they hold
- * of the machine they were made on is its lab's fixed path, nothing else; this program refuses to write one that says more.
+ * Makes the histories that test/workflows/replay.test.ts replays: a cluster's life on a lab, with every way in which a set-up can end, and how it is watched. What
+ * they hold of the machine they were made on is its lab's fixed path, nothing else; this program refuses to write one that says more.
+ * Arguments: `setUp`, `watching`, to make only those.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type Client, type WorkflowHandle, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { connectClient } from '../../src/control/connect';
 import { readConnectionConfig } from '../../src/control/connectionConfig';
 import { cancelOperation } from '../../src/control/operations';
 import { waitFor } from '../../src/clients/waitFor';
-import { clusterWorkflowId } from '../../src/model/ids';
+import { clusterWorkflowId, maintenanceWorkflowId, monitorWorkflowId } from '../../src/model/ids';
+import { createClients } from '../../src/clients';
 import type { ClusterRecord } from '../../src/model/cluster';
+import type { ClusterEvent } from '../../src/model/events';
+import type { ClusterHealth } from '../../src/model/health';
 import type { OperationReport } from '../../src/model/operation';
+import { serverTarget } from '../../src/model/slices';
 import { startEstate, startWorker, type Estate } from '../../bench/estate';
 
 const root = resolve(__dirname, '../../..');
@@ -21,15 +26,25 @@ const taskQueue = 'histories';
 const identity = 'histories';
 const soon = { timeoutMs: 60_000 };
 
-async function main(): Promise<void> {
+const groups = {
+  setUp: { types: ['cluster', 'setUpCluster'], make: async (client: Client, estate: Estate, save: Save): Promise<void> => {
+    await firstCluster(client, estate, save);
+    await estate.reset();
+    await secondCluster(client, estate, save);
+  } },
+  watching: { types: ['monitorCluster', 'checkHealth', 'checkEnds', 'keepMaintenance', 'notify'], make: watchedCluster },
+};
+
+async function main(asked: string[]): Promise<void> {
+  const wanted = Object.entries(groups).filter(([name]) => asked.length === 0 || asked.includes(name)).map(([, group]) => group);
   const client = await connectClient(readConnectionConfig(process.env, []), { identity });
   const estate = await startEstate({ name: 'histories', servers: 2, productTimeMs: 100 });
   const worker = await startWorker(taskQueue, { ST_IDENTITY: identity });
   try {
-    const save = saver(client, estate);
-    await firstCluster(client, estate, save);
-    await estate.reset();
-    await secondCluster(client, estate, save);
+    for (const { types, make } of wanted) {
+      await make(client, estate, saver(client, estate, types));
+      await estate.reset();
+    }
   } finally {
     await worker.stop();
     await estate.down();
@@ -105,6 +120,68 @@ async function secondCluster(client: Client, estate: Estate, save: Save): Promis
   await save('cluster.interrupted', record.workflowId, runId);
 }
 
+/** One watch with all that it can see, be asked and tell, over two histories; single looks, a maintenance window, and a way to tell that ends nowhere. */
+async function watchedCluster(client: Client, estate: Estate, save: Save): Promise<void> {
+  const cluster = 'histories3';
+  const spec = { ...estate.spec, metadata: { ...estate.spec.metadata, name: cluster }, notifications: { command: ['/usr/bin/true'] } };
+  const clients = createClients();
+  const onSt2 = (command: string) => clients.ssh.run(serverTarget(spec, 'prod', 'st2').ssh, ['sudo', '-n', '-u', 'axway', `/opt/axway/SecureTransport/bin/${command}`], { timeoutMs: 30_000, purpose: command });
+  const begin = (type: string, workflowId: string, input: object): Promise<WorkflowHandleWithFirstExecutionRunId> => client.workflow.start(type, { taskQueue, workflowId, args: [input], workflowTaskTimeout: '3s' });
+  try {
+    await ended(await begin('setUpCluster', 'set-up', { cluster, spec }), 'completed');
+    await (await begin('checkHealth', 'well', { cluster, failWhen: 'degraded' })).result();
+    await save('checkHealth', 'well');
+
+    const first = await begin('monitorCluster', monitorWorkflowId(cluster), { cluster, interval: 500, failuresToOffline: 2, calm: 1_000, for: 2_000, historyLimit: 150, vantage: [taskQueue] });
+    const monitor = client.workflow.getHandle(first.workflowId);
+    const health = (what: string, is: (seen: ClusterHealth) => boolean): Promise<ClusterHealth> => waitFor(what, () => monitor.query<ClusterHealth>('status'), is, soon);
+    await health('all is well', (seen) => seen.health === 'ok');
+    await onSt2('stop_monitord');
+    await onSt2('stop_tm');
+    const belowTold = async (): Promise<boolean> => {
+      for await (const { workflowId } of client.workflow.list({ query: `WorkflowType="notify" AND StCluster="${cluster}"` })) if (workflowId.includes('below-threshold')) return true;
+      return false;
+    };
+    await waitFor('too few for long enough', belowTold, Boolean, soon);
+    await ended(await begin('checkHealth', 'degraded', { cluster, failWhen: 'below threshold' }), 'BelowThreshold');
+    await save('checkHealth.failed', 'degraded');
+    await onSt2('start_tm');
+    await health('the incident is over', (seen) => seen.health === 'ok' && seen.watch?.incidents.length === 0);
+    await monitor.executeUpdate('pause', { args: [{ by: 'ops', reason: 'to have a history of it', until: new Date(Date.now() + 2_000).toISOString() }] });
+    await health('the pause is over', (seen) => seen.health === 'ok');
+    await monitor.executeUpdate('configure', { args: [{ interval: 1_000 }] });
+    const another = async (): Promise<boolean> => (await monitor.describe()).runId !== first.firstExecutionRunId;
+    for (let report = 0; report < 100 && !(await another()); report += 1) await monitor.executeUpdate('report', { args: [{ from: 'nagios', node: 'st2', what: `load ${report}` }] });
+    await waitFor('another history', another, Boolean, soon);
+    await health('sight', (seen) => seen.health === 'ok');
+    await monitor.cancel();
+    await monitor.result().catch(() => undefined);
+    await save('monitorCluster.full', first.workflowId, first.firstExecutionRunId);
+    await save('monitorCluster.cancelled', first.workflowId);
+
+    const record = client.workflow.getHandle(clusterWorkflowId(cluster));
+    const { window } = await record.executeUpdate<{ window: { id: string } }, [object]>('maintenance', { args: [{ start: { nodes: ['st2'], for: '1h', reason: 'to have a history of it', by: 'ops' } }] });
+    const threshold = clients.admin.server(serverTarget(spec, 'prod', 'st1').admin);
+    await waitFor('silence', () => threshold.nodeThreshold(), ({ sendNotification }) => !sendNotification, soon);
+    await record.executeUpdate('maintenance', { args: [{ end: window.id }] });
+    await client.workflow.getHandle(maintenanceWorkflowId(cluster)).result();
+    await save('keepMaintenance', maintenanceWorkflowId(cluster));
+
+    const licence = join(estate.dir, 'licences', estate.spec.metadata.name, 'st.license');
+    writeFileSync(licence, `${readFileSync(licence, 'utf8')}ValidTo=${new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10)}\n`);
+    await (await begin('checkEnds', 'ends', { cluster })).result();
+    await save('checkEnds', 'ends');
+
+    const event: ClusterEvent = { id: 'test.1', kind: 'test', cluster, at: '2026-11-30T12:00:00Z', severity: 'info', incident: 'test.1', summary: 'A test.', now: 'Nothing has happened.', next: 'Nothing.', youCan: [], facts: {} };
+    await (await begin('notify', 'told', { event, notifications: spec.notifications })).result();
+    await save('notify', 'told');
+    await ended(await begin('notify', 'not-told', { event, notifications: { command: ['/usr/bin/false'] }, patience: 1_000 }), 'NotYet');
+    await save('notify.failed', 'not-told');
+  } finally {
+    await clients.close();
+  }
+}
+
 const starter = (client: Client) => (workflowId: string, input: object): Promise<WorkflowHandle> =>
   client.workflow.start('setUpCluster', { taskQueue, workflowId, args: [input], workflowTaskTimeout: '3s' });
 
@@ -123,10 +200,10 @@ async function stepIs(handle: WorkflowHandle, key: string, state: string): Promi
 }
 
 /** Writes one history, an event a line, unless it tells something of this machine or a secret of the lab. */
-function saver(client: Client, estate: Estate): Save {
+function saver(client: Client, estate: Estate, types: readonly string[]): Save {
   const folder = join(root, 'test/histories');
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(folder)) if (types.includes(file.split('.')[0]!)) rmSync(join(folder, file));
   const secrets = ['admin-password', 'database-password'].map((name) => readFileSync(join(estate.dir, 'secrets', name), 'utf8').trim());
   const forbidden = [root, homedir(), hostname(), estate.dir, ...secrets];
   return async (name, workflowId, runId) => {
@@ -140,7 +217,7 @@ function saver(client: Client, estate: Estate): Save {
   };
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 });

@@ -20,9 +20,9 @@ interface Saved {
 const saved = (name: string): Saved => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Saved;
 const replay = (history: Saved): Promise<void> => Worker.runReplayHistory({ workflowBundle: { codePath: process.env['ST_WORKFLOW_BUNDLE']! } }, history);
 
-test('there are histories of a set-up that was completed, failed, refused, cancelled and terminated, and of the record', () => {
+test('there are histories of a set-up that was completed, failed, refused, cancelled and terminated, of the record, and of all that watches and tells', () => {
   const endings = ['completed', 'failed', 'refused', 'cancelled', 'terminated', 'planned', 'busy', 'waited', 'plan-changed'].map((ending) => `setUpCluster.${ending}`);
-  expect(names).toEqual(expect.arrayContaining([...endings, 'cluster', 'cluster.full', 'cluster.interrupted']));
+  expect(names).toEqual(expect.arrayContaining([...endings, 'cluster', 'cluster.full', 'cluster.interrupted', 'monitorCluster.full', 'monitorCluster.cancelled', 'checkHealth', 'checkHealth.failed', 'checkEnds', 'keepMaintenance', 'notify', 'notify.failed']));
 });
 
 test.each(names)('%s is replayed', async (name) => {
@@ -41,6 +41,6 @@ const plain = (name: string): string => readFileSync(join(folder, `${name}.json`
 
 test.each(names)('%s tells of no folder but those of the lab and of its hosts', (name) => {
   const folders = [...plain(name).matchAll(/(?<![\w./:*>-])\/[A-Za-z][\w.-]*\/[\w.-]+/g)].map(([path]) => path);
-  const known = /^\/(run\/st-lab|opt\/(axway|install)|srv\/st|etc\/haproxy|run\/haproxy|usr\/bin)(\/|$)/;
+  const known = /^\/(run\/st-lab|opt\/(axway|install)|srv\/st|etc\/haproxy|run\/haproxy|var\/lib|usr\/bin)(\/|$)/;
   expect([...new Set(folders)].filter((path) => !known.test(path))).toEqual([]);
 });
