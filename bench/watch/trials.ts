@@ -2,6 +2,8 @@
  * How soon a Server that is gone is told as such: in the status, and by a mail that has reached its server. Every second one loses its power (its port refuses from
  * then on), the others their network cable (they are silent). Nodes fall in turn, the next when all are well.
  */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LabMail } from '../../lab/mail/host';
@@ -61,11 +63,20 @@ async function inTurn({ estate, nodes }: WatchedCluster, monitor: WorkflowHandle
     ]);
     if (process.env['ST_BENCH_VERBOSE']) console.error(`${node} ${way}: told after ${seen - at} ms`);
     taken.push({ node, way, at, status: seen - at, mail: NaN });
+    await mailTaken(estate.dir, at);
     await estate.lab(way === 'kill' ? 'start' : 'heal', node);
   }
   await waitFor(monitor, allWell);
   await pause(mailMs);
   return taken;
+}
+
+/** Waits for the mail of a node that fell then, so that bringing it back takes no processor time from its telling; where the folder can't be read, for a while. */
+async function mailTaken(dir: string, since: number): Promise<void> {
+  const folder = join(dir, 'hosts/mail1/mails');
+  // Two are told of each fall: that there are too few, and the node.
+  const arrived = async (): Promise<boolean> => (await readdir(folder)).filter((name) => name.endsWith('.json') && Number(name.split('-')[0]) >= since).length >= 2;
+  for (const ends = Date.now() + mailMs; Date.now() < ends && !(await arrived().catch(() => false)); ) await pause(25);
 }
 
 /** When the mail of this failure was taken by the mail server, in milliseconds since 1970. */
