@@ -235,7 +235,7 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
     'a balancer without its socket': {
       break: () => onHost(at().status, 'lb1', 'mv /run/haproxy/admin.sock /run/haproxy/kept.sock'),
       mend: () => onHost(at().status, 'lb1', 'mv /run/haproxy/kept.sock /run/haproxy/admin.sock'),
-      told: () => [`lb1: ops@${address('lb1')}:22: socket /run/haproxy/admin.sock: (SSH) Channel open failure: open failed. Nothing listens there, or this user may not use it. [Unreachable]`],
+      told: () => [`lb1: ops@${address('lb1')}:22: socket /run/haproxy/admin.sock: (SSH) Channel open failure: open failed. Nothing listens there, or this user may not use it. [Unreachable]. Remedy: see that its host answers the worker; only one that is gone for good is taken out of "loadBalancer.instances" in the cluster file, and that is applied`],
     },
   } satisfies Record<string, Fault>;
 }
