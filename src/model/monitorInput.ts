@@ -22,15 +22,22 @@ const settings = {
   sliceMs: duration(500, 3_600_000).optional(),
 };
 
+/** Why these vantage points can't agree as asked for, if they can't; undefined: a majority of them. */
+export const quorumProblem = (quorum: number | undefined, points: number): string | undefined =>
+  quorum !== undefined && quorum > points ? `expected at most ${points}, the number of vantage points, found ${quorum}` : undefined;
+
+/** The monitor's own queue is the one vantage point where none is named. */
 const quorumFits = (ctx: { value: { vantage?: string[] | undefined; quorum?: number | undefined }; issues: unknown[] }): void => {
   const { vantage, quorum } = ctx.value;
-  if (quorum !== undefined && vantage !== undefined && quorum > vantage.length) ctx.issues.push({ code: 'custom', path: ['quorum'], message: `expected at most ${vantage.length}, the number of vantage points, found ${quorum}`, input: quorum });
+  const message = quorumProblem(quorum, vantage?.length ?? 1);
+  if (message !== undefined) ctx.issues.push({ code: 'custom', path: ['quorum'], message, input: quorum });
 };
 
 export const monitorClusterInput = strict({ cluster: clusterName, ...settings, historyLimit: whole(20, 50_000).optional() }).check(quorumFits);
 export type MonitorClusterInput = z.output<typeof monitorClusterInput>;
 
-export const configureInput = strict(settings).check(quorumFits);
+/** Whether the quorum fits depends on how it is watched by then: `quorumProblem`. */
+export const configureInput = strict(settings);
 export type MonitorSettings = z.output<typeof configureInput>;
 
 export const pauseInput = strict({

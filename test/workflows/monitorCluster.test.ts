@@ -145,6 +145,7 @@ test('it is paused only with an end, resumes by itself, and takes new settings a
     expect(await refused('pause', { by: 'ops', reason: 'x' })).toMatch(/until: .*a pause always ends|until: missing/);
     expect(await refused('pause', { by: 'ops', reason: 'x', until: '2020-01-01T00:00:00Z' })).toMatch(/until: expected a time to come/);
     expect(await refused('configure', { intervall: 5 })).toMatch(/did you mean "interval"/);
+    expect(await refused('configure', { quorum: 2 })).toContain('quorum: expected at most 1, the number of vantage points, found 2. Nothing was changed.');
     expect(await refused('pause', { by: 'ops', reason: 'x', until: new Date(Date.now() + 8 * 86_400_000).toISOString() })).toMatch(/until: expected a time within 7 days/);
     expect((await status()).watch).toMatchObject({ interval: 7_000, failuresToOffline: 4 });
     await monitor.executeUpdate('pause', { args: [{ by: 'ops', reason: 'patching', until: new Date(Date.now() + 4_000).toISOString() }] });

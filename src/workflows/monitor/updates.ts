@@ -3,7 +3,7 @@ import { defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
 import { blind } from '../../model/clusterHealth';
 import type { ClusterHealth } from '../../model/health';
 import { day, parseInput } from '../../model/inputs';
-import { configureInput, pauseInput, reportInput, type MonitorSettings, type PauseInput, type ReportInput } from '../../model/monitorInput';
+import { configureInput, pauseInput, quorumProblem, reportInput, type MonitorSettings, type PauseInput, type ReportInput } from '../../model/monitorInput';
 import { didYouMean, listProblems } from '../../model/problems';
 import { failure } from '../operation/failures';
 import { endPause, msUntil, post, watchView, type Monitor } from './state';
@@ -31,7 +31,11 @@ export function answerAsked(run: Monitor, taskQueue: string): void {
     // A pause goes on as long as it was ordered for; who looks after it begins with these.
     if (!run.paused) begin();
     return `${run.cluster} is watched anew: ${JSON.stringify(watchView(run).vantage.map(({ name }) => name))}, quorum ${watchView(run).quorum}.`;
-  }), { description: 'Change how it is watched: {interval, failuresToOffline, vantage, quorum, for, calm, sliceMs}, each optional', validator: requires(configureInput) });
+  }), { description: 'Change how it is watched: {interval, failuresToOffline, vantage, quorum, for, calm, sliceMs}, each optional', validator: (raw) => {
+    const { vantage = run.posts, quorum = run.settings.quorum } = known(configureInput, raw);
+    const problem = quorumProblem(quorum, vantage.length);
+    if (problem !== undefined) throw failure('InvalidInput', `quorum: ${problem}. Nothing was changed.`);
+  } });
   setHandler(pauseUpdate, taken((raw) => {
     const pause = known(pauseInput, raw);
     run.paused = { ...pause, lastsMs: msUntil(pause.until, at()) };
