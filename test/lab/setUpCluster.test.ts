@@ -60,6 +60,7 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
       'Let the product notify below the node threshold',
       'Let the balancer send to the Server',
       'Let the balancer send to the site',
+      'Try once whether an administrator still has the password it was shipped with',
     ]);
 
     const report: OperationReport = await run('setUpCluster', { cluster, spec, fingerprint: plan.fingerprint });
