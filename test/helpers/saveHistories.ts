@@ -3,11 +3,9 @@
  * they hold of the machine they were made on is its lab's fixed path, nothing else; this program refuses to write one that says more.
  * Arguments: `setUp`, `watching`, to make only those.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
-import { WorkflowFailedError, type Client, type WorkflowHandle, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { connectClient } from '../../src/control/connect';
 import { readConnectionConfig } from '../../src/control/connectionConfig';
 import { cancelOperation } from '../../src/control/operations';
@@ -17,14 +15,9 @@ import { createClients } from '../../src/clients';
 import type { ClusterRecord } from '../../src/model/cluster';
 import type { ClusterEvent } from '../../src/model/events';
 import type { ClusterHealth } from '../../src/model/health';
-import type { OperationReport } from '../../src/model/operation';
 import { serverTarget } from '../../src/model/slices';
 import { startEstate, startWorker, type Estate } from '../../bench/estate';
-
-const root = resolve(__dirname, '../../..');
-const taskQueue = 'histories';
-const identity = 'histories';
-const soon = { timeoutMs: 60_000 };
+import { ended, identity, saver, soon, stepIs, taskQueue, type Save } from './histories';
 
 const groups = {
   setUp: { types: ['cluster', 'setUpCluster'], make: async (client: Client, estate: Estate, save: Save): Promise<void> => {
@@ -51,8 +44,6 @@ async function main(asked: string[]): Promise<void> {
     await client.connection.close();
   }
 }
-
-type Save = (name: string, workflowId: string, runId?: string) => Promise<void>;
 
 /** Set up in one go; then what happens to those who ask at the wrong time. */
 async function firstCluster(client: Client, estate: Estate, save: Save): Promise<void> {
@@ -184,38 +175,6 @@ async function watchedCluster(client: Client, estate: Estate, save: Save): Promi
 
 const starter = (client: Client) => (workflowId: string, input: object): Promise<WorkflowHandle> =>
   client.workflow.start('setUpCluster', { taskQueue, workflowId, args: [input], workflowTaskTimeout: '3s' });
-
-/** Waits for the end and holds it to its outcome, or to the type of its failure. */
-async function ended(handle: WorkflowHandle, wanted: string): Promise<void> {
-  const end = await handle.result().then(
-    (report) => (report as OperationReport).outcome,
-    (error: unknown) => (error instanceof WorkflowFailedError ? ((error.cause as { type?: string } | undefined)?.type ?? (error.cause?.name === 'CancelledFailure' ? 'Cancelled' : error.cause?.name)) : String(error)),
-  );
-  if (end !== wanted) throw new Error(`${handle.workflowId} ended as "${end}", expected "${wanted}"`);
-}
-
-async function stepIs(handle: WorkflowHandle, key: string, state: string): Promise<void> {
-  const read = (): Promise<OperationReport> => handle.query<OperationReport>('status');
-  await waitFor(`${handle.workflowId}: ${key} is ${state}`, read, ({ steps }) => steps.some((step) => step.key === key && step.state === state), { ...soon, intervalMs: 20 });
-}
-
-/** Writes one history, an event a line, unless it tells something of this machine or a secret of the lab. */
-function saver(client: Client, estate: Estate, types: readonly string[]): Save {
-  const folder = join(root, 'test/histories');
-  mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(folder)) if (types.includes(file.split('.')[0]!)) rmSync(join(folder, file));
-  const secrets = ['admin-password', 'database-password'].map((name) => readFileSync(join(estate.dir, 'secrets', name), 'utf8').trim());
-  const forbidden = [root, homedir(), hostname(), estate.dir, ...secrets];
-  return async (name, workflowId, runId) => {
-    const { events } = JSON.parse(historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory())) as { events: object[] };
-    const text = `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
-    const plain = text.replaceAll(/"data":"([^"]*)"/g, (_, data: string) => Buffer.from(data, 'base64').toString('utf8'));
-    const told = forbidden.filter((word) => plain.includes(word));
-    if (told.length > 0) throw new Error(`the history ${name} tells what must not be kept: ${told.join(', ')}`);
-    writeFileSync(join(folder, `${name}.json`), text);
-    console.log(`${name}: ${events.length} events, ${Math.round(text.length / 1024)} KB`);
-  };
-}
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));

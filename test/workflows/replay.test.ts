@@ -25,6 +25,11 @@ test('there are histories of a set-up that was completed, failed, refused, cance
   expect(names).toEqual(expect.arrayContaining([...endings, 'cluster', 'cluster.full', 'cluster.interrupted', 'monitorCluster.full', 'monitorCluster.cancelled', 'checkHealth', 'checkHealth.failed', 'checkEnds', 'keepMaintenance', 'notify', 'notify.failed']));
 });
 
+test('there are histories of every operation on a cluster that works, and of those that were cancelled, held or terminated', () => {
+  const completed = ['addNode', 'removeNode', 'replaceNode', 'rollingRestart', 'rebalanceWorkload', 'adoptCluster'].map((type) => `${type}.completed`);
+  expect(names).toEqual(expect.arrayContaining([...completed, 'updateCluster.held', 'updateCluster.node-by-node', 'addNode.cancelled', 'removeNode.cancelled', 'rollingRestart.cancelled', 'rollingRestart.terminated', 'rollingRestart.completed-after']));
+});
+
 test.each(names)('%s is replayed', async (name) => {
   await expect(replay(saved(name))).resolves.toBeUndefined();
 });
@@ -41,6 +46,6 @@ const plain = (name: string): string => readFileSync(join(folder, `${name}.json`
 
 test.each(names)('%s tells of no folder but those of the lab and of its hosts', (name) => {
   const folders = [...plain(name).matchAll(/(?<![\w./:*>-])\/[A-Za-z][\w.-]*\/[\w.-]+/g)].map(([path]) => path);
-  const known = /^\/(run\/st-lab|opt\/(axway|install)|srv\/st|etc\/haproxy|run\/haproxy|var\/lib|usr\/bin)(\/|$)/;
+  const known = /^\/(run\/st-lab|opt\/(axway|install|st-lab)|srv\/st|etc\/haproxy|run\/haproxy|var\/lib|usr\/(bin|lib)|bin\/sh)(\/|$)/;
   expect([...new Set(folders)].filter((path) => !known.test(path))).toEqual([]);
 });
