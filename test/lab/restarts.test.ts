@@ -188,6 +188,20 @@ test('a node that a terminated restart left out of the balancer is put back by t
   await byHand('ready');
 });
 
+test('terminated while an Edge is down it leaves the cluster interrupted, and the next run starts that Edge and puts it back into the balancer', async () => {
+  const handle = await worker.start('rollingRestart', { cluster, nodes: ['ed1'], gracefulTimeout: '2s' });
+  await until('ed1 to be down', async () => ((await handle.query<OperationReport>('status')).steps.find(({ key }) => key === 'stop/ed1')?.state === 'done'), 60_000, 100);
+  await handle.terminate('by this test');
+  const atBalancer = async (): Promise<string | undefined> => (await lab.snapshot()).balancer?.servers[`${cluster}_hc/ed1`];
+  expect(await atBalancer()).toBe('maint');
+  const report = await worker.run('rollingRestart', { cluster, nodes: ['ed1'], gracefulTimeout: '2s' });
+  expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `1 node of ${cluster} restarted (ed1); 4 others left as they are.` });
+  expect(stepsOf(report)).toContain('first/online/ed1');
+  expect(await atBalancer()).toBe('ready');
+  const record = await worker.record(cluster);
+  expect([record.phase, record.operations[1]?.outcome]).toEqual(['active', 'interrupted']);
+});
+
 /** A session with st2's own daemon, which keeps a graceful stop from ending. */
 const logIn = (): Promise<Client> => logInAt(target('st2').address, 8022);
 
