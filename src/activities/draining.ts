@@ -24,6 +24,8 @@ const lookMs = 5_000;
 const stateMs = 60_000;
 /** A stop whose time is over takes a moment longer to be seen. */
 const lateMs = 15_000;
+/** The same of one that an earlier try asked for: it is asked for anew, so less is lost by not waiting. */
+const rememberedLateMs = 3_000;
 /** Between two looks that must agree. */
 const settleMs = 1_000;
 /** How long an event that gives no sign of life is watched before it is believed to be dead. */
@@ -70,6 +72,7 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
   if (before.includes('tm')) await setClusterServices(admin, 'stop');
   const daemons = before.filter((service) => service !== 'tm');
   const cut = await endDaemons(clients, server, authority, daemons, gracefulSeconds);
+  const byHand: string[] = [];
   const notes = [`${daemons.join(', ') || 'no daemon'} ended${cut}`];
   if (before.includes('tm')) {
     const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive });
@@ -81,9 +84,10 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
     if (left.length > 0) notes.push(`accepted as still in process: ${nameFiles(left)}`);
     await endGracefully(clients, server, authority, ['tm'], tmSeconds(gracefulSeconds));
     const stranded = await activeAt(admin, id);
+    if (stranded.length > 0) byHand.push(`${server.node}: its Transaction Manager ended while it worked on ${nameFiles(stranded)}: they stand as "In Progress", and nobody processes them; submit them again`);
     notes.push(stranded.length === 0 ? 'Transaction Manager ended, nothing stranded' : `Transaction Manager ended; stranded: ${nameFiles(stranded)}`);
   }
-  return { changed: true, note: notes.join('; ') };
+  return { changed: true, note: notes.join('; '), ...(byHand.length > 0 ? { byHand } : {}) };
 }
 
 export async function drainEdge(clients: Clients, edge: ServerTarget, { room, gracefulSeconds }: How, authority: Authority): Promise<Outcome> {
@@ -145,12 +149,22 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
     else if (inARow === 1) await delay(settleMs, undefined, { signal: abortSignal() });
     return up;
   }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
-  await wait(most + lateMs).catch(async (error: unknown) => {
-    if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
+  const ended = (timeoutMs: number): Promise<boolean> => wait(timeoutMs).then(() => true, (error: unknown) => {
+    if (error instanceof StError && error.code === 'NotYet') return false;
+    throw error;
+  });
+  const remembered = asked.some((one) => one.remembered);
+  let down = await ended(most + (remembered ? rememberedLateMs : lateMs));
+  // A stop that is only remembered may have landed unseen, and the service may have been started since: it is asked for anew before anything is cut.
+  if (!down && remembered) {
+    const anew = await askStops(clients, server, authority, await stillUp(), seconds);
+    down = await ended(Math.max(...anew.map(({ left }) => left), 0) * 1_000 + lateMs);
+  }
+  if (!down) {
     // The time that was given is over, and the product did not act on it.
     for (const service of await stillUp()) await command(clients, server, authority, `stop_${service}`);
     await wait(stateMs);
-  });
+  }
   await markLanded(clients, server, authority, services);
   return Date.now() - began >= most;
 }

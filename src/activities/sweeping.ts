@@ -46,8 +46,13 @@ export async function sweep(clients: Clients, { server, sharedPath, release }: {
   }
   if (left.length === 0) return { changed: false, note: 'nothing was left in process' };
   const names = nameFiles(left.map(({ path }) => ({ account: '', file: path.slice(sharedPath.length) })));
-  if (!release) return { changed: false, note: `left in process by a stop, and not to be submitted again before their marks are removed: ${names}` };
+  if (!release) {
+    return {
+      changed: false, note: `left in process by a stop, and not to be submitted again before their marks are removed: ${names}`,
+      byHand: [`${server.node}: its stop left in process: ${names}. Nobody processes them; their marks (.m_inproc) keep them from being submitted again: remove those (or run this with "sweep": true), then submit the files again`],
+    };
+  }
   const chosen = left.slice(0, mostReleased).map(({ path }) => path);
   await product.act(authority, ['/usr/bin/rm', '-f', ...chosen], { purpose: 'removing marks of files that nobody processes' });
-  return { changed: true, note: `released for resubmission: ${names}` };
+  return { changed: true, note: `released for resubmission: ${names}`, byHand: [`${server.node}: released by removing their marks, and to be submitted again: ${names}`] };
 }

@@ -54,7 +54,7 @@ export function reportText(report: OperationReport, colors: Colors, { full = fal
     ...told(report, true),
     ...(full && report.steps.length > 0 ? ['', stepTable(report, colors)] : []),
     ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
-    ...(byHand.length > 0 ? ['', 'Left for a person, in the Administration Tool:', ...byHand.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(byHand.length > 0 ? ['', 'Left for a person:', ...byHand.map((line) => `  - ${oneLine(line)}`)] : []),
     ...(decisions.length > 0 ? ['', 'Decisions:', ...decisions.map((one) => `  - ${time(one.at)} ${one.by} (as claimed): ${one.do} ${one.step}${one.node ? ` (${one.node})` : ''}, ${oneLine(one.reason)}`)] : []),
     ...(full ? ['', `Now:  ${report.now}`, `Next: ${report.next}`] : []),
   ].join('\n');

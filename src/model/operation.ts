@@ -7,6 +7,8 @@ import type { ErrorCode } from './errors';
 export interface Outcome<T = void> {
   changed: boolean;
   note: string;
+  /** What it found that a person must put right; it stands in the report and in the mail of its end. */
+  byHand?: string[];
   value?: T;
 }
 

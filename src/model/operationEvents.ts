@@ -19,11 +19,12 @@ const stamp = (at: string): string => String(Date.parse(at) % 1_000_000_000);
 /** A sentence of the report, within what an event may hold. */
 const sentence = (text: string, longest = 1_000): string => (text.trim() || 'Nothing is known.').slice(0, longest);
 
-function factsOf({ operation, workflowId, startedAt, requestedBy, reason, unfinished }: Pick<OperationReport, 'operation' | 'workflowId' | 'startedAt' | 'requestedBy' | 'reason' | 'unfinished'>): Record<string, string> {
+function factsOf({ operation, workflowId, startedAt, requestedBy, reason, unfinished, byHand = [] }: Pick<OperationReport, 'operation' | 'workflowId' | 'startedAt' | 'requestedBy' | 'reason' | 'unfinished' | 'byHand'>): Record<string, string> {
   return {
     operation, workflow: workflowId, started: startedAt,
     ...(requestedBy ? { requestedBy: `${requestedBy} (as claimed)` } : {}), ...(reason ? { reason } : {}),
     ...(unfinished.length > 0 ? { unfinished: unfinished.join('; ').slice(0, 800) } : {}),
+    ...(byHand.length > 0 ? { byHand: byHand.join('; ').slice(0, 800) } : {}),
   };
 }
 

@@ -174,7 +174,7 @@ test('terminated while it holds the lease it leaves the cluster interrupted with
       for (const recorded of changing) answers.set(recorded.key, await old.performAs(authority, recorded));
       const acted = [...answers].filter(([, answer]) => answer !== 'StaleEpoch');
       // Where nothing is to be changed nothing is refused.
-      expect(acted.map(([key, answer]) => [key, (answer as Outcome).changed])).toEqual(['license-first/st1', 'license-others/st2', 'license-others/st3'].map((key) => [key, false]));
+      expect(acted.map(([key, answer]) => [key, (answer as Outcome).changed])).toEqual(['license-first/st1', 'license-others/st2', 'license-others/st3', 'shipped-passwords/st1'].map((key) => [key, false]));
       expect([...answers.keys()]).toEqual(expect.arrayContaining(['install-first/st1', 'database.ensureEpoch', 'online/st3', 'serving/st1 at lb1', 'active-site/lb1']));
     });
     expect(end).toEqual(theatre.undisturbed.end);

@@ -2,6 +2,7 @@
 import { Client } from 'ssh2';
 import { until } from '../../lab/shell';
 import { serverActivities } from '../../src/activities/servers';
+import { stopActivities } from '../../src/activities/stops';
 import { askStops } from '../../src/activities/stopMarkers';
 import { createClients } from '../../src/clients';
 import { haproxyOverSsh } from '../../src/clients/haproxy';
@@ -121,6 +122,20 @@ test('a graceful stop that somebody abandoned lands late, and a start waits for 
   expect(await stateOf('st2')).toEqual({ tm: true, ssh: true });
 });
 
+test('a stop that is only remembered, of a service that was started since, is asked for anew and not made a hard one', async () => {
+  const authority = { cluster, epoch: (await worker.record(cluster)).epoch, operation: 'this test' };
+  const since = async (): Promise<number> => Number((await clients.ssh.run(target('st2').ssh, ['cat', '.st-orchestrator/stops/sshd'], { timeoutMs: 5_000, purpose: 'reading' })).stdout.split(' ')[2]);
+  const stopped = (): Promise<boolean> => stateOf('st2').then(({ ssh }) => !ssh);
+  await askStops(clients, target('st2'), authority, ['sshd'], 8);
+  const asked = await since();
+  await until('sshd to end unseen', stopped, 20_000, 100);
+  await clients.ssh.run(target('st2').ssh, ['sudo', '-n', '-u', 'axway', '/opt/axway/SecureTransport/bin/start_sshd'], { timeoutMs: 10_000, purpose: 'a person' });
+  await until('sshd to run again', async () => !(await stopped()), 20_000, 100);
+  await stopActivities({ clients }).ensureDrained({ server: target('st2'), protocols: spec.product.protocols, gracefulSeconds: 2, acceptActive: false }, authority);
+  expect(await since()).toBeGreaterThan(asked);
+  await serverActivities({ clients }).ensureOnline({ server: target('st2'), protocols: spec.product.protocols }, authority);
+});
+
 test('what is still in process after its time is refused by name, with everything running again; accepted, its mark is found and released', async () => {
   const { account } = spec.probe!;
   const mark = `/srv/st/shared/home/${account}/stuck.dat.m_inproc`;
@@ -140,6 +155,12 @@ test('what is still in process after its time is refused by name, with everythin
   const note = (key: string): string | undefined => report.steps.find((step) => step.key === key)?.note;
   expect(note('drain/st2')).toContain(`accepted as still in process: ${account}/stuck.dat`);
   expect(note('sweep/st2')).toBe(`released for resubmission: /home/${account}/stuck.dat.m_inproc`);
+  // A person reads the report, not the notes.
+  expect(report.now).toContain('something was left behind that a person must put right');
+  expect(report.byHand).toEqual([
+    expect.stringContaining(`st2: its Transaction Manager ended while it worked on ${account}/stuck.dat`),
+    expect.stringContaining(`st2: released by removing their marks, and to be submitted again: /home/${account}/stuck.dat.m_inproc`),
+  ]);
   await expect(onShared('/usr/bin/cat', mark)).rejects.toThrow(/No such file/);
   await database.query(`delete from event where id = 'stuck'`);
   await database.end();

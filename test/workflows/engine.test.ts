@@ -374,6 +374,22 @@ describe('after the point of no return', () => {
     });
   });
 
+  test('what was decided of one failure is not taken for the next', async () => {
+    const { tries, acts } = failing(2);
+    await withWorker(ground, bundle, acts, async (queue) => {
+      const handle = await start(queue, { cluster: unique('c'), spec, forwardOnly: true });
+      await held(handle);
+      const decide = (by: string): Promise<unknown> => handle.executeUpdate('decide', { args: [{ step: 'The last thing', do: 'retry', by, reason: 'again' }] });
+      // Whoever comes second is taken while the step waits, or told that it does not.
+      await Promise.allSettled([decide('ann'), decide('bob')]);
+      await until(() => reportOf(handle), ({ phase }) => phase === 'held' && tries() === 2);
+      await expect(reportOf(handle)).resolves.toMatchObject({ phase: 'held' });
+      await decide('ann');
+      expect(((await handle.result()) as OperationReport).outcome).toBe('completed');
+      expect(tries()).toBe(3);
+    });
+  });
+
   test('a cancel is refused: nothing is undone and the operation goes on to its end', async () => {
     const { done, acts } = failing(1);
     await withWorker(ground, bundle, acts, async (queue) => {

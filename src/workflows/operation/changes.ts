@@ -75,6 +75,7 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
     try {
       const outcome = await (run.forwardOnly ? CancellationScope.nonCancellable(once) : once());
       steps.end(row, 'done', now(), outcome);
+      run.byHand.push(...(outcome.byHand ?? []));
       show(run);
       return outcome.value;
     } catch (error) {
@@ -106,7 +107,10 @@ async function hold(run: Run, row: StepRow, message: string): Promise<Decision> 
   await tellOfWait(run, row, message);
   const index = (): number => run.decisions.findIndex((decision) => matches(row, decision));
   await condition(() => index() >= 0);
-  return run.decisions.splice(index(), 1)[0]!;
+  const [decision] = run.decisions.splice(index(), 1);
+  // What else was decided was decided of this wait, never of a later failure that nobody has seen.
+  run.decisions = run.decisions.filter((other) => !matches(row, other) || run.book.steps.some((one) => one !== row && one.state === 'waiting' && matches(one, other)));
+  return decision!;
 }
 
 const matches = (row: StepRow, decision: Decision): boolean =>

@@ -53,9 +53,9 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
     const { summary, result, byHand, ...changes } = await body(context);
     ending = { summary, ...changes };
     if (result !== undefined) run.report.result = result;
-    if (byHand) run.report.byHand = byHand;
+    leave(run, byHand);
     run.report.unfinished = unfinished(run.book);
-    return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : byHand ? 'What is left for a person: see "byHand".' : 'Nothing.');
+    return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, run.byHand.length > 0 ? 'Everything asked for was done; something was left behind that a person must put right.' : 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : run.report.byHand ? 'What is left for a person: see "byHand".' : 'Nothing.');
   } catch (error) {
     await CancellationScope.nonCancellable(() => fail(run, error));
     throw ended(run, error);
@@ -133,6 +133,12 @@ function holdToThePlan(run: Run, spec: ClusterSpec): void {
   }
 }
 
+/** What is left for a person: what the operation itself says, and what its steps have found. */
+function leave(run: Run, said: readonly string[] = []): void {
+  const all = [...said, ...new Set(run.byHand)];
+  if (all.length > 0) run.report.byHand = all.slice(0, 100);
+}
+
 function planned(run: Run, { summary, result }: Ending): OperationReport {
   const count = run.book.steps.length;
   if (count === 0 && result !== undefined) return close(run, 'planned', summary, 'Nothing has been changed.', 'The answer is in "result".');
@@ -147,6 +153,7 @@ async function fail(run: Run, error: unknown): Promise<void> {
     await undo(run);
   }
   run.report.unfinished = run.acting ? unfinished(run.book) : [];
+  leave(run);
   const outcome = isCancellation(error) ? 'cancelled' : run.acting ? 'failed' : 'refused';
   const { state, next } = aftermath(run);
   close(run, outcome, message, state, next);

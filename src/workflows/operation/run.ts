@@ -21,6 +21,8 @@ export interface Run {
   report: OperationReport;
   /** Decisions that were accepted and not yet used. */
   decisions: Decision[];
+  /** What steps have found that a person must put right. */
+  byHand: string[];
   /** How often a step has waited for a person. */
   holds: number;
   /** False while the body is run to check and plan. */
@@ -40,7 +42,7 @@ export function newRun(name: string, input: OperationInput): Run {
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
-  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], holds: 0, acting: false, forwardOnly: false };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], byHand: [], holds: 0, acting: false, forwardOnly: false };
 }
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */
