@@ -1,10 +1,11 @@
-/** Which Edges a Server's Transaction Manager is connected to. The product tells nobody; the kernel of the Server's host does. */
+/** Which Edges a Server's Transaction Manager is connected to, and whether any is to an Edge. The product tells nobody; the kernels of their hosts do. */
 import type { CallOptions } from '../clients/adminApi';
 import { script } from '../clients/quote';
 import { canonicalAddress, hasAddress } from '../model/fields';
 import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import type { Clients } from './clients';
+import { portsOf } from './edgeZones';
 import { readSockets, socketsScript } from './sockets';
 
 export interface EdgeAddress {
@@ -28,4 +29,14 @@ export async function edgesConnected(clients: Clients, server: ServerTarget, { e
     return ports.every((port) => port !== undefined && addresses.some((one) => open.has(`${one} ${port}`)));
   };
   return edges.filter(connected).map(({ node }) => node).sort();
+}
+
+/** Whether a Transaction Manager is connected to this Edge on the streaming port of every protocol. A peer whose host died without a word still counts until the kernel gives it up. */
+export async function isServed(clients: Clients, edge: Pick<ServerTarget, 'node' | 'ssh' | 'admin'>, protocols: readonly Protocol[], limits: CallOptions): Promise<boolean> {
+  const [zones, { stdout }] = await Promise.all([
+    clients.admin.server(edge.admin).zones(limits),
+    clients.ssh.run(edge.ssh, script(socketsScript), { timeoutMs: 5_000, ...limits, purpose: `${edge.node}: reading its connections` }),
+  ]);
+  const { established } = readSockets(stdout);
+  return Object.values(portsOf(zones, protocols)).every((port) => established.some(({ local }) => local === port));
 }

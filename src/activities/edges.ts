@@ -12,7 +12,7 @@ import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
-import { edgesConnected, type EdgeAddress } from './edgeConnections';
+import { edgesConnected, isServed, type EdgeAddress } from './edgeConnections';
 import { ensureTrust } from './edgeTrust';
 import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
@@ -25,7 +25,8 @@ import { productOn } from './product';
 import { awaitStops } from './stopMarkers';
 
 export interface EdgeActivities {
-  checkEdge(input: { edge: ServerTarget; protocols: Protocol[] }): Promise<CheckResult<EdgeFacts>>;
+  /** `connections`: also whether a Transaction Manager is connected to it. */
+  checkEdge(input: { edge: ServerTarget; protocols: Protocol[]; connections?: boolean }): Promise<CheckResult<EdgeFacts>>;
   /** What the Servers know of Edges, asked of one of them; empty where it does not answer. */
   checkWays(input: { server: ServerTarget; protocols: Protocol[]; probe?: string }): Promise<CheckResult<WayFacts>>;
   checkConnections(input: { server: ServerTarget; edges: EdgeAddress[]; protocols: Protocol[] }): Promise<CheckResult<ConnectionFacts>>;
@@ -65,7 +66,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
   };
 
   return {
-    async checkEdge({ edge, protocols }) {
+    async checkEdge({ edge, protocols, connections }) {
       const seen = await answer(async () => {
         const [{ raw }, daemons, { ca, trusted }, zones] = await Promise.all([
           admin(edge).version(limits()), admin(edge).daemons(limits()), trustOf(admin(edge), limits()), admin(edge).zones(limits()),
@@ -76,7 +77,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       const { kind, ...facts } = seen;
       const server = kind === 'Server';
       return {
-        facts: { node: edge.node, admin: true, ...facts },
+        facts: { node: edge.node, admin: true, ...facts, ...(connections ? { served: (await answer(() => isServed(clients, edge, protocols, limits()))) ?? null } : {}) },
         problems: server ? [{ what: `${edge.node}: a Server is installed there, expected an Edge`, remedy: 'list it under servers, or take it out of the cluster file' }] : [],
       };
     },

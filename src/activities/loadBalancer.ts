@@ -9,6 +9,7 @@ import { StError } from '../model/errors';
 import type { BalancerFacts } from '../model/balancerPlan';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
 import { takenOutByUs, type OutMark } from '../model/outMark';
+import type { Protocol } from '../model/spec';
 import type { Authority, BalancerTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
@@ -31,10 +32,12 @@ export interface LoadBalancerActivities {
   ensureActiveSite(input: { balancer: BalancerTarget; site: string }, authority: Authority): Promise<Outcome>;
 }
 
-/** How a node shows that it serves: it is Online, and a partner can log in through it, where there is a login to try. */
+/** How a node shows that it serves: it is Online, a Transaction Manager is connected to an Edge, and a partner can log in through it, where there is a login to try. */
 export interface Proof {
   target: ServerTarget;
   role: 'server' | 'edge';
+  /** All of them run, and on each a Transaction Manager is connected to an Edge. */
+  protocols: Protocol[];
   probe?: Probe;
 }
 
@@ -159,11 +162,10 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
   };
 }
 
-async function prove(clients: Clients, { target, role, probe }: Proof): Promise<void> {
-  if (!(await roomLook(clients, target.admin, role))) throw new StError('NotYet', `${target.node} is not Online.`);
-  if (!probe) return;
-  if (role === 'edge') await awaitTransactionManager(clients, target);
-  await tryLogin(clients, target, probe);
+async function prove(clients: Clients, { target, role, protocols, probe }: Proof): Promise<void> {
+  if (!(await roomLook(clients, target.admin, role, protocols))) throw new StError('NotYet', `${target.node} is not Online.`);
+  if (role === 'edge') await awaitTransactionManager(clients, target, protocols);
+  if (probe) await tryLogin(clients, target, probe);
 }
 
 const isOut = ({ admin }: ServerState): boolean => admin.forcedMaint || admin.forcedDrain;

@@ -1,13 +1,12 @@
 /** A login through a node as a partner does: the proof that the way works. */
-import { script } from '../clients/quote';
 import { resolveSecret } from '../clients/secrets';
 import { waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
+import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
-import { portsOf } from './edgeZones';
-import { readSockets, socketsScript } from './sockets';
+import { isServed } from './edgeConnections';
 
 export interface Probe {
   account: string;
@@ -35,14 +34,10 @@ export async function tryLogin(clients: Clients, node: ServerTarget, probe: Prob
 }
 
 /**
- * Returns when a Transaction Manager is connected to the SSH daemon of an Edge, as the kernel of the Edge's host has it: before that a login is refused like a wrong password.
+ * Returns when a Transaction Manager is connected to an Edge on every protocol, as the kernel of the Edge's host has it: before that a login is refused like a wrong password.
  * @throws StError NotYet
  */
-export async function awaitTransactionManager(clients: Clients, edge: ServerTarget): Promise<void> {
+export async function awaitTransactionManager(clients: Clients, edge: ServerTarget, protocols: readonly Protocol[]): Promise<void> {
   const limits = { signal: abortSignal(), timeoutMs: lookMs };
-  await waitFor(`${edge.node}: a Transaction Manager is connected to it`, async () => {
-    const { ssh: port } = portsOf(await clients.admin.server(edge.admin).zones(limits), ['ssh']);
-    const { stdout } = await clients.ssh.run(edge.ssh, script(socketsScript), { ...limits, purpose: `${edge.node}: reading its connections` });
-    return readSockets(stdout).established.filter(({ local }) => local === port).length;
-  }, (connections) => connections > 0, { timeoutMs: connectedMs, signal: abortSignal() });
+  await waitFor(`${edge.node}: a Transaction Manager is connected to it`, () => isServed(clients, edge, protocols, limits), (served) => served, { timeoutMs: connectedMs, signal: abortSignal() });
 }

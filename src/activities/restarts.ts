@@ -5,16 +5,18 @@ import { script } from '../clients/quote';
 import { StError } from '../model/errors';
 import type { CheckResult, Outcome } from '../model/operation';
 import { isAt, nameOf, type RestartFacts } from '../model/restartPlan';
+import type { Protocol } from '../model/spec';
+import { serves } from '../model/stopPlan';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal, askedBy } from './context';
 import type { Clients } from './clients';
 import { lookAtInstalled, requireVersion, type Installed } from './installedVersion';
 import { hiddenProcesses, seen } from './processLook';
-import { roomLook } from './room';
+import { doorLook, roomLook } from './room';
 
 export interface RestartActivities {
-  /** `startedBefore`: ISO-8601 UTC; a node all of whose services were started later is fresh. */
-  checkNode(input: { node: ServerTarget; role: 'server' | 'edge'; startedBefore?: string }): Promise<CheckResult<RestartFacts>>;
+  /** `protocols`: of an Edge, on which a Transaction Manager must be connected to it. `startedBefore`: ISO-8601 UTC; a node all of whose services were started later is fresh. */
+  checkNode(input: { node: ServerTarget; role: 'server' | 'edge'; protocols?: Protocol[]; startedBefore?: string }): Promise<CheckResult<RestartFacts>>;
   /**
    * Runs the operator's program on the host, as the login user, with nothing of the product running: as a job, so it outlives this worker, and its output is kept in
    * `~/.st-orchestrator/updates/`. It runs once for each time that somebody asks: an attempt whose worker died between the program's end and its report has one after it that
@@ -29,10 +31,12 @@ export interface RestartActivities {
 export function restartActivities({ clients }: { clients: Clients }): RestartActivities {
   const look = (host: HostTarget): Promise<Installed> => lookAtInstalled(clients, host);
   return {
-    async checkNode({ node, role, startedBefore }) {
-      const [{ version, build, processes, started }, online] = await Promise.all([look(node), roomLook(clients, node.admin, role)]);
+    async checkNode({ node, role, protocols, startedBefore }) {
+      const [{ version, build, processes, started }, online, door] = await Promise.all([
+        look(node), roomLook(clients, node.admin, role), role === 'edge' && protocols ? doorLook(clients, node, protocols) : null,
+      ]);
       const fresh = startedBefore !== undefined && started !== undefined && started * 1_000 >= Date.parse(startedBefore);
-      return { facts: { node: node.node, role, version, build, online: online === true, answers: online !== null, runs: processes === null ? null : processes > 0, fresh }, problems: processes === null ? [hiddenProcesses(node)] : [] };
+      return { facts: { node: node.node, role, version, build, online: online === true, ...(online && door && !serves(door) ? { unserved: true as const } : {}), answers: online !== null, runs: processes === null ? null : processes > 0, fresh }, problems: processes === null ? [hiddenProcesses(node)] : [] };
     },
     async ensureUpdated({ host, role, version, command, timeoutMs }, authority) {
       const key = `update-${version}`;

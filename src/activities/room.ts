@@ -1,28 +1,48 @@
 /** Whether enough other nodes are Online to take one down, looked at the moment before: another may have died since the plan was made. */
 import { StError } from '../model/errors';
-import { roomProblem, type Room } from '../model/stopPlan';
+import type { Protocol } from '../model/spec';
+import { roomProblem, serves, type Room, type RoomState } from '../model/stopPlan';
+import type { AdminAccess, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { isServed } from './edgeConnections';
 
-const lookMs = 4_000;
+const limits = () => ({ signal: abortSignal(), timeoutMs: 4_000 });
 
 /** Answers a sentence about the others. @throws StError PreconditionFailed when the node must stay. */
 export async function requireRoom(clients: Clients, node: string, room: Room): Promise<string> {
-  const { accesses, nodes } = room.others;
-  const states = await Promise.all(nodes.map(async ({ node: other, address, access }) => ({ node: other, online: await roomLook(clients, { ...accesses[access]!, address }, room.role) })));
+  const { others: { accesses, nodes }, doors } = room;
+  const states = await Promise.all(nodes.map(async ({ node: other, address, access }, index): Promise<RoomState> => {
+    const admin = { ...accesses[access]!, address };
+    const host = doors?.hosts.nodes[index];
+    if (!doors || !host) return { node: other, online: await roomLook(clients, admin, room.role) };
+    return { node: other, ...(await doorLook(clients, { node: other, admin, ssh: { ...doors.hosts.accesses[host.access]!, address: host.address } }, doors.protocols)) };
+  }));
   const problem = roomProblem(node, room, states);
   if (problem) throw new StError('PreconditionFailed', `${problem}.`);
-  return `${states.filter(({ online }) => online).length} of ${nodes.length} others are Online, ${room.keep} must be`;
+  return `${states.filter(serves).length} of ${nodes.length} others are Online, ${room.keep} must be`;
 }
 
-/** Whether a node is Online; null where nobody could say: that is no reason to count on it. A kept connection that was closed meanwhile fails once. */
-export async function roomLook(clients: Clients, access: Parameters<Clients['admin']['server']>[0], role: Room['role']): Promise<boolean | null> {
+/**
+ * Whether a node is Online; null where nobody could say: that is no reason to count on it. `protocols`: those that must all run; left out: any does.
+ * Of an Edge it says nothing about who stands behind it: see `doorLook`.
+ */
+export async function roomLook(clients: Clients, access: AdminAccess, role: Room['role'], protocols?: readonly Protocol[]): Promise<boolean | null> {
   const admin = clients.admin.server(access);
-  const look = async (): Promise<boolean> => {
-    const limits = { signal: abortSignal(), timeoutMs: lookMs };
-    const [daemons, tm] = await Promise.all([admin.daemons(limits), role === 'server' ? admin.transactionManager(limits) : { running: true }]);
-    return tm.running && Object.values(daemons).some((runs) => runs);
-  };
+  return twice(async () => {
+    const [daemons, tm] = await Promise.all([admin.daemons(limits()), role === 'server' ? admin.transactionManager(limits()) : { running: true }]);
+    return tm.running && (protocols ? protocols.every((protocol) => daemons[protocol] === true) : Object.values(daemons).some((runs) => runs));
+  });
+}
+
+/** Whether all daemons of an Edge run, and, where they do, a Transaction Manager is connected to each. */
+export async function doorLook(clients: Clients, edge: Pick<ServerTarget, 'node' | 'admin' | 'ssh'>, protocols: readonly Protocol[]): Promise<Pick<RoomState, 'online' | 'served'>> {
+  const online = await roomLook(clients, edge.admin, 'edge', protocols);
+  return online ? { online, served: await twice(() => isServed(clients, edge, protocols, limits())) } : { online };
+}
+
+/** A kept connection that was closed meanwhile fails once. */
+async function twice(look: () => Promise<boolean>): Promise<boolean | null> {
   const quietly = (error: unknown): null => {
     if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return null;
     throw error;

@@ -58,6 +58,8 @@ export interface EdgeFacts {
   admin: boolean;
   /** The wanted daemons all run. */
   daemons: boolean;
+  /** A Transaction Manager is connected on the port of every wanted protocol; null where nobody can say. Missing where it was not asked. */
+  served?: boolean | null;
   /** SHA-256 of its own CA certificate, and of those it trusts; null and none where it could not be asked. */
   ca: string | null;
   trusted: string[];

@@ -2,6 +2,7 @@
 import type { BalancerFacts } from './balancerPlan';
 import type { GateFacts } from './gate';
 import type { Problem } from './operation';
+import { serves, whyNot } from './stopPlan';
 
 export type Role = 'server' | 'edge';
 
@@ -20,6 +21,8 @@ export interface Answering {
   admin: 'running' | 'not operational' | 'not running';
   /** All that it should run runs. */
   online: boolean;
+  /** Of an Edge that stays: a Transaction Manager is connected to it; null where nobody can say. */
+  served?: boolean | null;
 }
 
 export interface RemovalFound {
@@ -83,7 +86,7 @@ export function removalProblems(found: RemovalFound, rules: RemovalRules): Probl
 }
 
 function withoutForce(found: RemovalFound, rules: RemovalRules): Problem[] {
-  const problems = [...lastProblems(found, rules), ...thresholdProblems(found, rules)];
+  const problems = [...lastProblems(found, rules), ...thresholdProblems(found, rules), ...doorProblems(found)];
   return problems.length > 0 ? problems : frontProblems(found);
 }
 
@@ -139,4 +142,14 @@ function thresholdProblems({ leaving, answers, stay }: RemovalFound, { minimumNo
   if (working.length === 0 || online.length >= minimumNodes) return [];
   const not = servers.filter((one) => !one.online).map(({ node, admin }) => `${node} ${admin === 'running' ? 'does not run all that it should' : 'does not answer'}`);
   return [{ what: `of the Servers that stay ${online.length} ${online.length === 1 ? 'is' : 'are'} Online (${not.join(', ') || 'no other is there'}), and policies.minimumNodes is ${minimumNodes}: ${working.join(', ')} can't be spared`, remedy: not.length > 0 ? 'bring those back first; or give "force" and the reason' : remedy }];
+}
+
+/** An Edge without a Transaction Manager behind it is healthy for a balancer, and serves nobody. */
+function doorProblems({ leaving, answers, stay }: RemovalFound): Problem[] {
+  const edges = stay.filter(({ role }) => role === 'edge');
+  const working = leaving.filter(({ node, member, role }) => member && role === 'edge' && answers.some((answer) => answer.node === node && answer.online)).map(({ node }) => node);
+  // With none left there is something worse to say.
+  if (working.length === 0 || edges.length === 0 || edges.some(serves)) return [];
+  const why = edges.map(({ node, admin, online, served }) => whyNot({ node, online: admin === 'running' ? online : null, ...(served === undefined ? {} : { served }) }));
+  return [{ what: `none of the Edges that stay serves (${why.join(', ')}): ${working.join(', ')} can't be spared`, remedy: 'bring those back first; or give "force" and the reason' }];
 }

@@ -10,6 +10,8 @@ export interface RestartFacts {
   build: string | null;
   /** Its Administration Tool answers, its daemons run, a Server's Transaction Manager too. */
   online: boolean;
+  /** An Edge that is Online, and not all of its daemons run with a Transaction Manager connected to them: it serves nobody, or not all. */
+  unserved?: true;
   /** Its Administration Tool says what runs, be it little. */
   answers: boolean;
   /** Processes of the product run on its host; null where nobody can say. */
@@ -47,7 +49,9 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
   const standing = meant.filter(({ online, version, build }) => resumes && !online && (version ?? build) !== null);
   const first = [...standing, ...meant.filter((one) => one.online && isTakenOut(one, balancers))].map(({ node }) => node);
   const chosen = meant.filter((one) => !standing.includes(one) && !(startedBefore !== undefined && one.fresh));
-  const isUp = ({ node, online }: RestartFacts): boolean => online || first.includes(node);
+  // A Server that is started meanwhile connects to the Edges; whether it did is looked at before one of them goes down.
+  const connects = [...standing, ...chosen].some(({ role }) => role === 'server');
+  const isUp = ({ node, online, unserved }: RestartFacts): boolean => (online && (!unserved || connects)) || first.includes(node);
   for (const name of (nodes ?? []).filter((one) => !facts.some(({ node }) => node === one))) {
     problems.push({ what: `${name} is no member of the cluster; its members are ${facts.map(({ node }) => node).join(', ')}`, remedy: 'name members' });
   }
@@ -62,7 +66,9 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
     const tight = going.find((wave) => all.filter((one) => isUp(one) && !wave.includes(one.node)).length < keep);
     if (tight) {
       const left = all.filter((one) => isUp(one) && !tight.includes(one.node)).length;
-      problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
+      const unserved = all.filter((one) => one.online && !isUp(one) && !tight.includes(one.node)).map(({ node }) => node);
+      const idle = unserved.length === 0 ? '' : ` (${unserved.join(', ')}: not every daemon runs with a Transaction Manager connected to it)`;
+      problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay${idle}`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
     } else if (keep > 0) {
       problems.push(...frontProblems([all.filter(({ node }) => first.includes(node)).map(({ node }) => node), ...going], all, balancers));
     }

@@ -1,7 +1,7 @@
 /** What a graceful stop may do and must wait for (reference §8.5, §11.1, §16), decided from what was seen. Pure. */
 import type { Problem } from './operation';
 import type { Protocol } from './specTypes';
-import type { AdminAccess, ServerTarget } from './targets';
+import type { AdminAccess, ServerTarget, SshAccess } from './targets';
 
 /** The service behind each protocol, as the commands in `bin/` call it. */
 export const daemonOf: Record<Protocol, string> = { ssh: 'sshd', http: 'httpd', ftp: 'ftpd', as2: 'as2d', pesit: 'pesitd' };
@@ -135,20 +135,30 @@ export function leftBehind(marks: readonly Mark[], { stoppedAt, node, active }: 
 
 const baseName = (path: string): string => path.replace(/^.*\//s, '');
 
-/** The other nodes of a role, short enough for one slice: what their Administration Tools have in common is told once. */
-export interface Neighbours {
-  accesses: Omit<AdminAccess, 'address'>[];
+/** Several things that are reached alike, short enough for one slice: what their accesses have in common is told once. */
+interface Alike<Access extends { address: string }> {
+  accesses: Omit<Access, 'address'>[];
+  nodes: { address: string; access: number }[];
+}
+
+function alike<Access extends { address: string }>(all: readonly Access[]): Alike<Access> {
+  const accesses: Omit<Access, 'address'>[] = [];
+  const nodes = all.map(({ address, ...rest }) => {
+    const key = JSON.stringify(rest);
+    const known = accesses.findIndex((access) => JSON.stringify(access) === key);
+    return { address, access: known >= 0 ? known : accesses.push(rest) - 1 };
+  });
+  return { accesses, nodes };
+}
+
+/** The other nodes of a role, with their Administration Tools. */
+export interface Neighbours extends Alike<AdminAccess> {
   nodes: { node: string; address: string; access: number }[];
 }
 
 export function neighboursOf(targets: readonly ServerTarget[]): Neighbours {
-  const accesses: Neighbours['accesses'] = [];
-  const nodes = targets.map(({ node, admin: { address, ...rest } }) => {
-    const key = JSON.stringify(rest);
-    const known = accesses.findIndex((access) => JSON.stringify(access) === key);
-    return { node, address, access: known >= 0 ? known : accesses.push(rest) - 1 };
-  });
-  return { accesses, nodes };
+  const { accesses, nodes } = alike(targets.map(({ admin }) => admin));
+  return { accesses, nodes: nodes.map((one, index) => ({ node: targets[index]!.node, ...one })) };
 }
 
 /** The others that must be Online while a node is down. */
@@ -157,13 +167,36 @@ export interface Room {
   others: Neighbours;
   /** How many of them. */
   keep: number;
+  /** Of Edges: what each must run and be connected on, and their hosts in the order of `others`, whose kernels know who is connected. */
+  doors?: { protocols: Protocol[]; hosts: Alike<SshAccess> };
+}
+
+/** An Edge counts only where a Transaction Manager is connected to it: without one it serves nobody (reference §14). */
+export const roomFor = (role: Room['role'], others: readonly ServerTarget[], keep: number, protocols: Protocol[]): Room =>
+  ({ role, others: neighboursOf(others), keep, ...(role === 'edge' ? { doors: { protocols, hosts: alike(others.map(({ ssh }) => ssh)) } } : {}) });
+
+/** What was seen of one of the others; null where nobody could say. `served`: of an Edge that runs. */
+export interface RoomState {
+  node: string;
+  online: boolean | null;
+  served?: boolean | null;
+}
+
+/** Where it was not looked at, it is not missed. */
+export const serves = ({ online, served = true }: Pick<RoomState, 'online' | 'served'>): boolean => online === true && served === true;
+
+/** What is wrong with a node that does not serve. */
+export function whyNot({ node, online, served }: RoomState): string {
+  if (online === null) return `${node} does not answer`;
+  if (!online) return `${node} is not Online`;
+  return served === null ? `${node}: whether a Transaction Manager is connected to it can't be told` : `${node} runs, and no Transaction Manager is connected to it`;
 }
 
 /** Why a node must not be taken down now; undefined when it may. */
-export function roomProblem(node: string, { role, keep }: Room, states: readonly { node: string; online: boolean | null }[]): string | undefined {
-  const online = states.filter((state) => state.online === true).length;
+export function roomProblem(node: string, { role, keep }: Room, states: readonly RoomState[]): string | undefined {
+  const online = states.filter(serves).length;
   if (online >= keep) return undefined;
   const what = role === 'server' ? 'Server' : 'Edge';
-  const others = states.filter((state) => state.online !== true).map((state) => `${state.node} ${state.online === null ? 'does not answer' : 'is not Online'}`);
+  const others = states.filter((state) => !serves(state)).map(whyNot);
   return `${node} is not taken down: of the other ${what}s ${online} ${online === 1 ? 'is' : 'are'} Online and ${keep} must stay${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
 }

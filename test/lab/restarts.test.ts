@@ -1,6 +1,7 @@
 /** Nodes restarted one after the other while partners send: nothing lost, nothing doubled, and the cluster safe whatever fails meanwhile. */
 import { Client } from 'ssh2';
 import { until } from '../../lab/shell';
+import { edgeActivities } from '../../src/activities/edges';
 import { serverActivities } from '../../src/activities/servers';
 import { stopActivities } from '../../src/activities/stops';
 import { askStops } from '../../src/activities/stopMarkers';
@@ -221,6 +222,24 @@ test('terminated while an Edge is down it leaves the cluster interrupted, and th
   expect(await atBalancer()).toBe('ready');
   const record = await worker.record(cluster);
   expect([record.phase, record.operations[1]?.outcome]).toEqual(['active', 'interrupted']);
+});
+
+test('the only Edge that serves is neither restarted nor removed while the other runs with no Transaction Manager behind it', async () => {
+  const servers = ['st1', 'st2', 'st3'];
+  const authority = { cluster, epoch: (await worker.record(cluster)).epoch, operation: 'this test' };
+  const { ensureOnline, ensureConnected } = edgeActivities({ clients });
+  const { protocols } = spec.product;
+  for (const name of servers) await lab.run('block', name, 'ed2');
+  await lab.run('kill', 'ed2');
+  await lab.run('start', 'ed2');
+  await ensureOnline({ edge: target('ed2'), protocols }, authority);
+  const before = await lab.snapshot();
+  expect((await worker.fail('rollingRestart', { cluster, nodes: ['ed1'] })).message).toContain('while ed1 is down, 0 other Edges would be Online, and 1 must stay (ed2: not every daemon runs with a Transaction Manager connected to it)');
+  expect((await worker.fail('removeNode', { cluster, nodes: ['ed1'] })).message).toContain('none of the Edges that stay serves (ed2 runs, and no Transaction Manager is connected to it): ed1 can\'t be spared');
+  expect(await lab.snapshot()).toEqual(before);
+  for (const name of servers) await lab.run('unblock', name, 'ed2');
+  await ensureConnected({ server: target('st1'), edges: [{ node: 'ed2', address: target('ed2').address }], protocols }, authority);
+  expect(await worker.run('rollingRestart', { cluster, nodes: ['ed1'], gracefulTimeout: '2s' })).toMatchObject({ outcome: 'completed' });
 });
 
 /** A session with st2's own daemon, which keeps a graceful stop from ending. */

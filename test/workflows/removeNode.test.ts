@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => ground?.close());
 
 function specOf(name: string): ClusterSpec {
-  const file = changed(['sites', 'prod', 'edges'], [{ name: 'ed[1:2]', address: '10.86.0.[71:72]' }], { ...demoFile(), metadata: { name } });
+  const file = changed(['sites', 'prod', 'edges'], [{ name: 'ed[1:2]', address: '10.86.0.[71:72]' }], { ...demoFile(), metadata: { name }, probe: { account: 'probe', password: 'env:PROBE' } });
   const { spec, problems } = parseClusterSpec(changed(['notifications'], undefined, changed(['sites', 'prod', 'loadBalancer', 'fronts'], 'edges', file)));
   if (!spec) throw new Error(JSON.stringify(problems));
   return spec;
@@ -33,6 +33,7 @@ function estate(names: string[]) {
   const state = { serving: ['ed1', 'ed2'], table: ['st1', 'st2', 'st3'], zones: ['ed1', 'ed2'], up: [...names], gated: [] as string[], dead: [] as string[] };
   let cut: (activity: string, node: string) => Promise<void> | void = () => undefined;
   const performed: string[] = [];
+  const proofs: unknown[] = [];
   type Input = Record<string, any>;
   const nodeOf = ({ server, edge, host, node, address }: Input): string => {
     if (typeof node === 'string') return node;
@@ -42,6 +43,7 @@ function estate(names: string[]) {
   const act = (name: string, change: (node: string) => void) => async (input: Input) => {
     const node = nodeOf(input);
     performed.push(`${name} ${node}`);
+    if (name === 'loadBalancer.ensureServing') proofs.push(input['proof']);
     await cut(name, node);
     change(node);
     return { changed: true, note: 'done', ...(name === 'gates.ensureGated' ? { value: true } : {}) };
@@ -65,11 +67,12 @@ function estate(names: string[]) {
     'backups.checkFiles': async ({ server: { node } }: Input) => found({ node }),
     'backups.checkDatabase': async () => found({ by: 'pg_dump' }),
   };
-  return { state, performed, fakes: { ...changing, ...reading } as Fakes, at: (act: typeof cut) => { cut = act; } };
+  return { state, performed, proofs, fakes: { ...changing, ...reading } as Fakes, at: (act: typeof cut) => { cut = act; } };
 }
 
 interface Stage extends ReturnType<typeof estate> {
   cluster: string;
+  spec: ClusterSpec;
   start(nodes: string[], more?: object): Promise<WorkflowHandle>;
   record(): Promise<ClusterRecord>;
 }
@@ -84,7 +87,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
     const record: ClusterRecord = { ...newRecord(cluster), phase: 'active', complete: true, spec, revision: 1, members, activeSite: 'prod', epoch: 1 };
     const entity = await ground.client.workflow.start('cluster', { taskQueue, workflowId: `cluster/${cluster}`, args: [{ name: cluster, record, lookUpEvery: 1_000 }] });
     const start = (nodes: string[], more: object = {}): Promise<WorkflowHandle> => ground.client.workflow.start('removeNode', { taskQueue, workflowId: unique('removeNode'), args: [{ cluster, nodes, ...more }], workflowTaskTimeout: '3s' });
-    await play({ ...made, cluster, start, record: () => entity.query<ClusterRecord>('status') });
+    await play({ ...made, cluster, spec, start, record: () => entity.query<ClusterRecord>('status') });
     await entity.terminate();
   });
 }
@@ -108,11 +111,12 @@ test('undisturbed: the order of the product, and the record afterwards', async (
   });
 });
 
-test.each(['stops.ensureEdgeDrained ed2', 'stops.ensureDrained st3'])('refused at %s, all is as it was: started, served, a member', async (where) => {
+test.each(['stops.ensureEdgeDrained ed2', 'stops.ensureDrained st3'])('refused at %s, all is as it was: started, served by a proof, a member', async (where) => {
   await onStage(async (stage) => {
     const before = structuredClone(stage.state);
     stage.at((activity, node) => { if (`${activity} ${node}` === where) throw new StError('Refused', 'not here'); });
     expect(await failureOf(await stage.start(both))).toContain('not here');
+    expect(stage.proofs).toEqual([expect.objectContaining({ role: 'edge', protocols: stage.spec.product.protocols, target: expect.objectContaining({ node: 'ed2' }), probe: stage.spec.probe })]);
     expect({ ...stage.state, up: stage.state.up.sort() }).toEqual({ ...before, up: before.up.sort() });
     expect(await names(stage)).toEqual(['st1', 'st2', 'st3', 'ed1', 'ed2']);
     expect(await stage.record()).toMatchObject({ lease: null, unfinished: [] });

@@ -23,7 +23,7 @@ export interface Look {
 /** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer, and those at work. `problems` looks at them side by side. */
 export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; balancers: BalancerFacts[]; site: Site }> {
   const members = [...site.servers.map((node) => ({ ...node, role: 'server' as const })), ...site.edges.map((node) => ({ ...node, role: 'edge' as const }))];
-  const asked = startedBefore === undefined ? {} : { startedBefore };
+  const asked = { protocols: site.protocols, ...(startedBefore === undefined ? {} : { startedBefore }) };
   const fronted = (site.fronts === 'edges' ? site.edges : site.servers).map(({ name }) => name);
   const [first, ...others] = members;
   // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.

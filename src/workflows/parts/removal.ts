@@ -17,7 +17,7 @@ import type { Outcome, Task } from '../../model/operation';
 import { isShut, type RemovalRules, type Role } from '../../model/removalPlan';
 import { defaultGracefulMs } from '../../model/removeNodeInput';
 import { databaseTarget, siteOf } from '../../model/slices';
-import { drainLimitMs, neighboursOf, type Room } from '../../model/stopPlan';
+import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
 import type { OperationContext } from '../operation/context';
 import { tasks } from '../operation/tasks';
@@ -69,14 +69,14 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   const { protocols } = spec.product;
   const gracefulSeconds = Math.ceil((input.gracefulTimeout ?? defaultGracefulMs) / 1_000);
   const limitMs = drainLimitMs(gracefulSeconds);
-  const room = (role: Role): Room => ({ role, others: neighboursOf(stay[role].map(({ server }) => server)), keep: role === 'server' ? rules.minimumNodes : 1 });
-  const roomFor = (role: Role): { room?: Room } => (rules.force ? {} : { room: room(role) });
+  const room = (role: Role): Room => roomFor(role, stay[role].map(({ server }) => server), role === 'server' ? rules.minimumNodes : 1, protocols);
+  const kept = (role: Role): { room?: Room } => (rules.force ? {} : { room: room(role) });
   const drain = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server'
-    ? stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive: rules.acceptActive, ...roomFor(role) }, { limitMs })
-    : stops.ensureEdgeDrained({ edge: server, protocols, gracefulSeconds, ...roomFor(role) }, { limitMs }));
+    ? stops.ensureDrained({ server, protocols, gracefulSeconds, acceptActive: rules.acceptActive, ...kept(role) }, { limitMs })
+    : stops.ensureEdgeDrained({ edge: server, protocols, gracefulSeconds, ...kept(role) }, { limitMs }));
   const start = ({ role, server }: RemovedNode): Task<Outcome> => (role === 'server' ? servers.ensureOnline({ server, protocols }, { limitMs }) : edges.ensureOnline({ edge: server, protocols }, { limitMs }));
-  const fronts = view.balancers.flatMap(({ name: at, balancer }) => view.fronted.map(({ name }) => ({
-    name: `${name} at ${at}`, node: name, balancer, served: view.found.some((facts) => facts.name === at && facts.serving.includes(name)),
+  const fronts = view.balancers.flatMap(({ name: at, balancer }) => view.fronted.map(({ name, role, server }) => ({
+    name: `${name} at ${at}`, node: name, role, target: server, balancer, served: view.found.some((facts) => facts.name === at && facts.serving.includes(name)),
   })));
   const drained = nodes.filter(({ name }) => plan.drain.includes(name));
   const goes = (role: Role): RemovedNode[] => nodes.filter((node) => node.out && node.role === role);
@@ -89,7 +89,7 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
   for (const served of [true, false]) {
     await forEachNode('Let the balancer send nobody to it, and wait for its sessions', fronts.filter((front) => front.served === served), ({ balancer, node }) =>
       // Sessions at a node that does not answer end by nobody's doing.
-      loadBalancer.ensureOutOfService({ balancer, node, waitMs: plan.unknown.includes(node) ? deadMs : gracefulSeconds * 1_000 }, { limitMs }), { key: 'out-of-service', ...(served ? { undo: ({ balancer, node }) => loadBalancer.ensureServing({ balancer, node }) } : {}) });
+      loadBalancer.ensureOutOfService({ balancer, node, waitMs: plan.unknown.includes(node) ? deadMs : gracefulSeconds * 1_000 }, { limitMs }), { key: 'out-of-service', ...(served ? { undo: ({ balancer, node, role, target }) => loadBalancer.ensureServing({ balancer, node, proof: { target, role, protocols, ...(spec.probe ? { probe: spec.probe } : {}) } }) } : {}) });
   }
   for (const role of ['edge', 'server'] as const) {
     for (const online of [true, false]) {

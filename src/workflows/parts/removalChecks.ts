@@ -84,7 +84,8 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
 
   const found = await checks({
     first: lookAt('What the first Server does', first ? [first] : []),
-    edges: checkEachNode('What the Edge does', goes('edge').length > 0 ? [...stay.edge, ...goes('edge')] : [], ({ server }) => edges.checkEdge({ edge: server, protocols })),
+    edges: checkEachNode('What the Edge does', goes('edge').length > 0 ? [...stay.edge, ...goes('edge')] : [], ({ name, server }) =>
+      edges.checkEdge({ edge: server, protocols, ...(stay.edge.some((one) => one.name === name) ? { connections: true } : {}) })),
     balancers: checkEachNode('The balancer knows the nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.map(({ name }) => name) }), { remedy: silentBalancer }),
   }, {
     title: 'No later operation has acted here',
@@ -117,6 +118,6 @@ function requireNamed(cluster: string, known: readonly string[], names: readonly
 }
 
 const ofServer = ({ node, admin, tm, daemons }: ServerFacts): Answering => ({ node, admin, online: admin === 'running' && tm && daemons });
-const ofEdge = ({ node, admin, daemons }: EdgeFacts): Answering => ({ node, admin: admin ? 'running' : 'not running', online: admin && daemons });
+const ofEdge = ({ node, admin, daemons, served }: EdgeFacts): Answering => ({ node, admin: admin ? 'running' : 'not running', online: admin && daemons, ...(served === undefined ? {} : { served }) });
 
 const nobodyToAsk = { what: 'no Server answers through which they could be taken out of the cluster', remedy: 'start the Administration Tool of one' };

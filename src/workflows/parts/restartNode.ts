@@ -4,7 +4,7 @@ import type { LoadBalancerActivities } from '../../activities/loadBalancer';
 import type { ServerActivities } from '../../activities/servers';
 import type { StopActivities } from '../../activities/stops';
 import { edgesToKeep, type RestartFacts } from '../../model/restartPlan';
-import { drainLimitMs, neighboursOf, type Room } from '../../model/stopPlan';
+import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
 import { isCancellation } from '../operation/failures';
 import { tasks } from '../operation/tasks';
 import type { Context, Site, SiteNode } from './site';
@@ -42,12 +42,12 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
   const { protocols } = site;
   const limits = { limitMs: drainLimitMs(gracefulSeconds) };
   const room: Room | undefined = keepOnline === null ? undefined
-    : { role, others: neighboursOf(others(edge ? site.edges : site.servers, wave).map(({ target }) => target)), keep: edge ? edgesToKeep(keepOnline) : keepOnline };
+    : roomFor(role, others(edge ? site.edges : site.servers, wave).map(({ target }) => target), edge ? edgesToKeep(keepOnline) : keepOnline, protocols);
   if (room) await forEachNode('See that enough others are Online', wave, ({ target }) => stops.ensureRoom({ node: target, room }), { key: 'room', aside: true });
   const fronted = site.fronts === (edge ? 'edges' : 'servers');
   if (fronted) {
     await forEachNode('Take the node out of the balancer and wait for its sessions', at(wave, site), ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: gracefulSeconds * 1_000 }, limits), {
-      key: 'out', undo: ({ balancer, node, target }) => loadBalancer.ensureServing({ balancer, node, proof: { target, role, ...(probe && site.probe ? { probe: site.probe } : {}) } }),
+      key: 'out', undo: ({ balancer, node, target }) => loadBalancer.ensureServing({ balancer, node, proof: { target, role, protocols, ...(probe && site.probe ? { probe: site.probe } : {}) } }),
     });
   }
   const looked = room ? { room } : {};

@@ -9,6 +9,7 @@ import { createSshPool, type SshPool } from '../../../src/clients/ssh';
 import { waitFor } from '../../../src/clients/waitFor';
 import { StError } from '../../../src/model/errors';
 import { takenOutByUs, type HeldOut, type OutMark } from '../../../src/model/outMark';
+import type { Protocol } from '../../../src/model/spec';
 import type { BalancerTarget } from '../../../src/model/targets';
 import { startHaproxy, type TestHaproxy } from '../clients/support/haproxy';
 import { freePort } from '../clients/support/ports';
@@ -134,8 +135,8 @@ test('another cluster\'s marks are its own, and an operation that is over marks 
 });
 
 describe('put back only when it is shown to serve', () => {
-  const far = { tm: true, login: undefined as Error | undefined, tried: 0 };
-  beforeEach(() => Object.assign(far, { tm: true, login: undefined, tried: 0 }));
+  const far = { tm: true, protocols: ['ssh'] as Protocol[], login: undefined as Error | undefined, tried: 0 };
+  beforeEach(() => Object.assign(far, { tm: true, protocols: ['ssh'], login: undefined, tried: 0 }));
   const admin = {
     daemons: async () => ({ ssh: true }), transactionManager: async () => ({ running: far.tm }), listeners: async () => [{ isActive: true, port: 22 }],
     // The way to the test's sshd is open: a connection at this port is established.
@@ -147,7 +148,7 @@ describe('put back only when it is shown to serve', () => {
     return { hostKey: 'SHA256:x' };
   } };
   const proven = (role: 'server' | 'edge', probe = true) => loadBalancerActivities({ clients: { ssh: pool, partner, admin: { server: () => admin } } as never }).ensureServing({
-    balancer: target, node: 'st1', proof: { target: { node: 'st1', ssh: sshd.access, admin: {} } as never, role, ...(probe ? { probe: { account: 'probe', password: `file:${secret}` } } : {}) },
+    balancer: target, node: 'st1', proof: { target: { node: 'st1', ssh: sshd.access, admin: {} } as never, role, protocols: far.protocols, ...(probe ? { probe: { account: 'probe', password: `file:${secret}` } } : {}) },
   }, authority);
   let secret: string;
   beforeAll(() => {
@@ -172,6 +173,11 @@ describe('put back only when it is shown to serve', () => {
     far.tm = true;
     expect(await proven('server', false)).toMatchObject({ changed: true });
     expect(far.tried).toBe(0);
+  });
+  test('an Edge of which one daemon does not run stays out', async () => {
+    await takeOut('st1');
+    far.protocols = ['ssh', 'http'];
+    await expect(proven('edge', false)).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('st1 is not Online.') });
   });
   test('one that serves was never out, and needs no proof', async () => {
     far.tm = false;

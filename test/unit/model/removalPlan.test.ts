@@ -66,6 +66,18 @@ describe('what refuses', () => {
     expect(told(edge)).toEqual(['no Edge would be left without ed1']);
     expect(told(edge, { coming: { servers: 0, edges: 1 } })).toEqual([]);
   });
+  test.each<[string, Answering[], string[]]>([
+    ['serves', [{ ...up('ed2'), served: true }], []],
+    ['runs with nobody behind it', [{ ...up('ed2'), served: false }], ['ed2 runs, and no Transaction Manager is connected to it']],
+    ['can\'t tell who is behind it', [{ ...up('ed2'), served: null }], ['ed2: whether a Transaction Manager is connected to it can\'t be told']],
+    ['is dead', [dead('ed2')], ['ed2 does not answer']],
+    ['serves beside one that does not', [dead('ed2'), { ...up('ed3'), served: true }], []],
+  ])('an Edge can be spared where another %s', (_, edges, why) => {
+    const edge = { leaving: [leaving('ed1')], gates: [gate('ed1')], answers: [up('ed1')], stay: staying(up('st1'), up('st2'), ...edges), balancers: [] };
+    expect(told(edge)).toEqual(why.map((one) => `none of the Edges that stay serves (${one}): ed1 can't be spared`));
+    expect(told(edge, { force: true })).toEqual([]);
+    expect(told({ ...edge, answers: [dead('ed1')], gates: [gate('ed1', 'unknown')] })).toEqual([]);
+  });
   test.each<[string, string[], string[]]>([
     ['the only one that it sends to', ['st3'], ['lb1 sends to nobody but st3 now, and that goes']],
     ['one of two that it sends to', ['st2', 'st3'], []],

@@ -18,6 +18,14 @@ describe('a rolling restart', () => {
     expect(planRestart(estate, wish({ nodes: ['st3', 'st1', 'ed2'], parallel: 2, keepOnline: 1 }))).toEqual({ first: [], servers: [['st1', 'st3']], edges: [['ed2']], problems: [] });
   });
 
+  test('of an Edge is refused while no other is served; Servers that are restarted before it connect to the others', () => {
+    const unserved = estate.map((one) => (one.node === 'ed2' ? { ...one, unserved: true as const } : one));
+    expect(whats(unserved, { nodes: ['ed1'] })).toEqual(['while ed1 is down, 0 other Edges would be Online, and 1 must stay (ed2: not every daemon runs with a Transaction Manager connected to it)']);
+    expect(whats(unserved, { nodes: ['ed1'], keepOnline: 0 })).toEqual([]);
+    expect(whats(unserved, { nodes: ['ed2'] })).toEqual([]);
+    expect(whats(unserved)).toEqual([]);
+  });
+
   test('leaves alone what was started since, and only when asked to', () => {
     const facts = estate.map((one) => ({ ...one, fresh: one.node === 'st1' }));
     expect(planRestart(facts, wish({ startedBefore: '2026-11-30T12:00:00Z' })).servers).toEqual([['st2'], ['st3']]);

@@ -1,5 +1,5 @@
 /** What a graceful stop may do and must wait for. */
-import { blockedBy, drainLimitMs, eventOf, eventsAt, leftBehind, neighboursOf, readPending, roomProblem, silent, stillPending, stuckOf, workProblems, type Room, type Work, type WorkEvent } from '../../../src/model/stopPlan';
+import { blockedBy, drainLimitMs, eventOf, eventsAt, leftBehind, neighboursOf, readPending, roomFor, roomProblem, silent, stillPending, stuckOf, workProblems, type Room, type RoomState, type Work, type WorkEvent } from '../../../src/model/stopPlan';
 import { serverTarget } from '../../../src/model/slices';
 import { parseClusterSpec } from '../../../src/model/spec';
 import { demoFile } from './demoFile';
@@ -104,6 +104,15 @@ describe('room', () => {
     expect(roomProblem('st1', room(keep), states(...online))).toBe(problem);
   });
 
+  test.each<[string, Pick<RoomState, 'online' | 'served'>, string | undefined]>([
+    ['serves', { online: true, served: true }, undefined],
+    ['runs with nobody behind it', { online: true, served: false }, 'ed2 runs, and no Transaction Manager is connected to it'],
+    ['runs, and its host does not say who is connected', { online: true, served: null }, 'ed2: whether a Transaction Manager is connected to it can\'t be told'],
+    ['does not run all of its daemons', { online: false }, 'ed2 is not Online'],
+  ])('the other Edge %s', (_, state, why) => {
+    expect(roomProblem('ed1', room(1, 'edge'), [{ node: 'ed2', ...state }])).toBe(why === undefined ? undefined : `ed1 is not taken down: of the other Edges 0 are Online and 1 must stay (${why})`);
+  });
+
   test('is told in a slice that holds twenty neighbours', () => {
     const spec = parseClusterSpec(demoFile()).spec!;
     const [site] = Object.keys(spec.sites);
@@ -113,5 +122,8 @@ describe('room', () => {
     expect(neighbours.accesses).toHaveLength(1);
     expect(JSON.stringify(neighbours).length).toBeLessThan(2_048);
     expect({ ...neighbours.accesses[neighbours.nodes[3]!.access]!, address: neighbours.nodes[3]!.address }).toEqual(twenty[3]!.admin);
+    const { doors } = roomFor('edge', twenty, 1, ['ssh']);
+    expect(doors).toEqual({ protocols: ['ssh'], hosts: { accesses: [expect.not.objectContaining({ address: expect.anything() })], nodes: Array.from({ length: 20 }, () => ({ address: one.ssh.address, access: 0 })) } });
+    expect(roomFor('server', twenty, 1, ['ssh'])).toEqual({ role: 'server', keep: 1, others: neighbours });
   });
 });
