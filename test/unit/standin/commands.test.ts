@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type Socket } from 'node:net';
 import { addNode, call, operational } from './client';
@@ -59,6 +60,41 @@ test('the start of any service starts the Monitor server too', async () => {
   expect(await server.run('status_monitord')).toMatchObject({ code: 1, stdout: 'monitord is not running.\n' });
   await server.run('start_sshd');
   expect(await server.run('status_monitord')).toMatchObject({ code: 0, stdout: 'monitord is running.\n' });
+});
+
+describe('a service has one process', () => {
+  const processes = (): string[] => readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`${server.dir}\0tm\0`);
+    } catch {
+      return false;
+    }
+  });
+
+  test('when eight start it at once, and the Monitor server too', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const before = server.pid('tm');
+      // Half of the rounds find one that has died and is wanted, half one that was stopped.
+      if (round % 2 === 0) process.kill(before, 'SIGKILL');
+      else await server.run('stop_tm');
+      const started = await Promise.all(Array.from({ length: 8 }, () => server.run('start_tm')));
+      expect(started.filter(({ code }) => code !== 0)).toEqual([]);
+      expect(processes()).toEqual([String(server.pid('tm'))]);
+      await until('the TM', () => state('tm') === 'Running 0');
+    }
+  }, 120_000);
+
+  test('when starts were killed half-way', async () => {
+    for (let afterMs = 0; afterMs < 40; afterMs += 2) {
+      await server.run('stop_tm');
+      const start = spawn(join(server.dir, 'bin/start_tm'), { stdio: 'ignore' });
+      await new Promise((resolve) => { setTimeout(resolve, afterMs); });
+      start.kill('SIGKILL');
+      await server.run('start_tm');
+      expect(processes()).toEqual([String(server.pid('tm'))]);
+      await until('the TM', () => state('tm') === 'Running 0');
+    }
+  }, 120_000);
 });
 
 test.each(['admin', 'tm', 'sshd'])('the Monitor server restarts %s when it died', async (service) => {

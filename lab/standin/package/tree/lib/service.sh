@@ -25,10 +25,18 @@ done < "$FILEDRIVEHOME/lib/standin.env"
 is_running() {
   pid=
   read -r pid 2> /dev/null < "$RUN/$1.pid" || [ -n "$pid" ] || return 1
-  line=
-  read -r line 2> /dev/null < "/proc/$pid/cmdline"
-  case $line in *"$FILEDRIVEHOME$1") return 0 ;; esac
-  return 1
+  looks=1000
+  while :; do
+    line=
+    read -r line 2> /dev/null < "/proc/$pid/cmdline"
+    case $line in *"$FILEDRIVEHOME$1") return 0 ;; ?*) return 1 ;; esac
+    # A process that is becoming another program has no command line for a moment; one that has ended has none any more.
+    stat=
+    read -r stat 2> /dev/null < "/proc/$pid/stat" || return 1
+    case ${stat##*) } in [ZX]*) return 1 ;; esac
+    looks=$((looks - 1))
+    [ "$looks" -gt 0 ] || return 1
+  done
 }
 
 # What was wanted before the machine went down is not wanted now. The start time of process 1 tells one boot from the next.
@@ -45,9 +53,9 @@ forget_last_boot() {
 
 # Starts the process of service $1 and returns before it is up. Call with the service's lock held on descriptor 9.
 launch() {
-  rm -f "$RUN/$1.state"
+  rm -f "$RUN/$1.state" "$RUN/$1.pid"
   case $1 in
-    monitord) setsid /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord < /dev/null >> "$LOGS/monitord.log" 2>&1 9>&- & ;;
+    monitord) spawn monitord /bin/sh "$FILEDRIVEHOME/lib/monitord.sh" "$FILEDRIVEHOME" monitord ;;
     db) launch_database ;;
     admin | tm) launch_node "$1" "$1" ;;
     proxy) launch_node edgeproxy proxy ;;
@@ -57,28 +65,32 @@ launch() {
       else launch_node daemon "$1"; fi
       ;;
   esac
-  echo $! > "$RUN/$1.pid"
-  # Until the new process shows its command line a second start would not recognise it. While setsid becomes the program there is none for a moment: a start
-  # by monitord that fell into it made a second process, which nobody ever stopped.
   patience=400
-  until is_running "$1" && case $line in setsid*) false ;; esac; do
+  until is_running "$1"; do
     patience=$((patience - 1))
-    [ "$patience" -gt 0 ] || return 1
+    # One that came up later, unseen, would make the next start a second process.
+    [ "$patience" -gt 0 ] || { kill -KILL $! 2> /dev/null; return 1; }
     [ "$patience" -gt 300 ] || sleep 0.01
   done
 }
 
+# spawn SERVICE PROGRAM...: in a session of its own. The new process keeps the lock until it has written its pid file, so that a start
+# that is killed half-way leaves either nothing or a service that others recognise.
+spawn() {
+  log=$LOGS/$1.log pidfile=$RUN/$1.pid
+  shift
+  setsid /bin/sh -c 'echo $$ > "$0" && exec "$@" 9>&-' "$pidfile" "$@" < /dev/null >> "$log" 2>&1 &
+}
+
 # Small heaps: twenty Servers share one machine.
 launch_node() {
-  UV_THREADPOOL_SIZE=2 setsid "$NODE" --max-semi-space-size=2 --max-old-space-size=96 "$STANDIN/$1.js" "$FILEDRIVEHOME" "$2" \
-    < /dev/null >> "$LOGS/$2.log" 2>&1 9>&- &
+  UV_THREADPOOL_SIZE=2 spawn "$2" "$NODE" --max-semi-space-size=2 --max-old-space-size=96 "$STANDIN/$1.js" "$FILEDRIVEHOME" "$2"
 }
 
 # The embedded database. Its last argument is what is_running looks for; a pid file it left is from before the power went, since nothing runs.
 launch_database() {
   rm -f "$FILEDRIVEHOME/var/db/data/postmaster.pid"
-  setsid "$(cat "$FILEDRIVEHOME/lib/database.path")/postgres" -D "$FILEDRIVEHOME/var/db/data" -k "$FILEDRIVEHOME/var/db" -c "standin.service=${FILEDRIVEHOME}db" \
-    < /dev/null >> "$LOGS/db.log" 2>&1 9>&- &
+  spawn db "$(cat "$FILEDRIVEHOME/lib/database.path")/postgres" -D "$FILEDRIVEHOME/var/db/data" -k "$FILEDRIVEHOME/var/db" -c "standin.service=${FILEDRIVEHOME}db"
 }
 
 lock() {
