@@ -85,7 +85,7 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
     await endGracefully(clients, server, authority, ['tm'], tmSeconds(gracefulSeconds));
     const stranded = await activeAt(admin, id);
     if (stranded.length > 0) byHand.push(`${server.node}: its Transaction Manager ended while it worked on ${nameFiles(stranded)}: they stand as "In Progress", and nobody processes them; submit them again`);
-    notes.push(stranded.length === 0 ? 'Transaction Manager ended, nothing stranded' : `Transaction Manager ended; stranded: ${nameFiles(stranded)}`);
+    notes.push(stranded.length === 0 ? 'Transaction Manager ended as its Administration Tool says, nothing stranded' : `Transaction Manager ended as its Administration Tool says; stranded: ${nameFiles(stranded)}`);
   }
   return { changed: true, note: notes.join('; '), ...(byHand.length > 0 ? { byHand } : {}) };
 }

@@ -13,7 +13,7 @@ import type { Room } from '../model/stopPlan';
 import { pgpExpression, withPgpExpression } from '../model/streamingXml';
 import type { Authority, BalancerTarget, ServerTarget } from '../model/targets';
 import type { WeightFacts } from '../model/weightsPlan';
-import { workedBy, type WorkloadFacts } from '../model/workload';
+import { restarting, workedBy, type WorkloadFacts } from '../model/workload';
 import { workloadOptions } from '../model/workloadAttributes';
 import type { LoadPart } from '../model/workloadLoad';
 import { abortSignal } from './context';
@@ -57,9 +57,27 @@ export interface LoadRequest {
 const streamingFile = 'brules/local/wptdocuments/Streaming.xml';
 const optionNames = Object.values(workloadOptions);
 
+/**
+ * Beside `restarting` the note keeps what the Transaction Manager worked by before, and by a checksum which boot and which stop of it were the last then. Its stop is remembered
+ * before it is asked for (`stopMarkers`): while the checksum is the same nobody has asked, and a Transaction Manager that runs is the one from before.
+ */
+const common = String.raw`
+file="$HOME/.st-orchestrator/workload"
+last_stop() { { cat /proc/sys/kernel/random/boot_id; sed 's/.*) //' /proc/1/stat | cut -d' ' -f20; cat "$HOME/.st-orchestrator/stops/tm"; } 2>/dev/null | cksum; }
+said= stop= before=
+if [ -e "$file" ]; then { IFS= read -r said; IFS= read -r stop; IFS= read -r before; } <"$file"; fi
+`;
 /** $1: empty, or what is written. */
-const noteScript = 'file="$HOME/.st-orchestrator/workload"; if [ -n "$1" ]; then printf "%s\\n" "$1" >"$file.new" && sync "$file.new" && mv -f "$file.new" "$file"; else rm -f "$file"; fi';
-const readNoteScript = 'file="$HOME/.st-orchestrator/workload"; [ ! -e "$file" ] || cat "$file"';
+const noteScript = String.raw`${common}
+[ -n "$1" ] || { rm -f "$file"; exit; }
+{ printf '%s\n' "$1"; if [ "$1" = ${restarting} ]; then printf '%s\n%s\n' "$(last_stop)" "$said"; fi; } >"$file.new" && sync "$file.new" && mv -f "$file.new" "$file"
+`;
+/** Says what is written, and what was before while the Transaction Manager has not been asked to stop since. */
+const readNoteScript = String.raw`${common}
+[ -n "$said" ] || exit 0
+printf '%s\n' "$said"
+[ "$stop" != "$(last_stop)" ] || printf '%s\n' "$before"
+`;
 const mountsScript = 'if [ -r /etc/mtab ]; then cat /etc/mtab; else cat /proc/mounts; fi';
 
 export function workloadActivities({ clients }: { clients: Clients }): WorkloadActivities {
@@ -67,22 +85,26 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
   const servers = serverActivities({ clients });
   const open = (balancer: BalancerTarget): Haproxy => haproxyOverSsh(clients.ssh, balancer.ssh, balancer.socket);
   const optionsOf = async (server: ServerTarget, names: readonly string[]) => (await clients.admin.server(server.admin).options(limits())).filter(({ name }) => names.includes(name));
-  const readNote = async (server: ServerTarget): Promise<string | null> =>
-    (await clients.ssh.run(server.ssh, script(readNoteScript), { ...limits(), purpose: `${server.node}: reading what its Transaction Manager works by` })).stdout.trim() || null;
+  const readNote = async (server: ServerTarget): Promise<{ said: string | null; before: string | null }> => {
+    const { stdout } = await clients.ssh.run(server.ssh, script(readNoteScript), { ...limits(), purpose: `${server.node}: reading what its Transaction Manager works by` });
+    const [said, before] = stdout.trim().split('\n');
+    return { said: said || null, before: before || null };
+  };
   const streamingOf = async (server: ServerTarget): Promise<string | undefined> => (await productOn(clients, server).readBytes(productOn(clients, server).path(streamingFile)))?.toString('latin1');
   const note = async (server: ServerTarget, worksBy: string | null, authority: Authority): Promise<void> => void (await clients.ssh.run(server.ssh, guardedCommand(authority, script(noteScript, [worksBy ?? ''])), { ...limits(), timeoutMs: 60_000, purpose: `${server.node}: noting what its Transaction Manager works by` }));
 
   const look = async (server: ServerTarget): Promise<WorkloadFacts> => {
     const admin = clients.admin.server(server.admin);
     // Both or none: a Transaction Manager of which nothing is known must not be taken for one that stands still.
-    const [[found, tm] = [], id, streaming, worksBy] = await Promise.all([
+    const [[found, tm] = [], id, streaming, noted] = await Promise.all([
       answer(() => Promise.all([optionsOf(server, optionNames), admin.transactionManager(limits())])),
       answer(() => localId(clients, server)), answer(() => streamingOf(server)), answer(() => readNote(server)),
     ]);
     const valuesOf = (name: string): string[] | null => found?.find((option) => option.name === name)?.values ?? null;
     return {
       node: server.node, answers: found !== undefined, tm: tm?.running ?? false, id: id || null, policy: valuesOf(workloadOptions.policy), additional: valuesOf(workloadOptions.additional),
-      attributes: valuesOf(workloadOptions.attributes), streaming: streaming === undefined ? null : pgpExpression(streaming), worksBy: worksBy ?? null,
+      attributes: valuesOf(workloadOptions.attributes), streaming: streaming === undefined ? null : pgpExpression(streaming),
+      worksBy: (tm?.running ? noted?.before : null) ?? noted?.said ?? null,
     };
   };
 
@@ -116,7 +138,7 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
       return { changed: false, note: part.why ?? `measured for ${request.windowMs} ms`, value: part };
     },
     async ensureNoted({ server, worksBy }, authority) {
-      if (await readNote(server) === worksBy) return { changed: false, note: worksBy === null ? 'nothing is noted' : 'noted already' };
+      if ((await readNote(server)).said === worksBy) return { changed: false, note: worksBy === null ? 'nothing is noted' : 'noted already' };
       await note(server, worksBy, authority);
       return { changed: true, note: worksBy === null ? 'the note is gone' : 'noted on the host' };
     },

@@ -178,7 +178,7 @@ test('a worker that is killed while it waits for a graceful stop has a successor
   const successor = startWorkerProcess({ address, taskQueue });
   const report = (await handle.result()) as OperationReport;
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
-  expect(report.steps.find(({ key }) => key === 'drain/st2')?.note).toContain('Transaction Manager ended, nothing stranded');
+  expect(report.steps.find(({ key }) => key === 'drain/st2')?.note).toContain('Transaction Manager ended as its Administration Tool says, nothing stranded');
   expect(await stateOf('st2')).toEqual({ tm: true, ssh: true });
   session.destroy();
   await successor.kill();

@@ -61,7 +61,7 @@ async function withdraw({ sessions = 0, tm = false, events = 0, toolSilent = fal
 
 test('one whose Transaction Manager works is drained before it leaves the table', async () => {
   const { note, table } = await withdraw({ tm: true });
-  expect([note, table]).toEqual([expect.stringContaining('Transaction Manager ended, nothing stranded; removed 10.0.0.3'), ['10.0.0.1']]);
+  expect([note, table]).toEqual([expect.stringContaining('Transaction Manager ended as its Administration Tool says, nothing stranded; removed 10.0.0.3'), ['10.0.0.1']]);
   expect(ran().slice(0, 3)).toEqual(['stop_monitord', 'stop_sshd -g -timeout 1', 'stop_tm -g -timeout 30']);
 });
 
