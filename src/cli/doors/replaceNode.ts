@@ -16,5 +16,5 @@ export const replaceNode = operationDoor<RemovingFlags & { refreshDaemons?: bool
   },
   question: ({ cluster, node, by }) => `Replace ${String(node)} by ${String(by)} in cluster "${cluster}" exactly so?`,
   input: ([node, by], flags) => ({ node, by, ...removing(flags), refreshDaemons: flags.refreshDaemons }),
-  about: ({ node }) => [String(node)],
+  about: ({ node, by }) => [String(node), String(by)],
 });
