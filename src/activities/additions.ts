@@ -3,7 +3,7 @@ import type { AdminServer, Option } from '../clients/adminApi';
 import { statusOf } from '../clients/adminErrors';
 import { script } from '../clients/quote';
 import { waitFor } from '../clients/waitFor';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { FileFacts, MachineFacts } from '../model/additionPlan';
 import { daemonSettings, settingsText, settingsToRestore } from '../model/daemonSettings';
 import { entriesOf } from '../model/nodeTable';
@@ -98,14 +98,14 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
         const [, cluster, epoch] = /^(\S+) (\d+)$/.exec(told.get('claim') ?? '') ?? [];
         return { facts: { node: host.node, reachable: true, identity: value('identity'), taeh: value('taeh'), version: value('version'), instance: value('instance'), epoch: cluster === host.cluster ? Number(epoch) : null }, problems: [] };
       } catch (error) {
-        if (!noAnswer(error)) throw error;
+        if (!isSilence(error)) throw error;
         return { facts: { node: host.node, reachable: false, identity: null, taeh: null, version: null, instance: null, epoch: null }, problems: [] };
       }
     },
     async checkSettings({ server }) {
       const found = await admin(server).options(limits()).then(daemonSettings, (error: unknown) => {
         // A Server that is not installed, or not operational yet.
-        if (noAnswer(error) || isUnavailable(error)) return null;
+        if (isSilence(error) || isUnavailable(error)) return null;
         throw error;
       });
       return { facts: found, problems: [] };
@@ -164,7 +164,6 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
   };
 }
 
-const noAnswer = (error: unknown): boolean => error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code);
 
 /** A later Server's Administration Tool answers so until its node was added and it was restarted. */
 const isUnavailable = (error: unknown): boolean => statusOf(error) === 503;
@@ -172,7 +171,7 @@ const isUnavailable = (error: unknown): boolean => statusOf(error) === 503;
 /** What it answers; `idle` from one that is not operational, null where it is silent. */
 const answerOf = <T>(asked: Promise<T>, idle: T): Promise<T | null> => asked.catch((error: unknown) => {
   if (isUnavailable(error)) return idle;
-  if (noAnswer(error)) return null;
+  if (isSilence(error)) return null;
   throw error;
 });
 

@@ -3,7 +3,7 @@
  * so every try is written down beside the database before it is made: whoever comes next, also after a crash in between, makes none.
  */
 import type { Client } from 'pg';
-import { StError } from '../model/errors';
+import { isSilence } from '../model/errors';
 import type { Outcome } from '../model/operation';
 import { shippedAdministrators, shippedLines, shippedPassword, type ShippedPassword } from '../model/shippedPasswords';
 import type { Authority, DatabaseTarget, ServerTarget } from '../model/targets';
@@ -63,7 +63,7 @@ export function administratorActivities({ clients }: { clients: Clients }): Admi
         return (await clients.admin.tryPassword(admin, { user: account, password: shippedPassword(account) }, limits)) ? 'works' : 'changed';
       } catch (error) {
         // Whether it was counted is not known: it stays begun.
-        if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return 'begun';
+        if (isSilence(error)) return 'begun';
         throw error;
       }
     }

@@ -1,6 +1,6 @@
 /** What two nodes of one kind should have the same: options by their values, files by their content. No secret is compared or shown. */
 import type { AdminServer, Option } from '../clients/adminApi';
-import { StError } from '../model/errors';
+import { isSilence } from '../model/errors';
 import type { FoundDifferences } from '../model/estate';
 import type { ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
@@ -20,7 +20,7 @@ export async function optionsOf(tool: AdminServer): Promise<Map<string, string> 
     const options = await tool.options({ signal: abortSignal(), timeoutMs: 15_000 });
     return new Map(options.filter(({ name }) => !secretOption.test(name) && !ownOptions.has(name)).map((option: Option) => [option.name, option.values.join(', ')]));
   } catch (error) {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return undefined;
+    if (isSilence(error)) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { haproxyOverSsh } from '../clients/haproxy';
 import { readOwners } from '../clients/owners';
 import { script } from '../clients/quote';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { Claim, FoundBalancer, FoundCluster, FoundDatabase, FoundDifferences, FoundServer } from '../model/estate';
 import { addressProblem } from '../model/fields';
 import type { CheckResult, Problem } from '../model/operation';
@@ -133,7 +133,7 @@ async function askTool(tool: ReturnType<Clients['admin']['server']>): Promise<To
     const running = Object.entries(daemons).filter(([, runs]) => runs).map(([name]) => name).sort();
     return { admin: 'running', build: version.build ?? null, tm: tm.running, daemons: running.length > 0, running, members: nodes.map(({ serverAddress }) => serverAddress) };
   } catch (error) {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return silent;
+    if (isSilence(error)) return silent;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminServer, CallOptions, ClusterServiceName } from '../clients/adminApi';
 import { waitFor } from '../clients/waitFor';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
 import { daemonOf, eventOf, eventsAt, nameFiles, silent, stuckOf, tmSeconds, type Room, type WorkEvent } from '../model/stopPlan';
@@ -55,7 +55,7 @@ function noTm(error: unknown): { running: boolean } {
 /** What runs, or null: for those who must not start anything before a graceful stop has landed. */
 export const runningOrUnknown = (clients: Clients, server: ServerTarget) => (): Promise<string[] | null> =>
   runningServices(clients.admin.server(server.admin)).catch((error: unknown) => {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return null;
+    if (isSilence(error)) return null;
     throw error;
   });
 

@@ -5,7 +5,7 @@
 import type { AdminServer, CallOptions } from '../clients/adminApi';
 import { resolveSecret } from '../clients/secrets';
 import { waitFor } from '../clients/waitFor';
-import { StError } from '../model/errors';
+import { isSilence } from '../model/errors';
 import type { ConnectionFacts, EdgeFacts, WayFacts } from '../model/facts';
 import type { CheckResult, Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
@@ -174,7 +174,7 @@ async function answer<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return undefined;
+    if (isSilence(error)) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
  * One script on the host does it (gateScripts.ts); this is its other end.
  */
 import { script as shell } from '../clients/quote';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import { gateState, type GateFacts, type GateLook } from '../model/gate';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
 import type { Authority, HostTarget } from '../model/targets';
@@ -103,7 +103,7 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         ];
         return { facts, problems, measured: { node: host.node, processes: found.processes } };
       } catch (error) {
-        if (!(error instanceof StError) || !['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) throw error;
+        if (!isSilence(error)) throw error;
         return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: null, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: null } };
       }
     },

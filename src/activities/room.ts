@@ -1,5 +1,5 @@
 /** Whether enough other nodes are Online to take one down, looked at the moment before: another may have died since the plan was made. */
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { Protocol } from '../model/spec';
 import { roomProblem, serves, type Room, type RoomState } from '../model/stopPlan';
 import type { AdminAccess, ServerTarget } from '../model/targets';
@@ -44,7 +44,7 @@ export async function doorLook(clients: Clients, edge: Pick<ServerTarget, 'node'
 /** A kept connection that was closed meanwhile fails once. */
 async function twice(look: () => Promise<boolean>): Promise<boolean | null> {
   const quietly = (error: unknown): null => {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) return null;
+    if (isSilence(error)) return null;
     throw error;
   };
   return (await look().catch(quietly)) ?? look().catch(quietly);

@@ -2,7 +2,7 @@
 import type { AdminServer } from '../clients/adminApi';
 import { statusOf } from '../clients/adminErrors';
 import { waitFor } from '../clients/waitFor';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
 import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
@@ -36,7 +36,7 @@ async function look(admin: AdminServer, protocols: Protocol[], address: string):
     return { admin: 'running', tm: tm.running, daemons: protocols.every((protocol) => daemons[protocol] === true), members: nodes.map(({ serverAddress }) => serverAddress), status: statusIn(nodes, address) };
   } catch (error) {
     if (notOperational(error)) return { ...down, admin: 'not operational' };
-    if (noAnswer(error)) return down;
+    if (isSilence(error)) return down;
     throw error;
   }
 }
@@ -54,12 +54,11 @@ export async function answering(admin: AdminServer): Promise<boolean> {
     await admin.version({ signal: abortSignal(), timeoutMs: 5_000 });
     return true;
   } catch (error) {
-    if (noAnswer(error)) return false;
+    if (isSilence(error)) return false;
     throw error;
   }
 }
 
-const noAnswer = (error: unknown): boolean => error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code);
 
 /** A later Server's Administration Tool answers 503 until its node was added and it was restarted. */
 const notOperational = (error: unknown): boolean => statusOf(error) === 503;

@@ -2,7 +2,7 @@
  * Graceful stops of one node, in the product's order, each step after the one before has ended (reference §8.5). Nothing of it is trusted to have happened:
  * a service is down when its Server says so twice, and a Transaction Manager is stopped only when what it works on ends (reference §16).
  */
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { CheckResult, Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
 import { blockedBy, eventOf, eventsAt, workProblems, type Room, type Work } from '../model/stopPlan';
@@ -73,7 +73,7 @@ async function readWork(clients: Clients, node: ServerTarget, role: 'server' | '
 }
 
 const noAnswer = (node: string) => (error: unknown): never => {
-  if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet'].includes(error.code)) {
+  if (isSilence(error)) {
     throw new StError(error.code, `${node}: whom it serves could not be asked: ${error.message} A node that does not answer can't be stopped gracefully.`, { cause: error });
   }
   throw error;

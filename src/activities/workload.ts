@@ -4,7 +4,7 @@ import { haproxyOverSsh, type Haproxy } from '../clients/haproxy';
 import { readStateFile, saveServersState } from '../clients/haproxyState';
 import { script } from '../clients/quote';
 import { waitFor } from '../clients/waitFor';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import { parseMounts, pgpMountProblems } from '../model/mountOptions';
 import type { CheckResult, Outcome } from '../model/operation';
 import { sameValues } from '../model/optionsPlan';
@@ -210,7 +210,7 @@ async function answer<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof StError && ['Unreachable', 'ConnectionLost', 'NotYet', 'RemoteCommandFailed'].includes(error.code)) return undefined;
+    if (isSilence(error) || (error instanceof StError && error.code === 'RemoteCommandFailed')) return undefined;
     throw error;
   }
 }

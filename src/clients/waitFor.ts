@@ -1,6 +1,6 @@
 /** Waiting for a state instead of trusting one answer. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 
 export interface WaitOptions {
   /** The whole wait, in milliseconds. */
@@ -28,7 +28,7 @@ export async function waitFor<T>(description: string, read: () => Promise<T>, un
       if (until(state)) return state;
       last = `last seen: ${(options.show ?? shortly)(state)}`;
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!isSilence(error)) throw error;
       last = `last error: ${(error as Error).message}`;
     }
     const now = performance.now();
@@ -41,12 +41,6 @@ export async function waitFor<T>(description: string, read: () => Promise<T>, un
 /** The pause after so long a wait, in milliseconds: what comes soon is seen at once, and a service that takes minutes is not asked ten times a second. */
 export function pauseAfter(elapsedMs: number): number {
   return Math.min(1_000, Math.max(50, elapsedMs * 0.03));
-}
-
-const passing: ReadonlySet<string> = new Set(['Unreachable', 'ConnectionLost', 'NotYet']);
-
-function mayPass(error: unknown): boolean {
-  return error instanceof StError && passing.has(error.code);
 }
 
 function shortly(state: unknown): string {

@@ -38,6 +38,9 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** Codes of a far side that gave no answer: how it is, is unknown. */
+const silent: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['Unreachable', 'ConnectionLost', 'NotYet']);
+
 /** Codes that no retry can cure. */
 export const nonRetryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'InvalidInput', 'SecretUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
@@ -55,3 +58,6 @@ export class StError extends Error {
     this.name = 'StError';
   }
 }
+
+/** Whether a failure says nothing of the far side but that it gave no answer. */
+export const isSilence = (error: unknown): error is StError => error instanceof StError && silent.has(error.code);

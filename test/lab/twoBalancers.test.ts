@@ -111,15 +111,15 @@ test('a restart takes a node out of both balancers and back; the monitor excuses
   const seen: ClusterHealth[] = [];
   const report = await underLoad(async () => {
     const handle = await worker.start('rollingRestart', { cluster, nodes: ['st1', 'ed1'], keepOnline: 3, gracefulTimeout: '2s' });
-    let open = true;
-    const watching = (async () => { for (; open; await new Promise((resolve) => void setTimeout(resolve, 200))) seen.push(await status()); })();
-    await until('ed1 to be out of the balancers', async () => stepOf(await reportOf(handle), 'stop/ed1')?.state === 'done', 60_000, 100);
-    const out = await atBalancers('ed1');
-    const ended = (await handle.result()) as OperationReport;
-    open = false;
-    await watching;
+    let out: Awaited<ReturnType<typeof atBalancers>> | undefined;
+    await until('the restart to end', async () => {
+      seen.push(await status());
+      const under = await reportOf(handle);
+      if (stepOf(under, 'stop/ed1')?.state === 'done') out ??= await atBalancers('ed1');
+      return under.phase === 'ended';
+    }, 90_000, 100);
     expect(out).toEqual(['maint', 'maint']);
-    return ended;
+    return (await handle.result()) as OperationReport;
   });
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [] });
   expect(await Promise.all(['ed1', 'ed2'].map(atBalancers))).toEqual([['ready', 'ready'], ['ready', 'ready']]);

@@ -1,7 +1,8 @@
 /** The operator's program that updates a node runs once for each time that somebody asks for it, whenever the worker dies: real shells, and attempts cut after each call. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { openSync, readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { restartActivities } from '../../../src/activities/restarts';
 import type { Outcome } from '../../../src/model/operation';
@@ -23,6 +24,13 @@ afterEach(() => here.remove());
 /** What the program does when it runs. */
 const tell = (text: string): void => writeFileSync(join(here.folder, 'told'), `${text}\n`);
 const done = (): string => `echo 'version = 6' >'${here.folder}/axway/SecureTransport/lib/version.properties'`;
+/** The program waits in `wait` until the test opens: at a named pipe that the test has open for both ways, so that nobody else's open ever waits. */
+function gate(): { wait: string; open(): void } {
+  const pipe = join(here.folder, 'go');
+  execFileSync('mkfifo', [pipe]);
+  const end = openSync(pipe, 'r+');
+  return { wait: `read -r _ <'${pipe}'`, open: () => void writeSync(end, 'go\n') };
+}
 const runs = (): number => readFileSync(join(here.folder, 'runs'), 'utf8').split('\n').length - 1;
 const kept = (): string => readdirSync(join(here.folder, 'home/.st-orchestrator/updates')).map((name) => readFileSync(join(here.folder, 'home/.st-orchestrator/updates', name), 'utf8')).join('');
 const failed = { code: 'Refused', message: expect.stringMatching(/^st1: .*update\.sh ended with exit code 3; how far it came is unknown, and the node is not started\. It wrote: no room/) };
@@ -79,19 +87,21 @@ test('one that ends well is run once, also where the version it installs is anot
 });
 
 test('one that a person was not told of, since it was still running, is read and not run again by "retry"', async () => {
-  tell(`while [ ! -e '${here.folder}/go' ]; do sleep 0.05; done; exit 3`);
+  const go = gate();
+  tell(`${go.wait}; exit 3`);
   await expect(attempt(1, { cutAfter: 3 })).rejects.toThrow('the worker has died');
-  here.write('go', '');
+  go.open();
   await expect(attempt(2)).rejects.toMatchObject({ code: 'Refused' });
   await expect(attempt(2)).rejects.toMatchObject({ code: 'Refused' });
   expect(runs()).toBe(1);
 });
 
 test('the program of an operation that was cut off is waited for, and what it installed counts', async () => {
-  tell(`while [ ! -e '${here.folder}/go' ]; do sleep 0.05; done; ${done()}`);
+  const go = gate();
+  tell(`${go.wait}; ${done()}`);
   await expect(attempt(1, { cutAfter: 3 })).rejects.toThrow('the worker has died');
   const next = attempt(2, { epoch: 2 });
-  here.write('go', '');
+  go.open();
   expect(await next).toEqual({ changed: false, note: '6 is installed already' });
   expect(runs()).toBe(1);
 });
