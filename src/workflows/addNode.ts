@@ -1,5 +1,4 @@
 /** Adds Servers and Edges to a cluster that works (reference §§4, 14). Run again it does only what is missing; what failed before a node served is taken back. */
-import type { DatabaseActivities } from '../activities/database';
 import { addNodeInput, type AddNodeInput } from '../model/addNodeInput';
 import { parseInput } from '../model/inputs';
 import { databaseTarget, productionSite } from '../model/slices';
@@ -7,10 +6,8 @@ import type { OperationReport } from '../model/operation';
 import { backUp } from './operation/backUp';
 import { failure } from './operation/failures';
 import { operation } from './operation/operation';
-import { tasks } from './operation/tasks';
+import { database } from './operation/groups';
 import { prepareAddition } from './parts/addition';
-
-const database = tasks<DatabaseActivities>('database');
 
 export async function addNode(raw: unknown): Promise<OperationReport> {
   return operation<AddNodeInput>('addNode', raw, async (context) => {

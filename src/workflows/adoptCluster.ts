@@ -3,9 +3,6 @@
  * asked to apply a file that somebody has read does it take the hosts over, and then it writes what says whose they are, beside the product.
  * It has no undo: run again, it does only what is missing.
  */
-import type { AdoptionActivities } from '../activities/adoption';
-import type { DatabaseActivities } from '../activities/database';
-import type { DiscoveryActivities } from '../activities/discovery';
 import { adoption, type Adoption, type FoundEstate } from '../model/adoption';
 import { seedSpec, type Known } from '../model/adoptionFile';
 import { adoptClusterInput, parseInput, type AdoptClusterInput } from '../model/inputs';
@@ -17,11 +14,7 @@ import { check, checkEachNode } from './operation/context';
 import { failure } from './operation/failures';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
-import { tasks } from './operation/tasks';
-
-const discovery = tasks<DiscoveryActivities>('discovery');
-const adopting = tasks<AdoptionActivities>('adoption');
-const database = tasks<DatabaseActivities>('database');
+import { adoption as adopting, database, discovery } from './operation/groups';
 
 /** Reading a thousand options, or hashing files on a slow disk. */
 const lookMs = 60_000;

@@ -1,8 +1,6 @@
 /** Looks once at what ends by itself, and warns of it: 30, 14 and 3 days before, and when it has ended; each step once, however often it is looked. For a Schedule. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import type { AdministratorActivities } from '../activities/administrators';
-import type { EndActivities } from '../activities/ends';
 import { endEvents, type End } from '../model/ends';
 import { clusterName, strict } from '../model/fields';
 import { parseInput } from '../model/inputs';
@@ -14,11 +12,9 @@ import type { ClusterSpec } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import { describe, failure } from './operation/failures';
 import { readRecord, unknownCluster } from './operation/lease';
-import { perform, tasks } from './operation/tasks';
+import { administrators, ends } from './operation/groups';
+import { perform } from './operation/tasks';
 import { tell } from './parts/tell';
-
-const administrators = tasks<AdministratorActivities>('administrators');
-const ends = tasks<EndActivities>('ends');
 
 export interface EndsReport {
   apiVersion: 'st-orchestrator/v1';

@@ -4,14 +4,14 @@
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import type { LeaseActivities } from '../activities/leases';
 import { highestEpoch, type AcquireAnswer, type AcquireRequest, type ApplyAnswer, type ApplyRequest, type ClusterRecord, type LeaseHolder, type ReleaseRequest } from '../model/cluster';
 import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
 import { clusterName } from '../model/fields';
 import { listProblems } from '../model/problems';
 import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
-import { perform, tasks } from './operation/tasks';
+import { leases } from './operation/groups';
+import { perform } from './operation/tasks';
 import { tellOfInterruption } from './operation/telling';
 import { listenForWindows } from './parts/windows';
 
@@ -30,7 +30,6 @@ export const acquireUpdate = defineUpdate<AcquireAnswer, [AcquireRequest]>('acqu
 export const releaseUpdate = defineUpdate<{ released: boolean }, [ReleaseRequest]>('release');
 export const applyUpdate = defineUpdate<ApplyAnswer, [ApplyRequest]>('apply');
 
-const leases = tasks<LeaseActivities>('leases');
 const defaultLookUp = 30_000;
 
 export async function cluster(input: ClusterInput): Promise<void> {

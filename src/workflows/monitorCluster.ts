@@ -4,7 +4,6 @@
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, setCurrentDetails, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import type { LeaseActivities } from '../activities/leases';
 import type { ClusterEvent } from '../model/events';
 import { waitsForCalm } from '../model/incidents';
 import { parseInput } from '../model/inputs';
@@ -12,14 +11,13 @@ import { monitorClusterInput, type MonitorClusterInput } from '../model/monitorI
 import { listProblems } from '../model/problems';
 import type { Authority } from '../model/targets';
 import { describe as words, failure } from './operation/failures';
-import { perform, tasks } from './operation/tasks';
+import { leases } from './operation/groups';
+import { perform } from './operation/tasks';
 import { describe, judge, judgeAgain } from './monitor/judge';
 import { lookFrom, watchFrom } from './monitor/looks';
 import { calmMs, carry, endPause, forMs, newMonitor, sliceMs, takeApart, type Monitor, type PostState } from './monitor/state';
 import { answerAsked } from './monitor/updates';
 import { tell } from './parts/tell';
-
-const leases = tasks<LeaseActivities>('leases');
 
 /** Between two tries from a vantage point where nobody works, in milliseconds; the first comes at once. */
 const pauseMs = 5_000;

@@ -2,11 +2,6 @@
  * Directs the workload otherwise (reference §9): dispatch policy, what each Server is sent, balancer weights. Transaction Managers read the options when they start, so those
  * of which anything changes are restarted, one at a time. With `suggest` it measures, proposes, and changes nothing.
  */
-import type { EdgeActivities } from '../activities/edges';
-import type { LoadBalancerActivities } from '../activities/loadBalancer';
-import type { ServerActivities } from '../activities/servers';
-import type { StopActivities } from '../activities/stops';
-import type { WorkloadActivities } from '../activities/workload';
 import { parseInput } from '../model/inputs';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
@@ -24,14 +19,8 @@ import { checkEachNode, type OperationContext } from './operation/context';
 import { failure } from './operation/failures';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
-import { tasks } from './operation/tasks';
+import { edges, loadBalancer, servers, stops, workload } from './operation/groups';
 import { requireMembers } from './parts/site';
-
-const edges = tasks<EdgeActivities>('edges');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
-const servers = tasks<ServerActivities>('servers');
-const stops = tasks<StopActivities>('stops');
-const workload = tasks<WorkloadActivities>('workload');
 
 interface Node {
   name: string;

@@ -2,13 +2,6 @@
  * Sets a cluster up, in the vendor's order (reference §3). It has no undo: run again, it does only what is missing, and it never drops a schema.
  */
 import { patched } from '@temporalio/workflow';
-import type { AdditionActivities } from '../activities/additions';
-import type { AdministratorActivities } from '../activities/administrators';
-import type { DatabaseActivities } from '../activities/database';
-import type { EdgeActivities } from '../activities/edges';
-import type { InstallationActivities } from '../activities/installation';
-import type { LoadBalancerActivities } from '../activities/loadBalancer';
-import type { ServerActivities } from '../activities/servers';
 import { leftByHand } from '../model/initialConfiguration';
 import { parseInput, setUpClusterInput, type SetUpClusterInput } from '../model/inputs';
 import { membersOf, outsiders } from '../model/members';
@@ -19,17 +12,9 @@ import { licencesOf, serverTarget } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
-import { tasks } from './operation/tasks';
+import { additions, administrators, database, edges, installation, loadBalancer, servers } from './operation/groups';
 import { nameInCaches } from './parts/cacheAddress';
 import { checkSetUp } from './parts/setUpChecks';
-
-const additions = tasks<AdditionActivities>('additions');
-const administrators = tasks<AdministratorActivities>('administrators');
-const installation = tasks<InstallationActivities>('installation');
-const servers = tasks<ServerActivities>('servers');
-const database = tasks<DatabaseActivities>('database');
-const edges = tasks<EdgeActivities>('edges');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const installMs = 35 * 60_000;
 

@@ -3,8 +3,6 @@
  * the versions equal; then started, one Transaction Manager first. Two versions never run on one schema: a node that is not updated is not started. Node by node only where
  * the cluster file says that the notes of this update allow it.
  */
-import type { GateActivities } from '../activities/gates';
-import type { RestartActivities } from '../activities/restarts';
 import { parseInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { gracefulSecondsOf, updateClusterInput, type UpdateClusterInput } from '../model/restartInput';
@@ -13,13 +11,10 @@ import { productionSite } from '../model/slices';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
-import { tasks } from './operation/tasks';
+import { gates, restarts } from './operation/groups';
 import { lookAt } from './parts/lookAtNodes';
 import { bringUp, stopStanding, takeDown, type Gently } from './parts/restartNode';
 import { siteView, type SiteNode } from './parts/site';
-
-const gates = tasks<GateActivities>('gates');
-const restarts = tasks<RestartActivities>('restarts');
 
 const defaultUpdateMs = 2 * 60 * 60_000;
 /** What looking, starting the program and keeping its output take beside the program itself: that its time is over is told before the activity's own is. */

@@ -1,12 +1,9 @@
 /** Looks from a vantage point, with the time-outs by which a watcher that died is missed soon (reference temporal §7, "Monitor"). */
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { WatchingActivities } from '../../activities/watching';
 import type { Watched, WatchInput } from '../../model/watch';
-import { tasks } from '../operation/tasks';
+import { watching } from '../operation/groups';
 import type { Task } from '../../model/operation';
 import type { Authority } from '../../model/targets';
-
-const watching = tasks<WatchingActivities>('watching');
 
 export interface Post {
   /** The task queue of the workers that stand there. */

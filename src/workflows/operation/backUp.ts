@@ -1,11 +1,8 @@
 /** What every operation does before it changes the configuration of a cluster that exists: one line, before its first step. */
-import type { BackupActivities } from '../../activities/backups';
 import { balancerTargets, databaseTarget } from '../../model/slices';
 import type { ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext, type OperationInput } from './context';
-import { tasks } from './tasks';
-
-const backups = tasks<BackupActivities>('backups');
+import { backups } from './groups';
 
 const filesMs = 30 * 60_000;
 const databaseMs = 12 * 60 * 60_000;

@@ -5,9 +5,8 @@ import type { AcquireAnswer, LeaseHolder, ReleaseRequest } from '../../model/clu
 import type { ClusterSpec } from '../../model/spec';
 import type { Authority } from '../../model/targets';
 import { failure } from './failures';
-import { orphanSettleMs, perform, tasks } from './tasks';
-
-const leases = tasks<LeaseActivities>('leases');
+import { leases } from './groups';
+import { orphanSettleMs, perform } from './tasks';
 
 export const holderOf = (): LeaseHolder => {
   const { workflowId, firstExecutionRunId } = workflowInfo();

@@ -2,12 +2,6 @@
  * Adding Servers and Edges to a cluster that works, in the vendor's order (reference §§4, 14): all checks, then a closure with the steps, so that
  * `replaceNode` may check everything before it changes anything. What was begun is undone as long as the new node serves nobody.
  */
-import type { AdditionActivities } from '../../activities/additions';
-import type { EdgeActivities } from '../../activities/edges';
-import type { GateActivities } from '../../activities/gates';
-import type { InstallationActivities } from '../../activities/installation';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { ServerActivities } from '../../activities/servers';
 import { isEmptyAddition } from '../../model/additionPlan';
 import type { Member } from '../../model/cluster';
 import { membersOf } from '../../model/members';
@@ -15,16 +9,9 @@ import { databaseTarget, licencesOf, siteOf } from '../../model/slices';
 import { drainLimitMs } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
 import type { OperationContext, OperationInput } from '../operation/context';
-import { tasks } from '../operation/tasks';
+import { additions, edges, gates, installation, loadBalancer, servers } from '../operation/groups';
 import { checkAddition, type Node } from './additionChecks';
 import { nameInCaches } from './cacheAddress';
-
-const additions = tasks<AdditionActivities>('additions');
-const installation = tasks<InstallationActivities>('installation');
-const servers = tasks<ServerActivities>('servers');
-const edges = tasks<EdgeActivities>('edges');
-const gates = tasks<GateActivities>('gates');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const installMs = 35 * 60_000;
 /** How long sessions at a node that is taken back have to end, and what its Transaction Manager works on. */

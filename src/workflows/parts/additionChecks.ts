@@ -1,14 +1,4 @@
 /** The checks of an addition, all at once, and what they come to: which nodes are new, what is to be done to each, and by which Server of the cluster. */
-import type { AdditionActivities } from '../../activities/additions';
-import type { DatabaseActivities } from '../../activities/database';
-import type { EdgeActivities } from '../../activities/edges';
-import type { FileActivities } from '../../activities/files';
-import type { GateActivities } from '../../activities/gates';
-import type { HostActivities } from '../../activities/hosts';
-import type { InstallationActivities } from '../../activities/installation';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { NetworkActivities } from '../../activities/network';
-import type { ServerActivities } from '../../activities/servers';
 import { additionProblems, isEmptyAddition, joiningServers, mayBeZoned, planAddition, serves, settingsProblems, tableProblems } from '../../model/additionPlan';
 import { planBalancers, silentBalancer } from '../../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../../model/clocks';
@@ -21,19 +11,8 @@ import { balancerTargets, databaseTarget, licencesOf, serverTarget, siteOf } fro
 import type { BalancerTarget, ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
-import { tasks } from '../operation/tasks';
+import { additions, database, edges, files, gates, hosts, installation, loadBalancer, network, servers } from '../operation/groups';
 import { cacheChecks, unnamed } from './cacheAddress';
-
-const additions = tasks<AdditionActivities>('additions');
-const hosts = tasks<HostActivities>('hosts');
-const network = tasks<NetworkActivities>('network');
-const installation = tasks<InstallationActivities>('installation');
-const servers = tasks<ServerActivities>('servers');
-const database = tasks<DatabaseActivities>('database');
-const files = tasks<FileActivities>('files');
-const edges = tasks<EdgeActivities>('edges');
-const gates = tasks<GateActivities>('gates');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const clockLimitMs = 1_000;
 

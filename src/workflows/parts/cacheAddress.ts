@@ -1,11 +1,9 @@
 /** Servers with IPv6 addresses: their cluster caches must name them, before they are started (reference §4). Nothing at all for other addresses. */
-import type { CacheAddressActivities, CacheFacts } from '../../activities/cacheAddress';
+import type { CacheFacts } from '../../activities/cacheAddress';
 import { isIpv6 } from '../../model/coherenceOverride';
 import type { ServerTarget } from '../../model/targets';
 import { checkEachNode, type Check, type OperationContext } from '../operation/context';
-import { tasks } from '../operation/tasks';
-
-const cache = tasks<CacheAddressActivities>('cache');
+import { cache } from '../operation/groups';
 
 interface Node {
   name: string;

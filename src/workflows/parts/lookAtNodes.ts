@@ -1,17 +1,10 @@
 /** The checks before nodes are stopped: what is installed and runs on every member, what the balancer knows, and what the stop would cut. */
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { RestartActivities } from '../../activities/restarts';
-import type { StopActivities } from '../../activities/stops';
 import { heldOutWarnings, silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
 import type { Problem } from '../../model/operation';
 import { leftOut, type RestartFacts } from '../../model/restartPlan';
 import { check, checkEachNode, type OperationContext } from '../operation/context';
-import { tasks } from '../operation/tasks';
+import { loadBalancer, restarts, stops } from '../operation/groups';
 import type { Site } from './site';
-
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
-const restarts = tasks<RestartActivities>('restarts');
-const stops = tasks<StopActivities>('stops');
 
 export interface Look {
   /** Those that may be stopped; left out: all. */

@@ -6,12 +6,6 @@
  * add it (its Administration Tool and Transaction Manager down, its settings compared), which is an operation of its own; half a removal undone would be a Server that
  * works outside of its cluster. What is left then is to stop and gate a host; should that host die meanwhile, a person who skips the step makes a debt of it.
  */
-import type { DatabaseActivities } from '../../activities/database';
-import type { EdgeActivities } from '../../activities/edges';
-import type { GateActivities } from '../../activities/gates';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { ServerActivities } from '../../activities/servers';
-import type { StopActivities } from '../../activities/stops';
 import type { Debt, Member } from '../../model/cluster';
 import type { Outcome, Task } from '../../model/operation';
 import { isShut, type RemovalRules, type Role } from '../../model/removalPlan';
@@ -20,15 +14,8 @@ import { databaseTarget, siteOf } from '../../model/slices';
 import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
 import type { OperationContext } from '../operation/context';
-import { tasks } from '../operation/tasks';
+import { database, edges, gates, loadBalancer, servers, stops } from '../operation/groups';
 import { checkRemoval, type RemovalInput, type RemovalView, type RemovedNode } from './removalChecks';
-
-const gates = tasks<GateActivities>('gates');
-const servers = tasks<ServerActivities>('servers');
-const edges = tasks<EdgeActivities>('edges');
-const stops = tasks<StopActivities>('stops');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
-const database = tasks<DatabaseActivities>('database');
 
 const hostMs = 10 * 60_000;
 const deadMs = 1_000;

@@ -1,9 +1,4 @@
 /** What must be known before nodes are taken out of a cluster, and what refuses it. Reads only. */
-import type { EdgeActivities } from '../../activities/edges';
-import type { GateActivities } from '../../activities/gates';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { ServerActivities } from '../../activities/servers';
-import type { StopActivities } from '../../activities/stops';
 import { silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
 import { epochProblems, type EdgeFacts, type ServerFacts } from '../../model/facts';
 import type { GateFacts } from '../../model/gate';
@@ -14,13 +9,7 @@ import { balancerTargets, serverTarget, siteOf } from '../../model/slices';
 import type { BalancerTarget, ServerTarget } from '../../model/targets';
 import { checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
-import { tasks } from '../operation/tasks';
-
-const gates = tasks<GateActivities>('gates');
-const servers = tasks<ServerActivities>('servers');
-const edges = tasks<EdgeActivities>('edges');
-const stops = tasks<StopActivities>('stops');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
+import { edges, gates, loadBalancer, servers, stops } from '../operation/groups';
 
 export interface RemovalInput extends OperationInput, RemovalOptions {}
 

@@ -1,18 +1,9 @@
 /** The way of one node, or of a few at once, out of work and back into it, as in the runbook (reference §8.5, §14): shared by restarts, updates and whoever stops a node. */
-import type { EdgeActivities } from '../../activities/edges';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { ServerActivities } from '../../activities/servers';
-import type { StopActivities } from '../../activities/stops';
 import { edgesToKeep, type RestartFacts } from '../../model/restartPlan';
 import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
 import { isCancellation } from '../operation/failures';
-import { tasks } from '../operation/tasks';
+import { edges, loadBalancer, servers, stops } from '../operation/groups';
 import type { Context, Site, SiteNode } from './site';
-
-const edges = tasks<EdgeActivities>('edges');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
-const servers = tasks<ServerActivities>('servers');
-const stops = tasks<StopActivities>('stops');
 
 export interface Gently {
   gracefulSeconds: number;

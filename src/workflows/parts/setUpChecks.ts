@@ -1,15 +1,5 @@
 /** The checks of a set-up, and what they come to: what is there already, what is missing, and what the balancers and the Edges have still to be told. */
 import { patched } from '@temporalio/workflow';
-import type { AdditionActivities } from '../../activities/additions';
-import type { DatabaseActivities } from '../../activities/database';
-import type { DiscoveryActivities } from '../../activities/discovery';
-import type { EdgeActivities } from '../../activities/edges';
-import type { FileActivities } from '../../activities/files';
-import type { HostActivities } from '../../activities/hosts';
-import type { InstallationActivities } from '../../activities/installation';
-import type { LoadBalancerActivities } from '../../activities/loadBalancer';
-import type { NetworkActivities } from '../../activities/network';
-import type { ServerActivities } from '../../activities/servers';
 import { heldOutWarnings, planBalancers, silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
 import { compareClocks, type ClockReading } from '../../model/clocks';
 import { edgeWarnings } from '../../model/edgeDifferences';
@@ -22,19 +12,8 @@ import { planSetUp, setUpProblems } from '../../model/setUpPlan';
 import { balancerTargets, databaseTarget, licencesOf, productionSite, serverTarget, siteOf } from '../../model/slices';
 import type { ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext } from '../operation/context';
-import { tasks } from '../operation/tasks';
+import { additions, database, discovery, edges, files, hosts, installation, loadBalancer, network, servers } from '../operation/groups';
 import { cacheChecks, unnamed } from './cacheAddress';
-
-const additions = tasks<AdditionActivities>('additions');
-const hosts = tasks<HostActivities>('hosts');
-const network = tasks<NetworkActivities>('network');
-const installation = tasks<InstallationActivities>('installation');
-const servers = tasks<ServerActivities>('servers');
-const database = tasks<DatabaseActivities>('database');
-const discovery = tasks<DiscoveryActivities>('discovery');
-const files = tasks<FileActivities>('files');
-const edges = tasks<EdgeActivities>('edges');
-const loadBalancer = tasks<LoadBalancerActivities>('loadBalancer');
 
 const clockLimitMs = 1_000;
 
