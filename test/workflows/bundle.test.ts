@@ -42,15 +42,19 @@ test('every activity that a workflow names is registered, and every registered o
   expect([...namedActivities(), ...byWholeName].sort()).toEqual(registered.sort());
 });
 
-/** `const hosts = tasks<…>('hosts')` and, in the same file, every `hosts.checkHost(`: the only way in which workflows name activities. */
+/** `hosts.checkHost(` of a builder that `operation/groups.ts` has: the only way in which workflows name activities. */
 function namedActivities(): string[] {
   const named = new Set<string>();
+  const parse = (file: string): ts.SourceFile => ts.createSourceFile(file, readFileSync(join(root, 'src/workflows', file), 'utf8'), ts.ScriptTarget.ES2022, true);
+  const builders = new Map<string, string>();
+  for (const declaration of parse('operation/groups.ts').statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) => [...declarationList.declarations])) {
+    builders.set(declaration.name.getText(), ((declaration.initializer as ts.CallExpression).arguments[0] as ts.StringLiteral).text);
+  }
   for (const file of readdirSync(join(root, 'src/workflows'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
-    const source = ts.createSourceFile(file, readFileSync(join(root, 'src/workflows', file), 'utf8'), ts.ScriptTarget.ES2022, true);
     const groups = new Map<string, string>();
     const visit = (node: ts.Node): void => {
-      if (ts.isVariableDeclaration(node) && node.initializer && ts.isCallExpression(node.initializer) && node.initializer.expression.getText() === 'tasks') {
-        groups.set(node.name.getText(), (node.initializer.arguments[0] as ts.StringLiteral).text);
+      if (ts.isImportDeclaration(node) && /\/groups'$/.test(node.moduleSpecifier.getText())) {
+        for (const { name, propertyName = name } of (node.importClause!.namedBindings as ts.NamedImports).elements) groups.set(name.text, builders.get(propertyName.text)!);
       }
       if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
         const group = groups.get(node.expression.expression.getText());
@@ -58,7 +62,7 @@ function namedActivities(): string[] {
       }
       ts.forEachChild(node, visit);
     };
-    visit(source);
+    visit(parse(file));
   }
   return [...named];
 }
