@@ -83,8 +83,9 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
     await product.claim(authority);
     const before = (await look(host)).processes;
     if (before?.length === 0) return { changed: false, note: 'nothing of the product ran' };
-    await product.act(authority, [product.path('bin', 'stop_all')], { purpose: 'stop_all', timeoutMs: stopMs });
-    await awaitNothingLeft(clients, host, 'stop_all was run');
+    const stopAll = (): Promise<unknown> => product.act(authority, [product.path('bin', 'stop_all')], { purpose: 'stop_all', timeoutMs: stopMs });
+    await stopAll();
+    await awaitNothingLeft(clients, host, 'stop_all was run', stopAll);
     return { changed: true, note: `stopped; processes that ended: ${before?.length ?? 'unknown'}` };
   };
 

@@ -46,6 +46,8 @@ export function seen<T>({ node, productUser }: HostTarget, found: T | null, unpr
 
 /** How long processes that were stopped may take to end, in milliseconds. */
 const endMs = 90_000;
+/** Between two orders while something is left, in milliseconds. */
+const againMs = 5_000;
 
 /** $1 product user, $2 FILEDRIVEHOME. Says what runs of the product, a line each, and `seen` when that is all of it. */
 const leftScript = String.raw`${processesFunction}
@@ -54,12 +56,24 @@ printf '%s\n' "$running" | sed -n 's/^[0-9]* //p' | cut -c 1-200
 echo seen
 `;
 
-/** Returns when no process of the product is left on a host. `stopped`: what was done before. @throws StError NotYet naming what is left; CannotSeeProcesses */
-export async function awaitNothingLeft(clients: Clients, host: HostTarget, stopped: string): Promise<void> {
+/**
+ * Returns when no process of the product is left on a host. `stopped`: what was done before; `again`: the same once more, while something is left: a host whose init was just
+ * about to start the product starts it behind the first order's back. Answers whether anything was left at first. @throws StError NotYet naming what is left; CannotSeeProcesses
+ */
+export async function awaitNothingLeft(clients: Clients, host: HostTarget, stopped: string, again: () => Promise<unknown>): Promise<boolean> {
+  let ordered = Date.now();
+  let waited = false;
   const left = async (): Promise<string[]> => {
     const { stdout } = await productOn(clients, host).readScript(leftScript, [host.productUser, host.fileDriveHome], { purpose: 'looking for what still runs' });
     const lines = stdout.split('\n').filter((line) => line !== '');
-    return seen(host, lines.at(-1) === 'seen' ? lines.slice(0, -1) : null, `${stopped}, and whether anything of the product is left can't be told`);
+    const running = seen(host, lines.at(-1) === 'seen' ? lines.slice(0, -1) : null, `${stopped}, and whether anything of the product is left can't be told`);
+    waited ||= running.length > 0;
+    if (running.length > 0 && Date.now() - ordered >= againMs) {
+      await again();
+      ordered = Date.now();
+    }
+    return running;
   };
   await waitFor(`${host.node}: nothing of the product runs`, left, (running) => running.length === 0, { timeoutMs: endMs, signal: abortSignal(), show: (running) => `still there: ${(running as string[]).slice(0, 3).join('; ')}` });
+  return waited;
 }

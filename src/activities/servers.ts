@@ -91,9 +91,10 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
     ensureAdminStopped: ({ server }, authority) => stop(server, ['monitord', 'admin'], authority),
     ensureServicesStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder], authority),
     async ensureAllStopped({ server }, authority) {
-      const outcome = await stop(server, ['monitord', ...stopOrder, 'proxy', 'admin', 'db'], authority);
-      await awaitNothingLeft(clients, server, 'the stop commands were run');
-      return outcome;
+      const stopAll = (): Promise<Outcome> => stop(server, ['monitord', ...stopOrder, 'proxy', 'admin', 'db'], authority);
+      const outcome = await stopAll();
+      const waited = await awaitNothingLeft(clients, server, 'the stop commands were run', stopAll);
+      return waited ? { changed: true, note: 'stopped; nothing of the product is left' } : outcome;
     },
     async ensureAdminStarted({ server }, authority) {
       await productOn(clients, server).claim(authority);

@@ -66,6 +66,13 @@ describe.each([['hides those of others', ['0 88 0 ps']], ['has no ps', null]])('
   });
 });
 
+test.each([['stop_all', stopHost, 2], ['stop_tm\nstop_admin', stopAll, 4]])('what is started behind the back of %p is stopped by another order', async (order, stop, lines) => {
+  // As a host's init that was about to start the product.
+  here.write('bin/ps', `#!/bin/sh\necho '${init}'\n[ "$(grep -c . '${here.folder}/ran')" -ge ${lines} ] || echo '${running()}'\n`, 0o755);
+  expect(await stop()).toEqual({ changed: true, note: expect.stringMatching(/^stopped; /) });
+  expect(ran()).toBe(`${order}\n${order}\n`);
+}, 20_000);
+
 test('where all are seen, those of the product are told from others, and how long they run', async () => {
   here.processes([init, running(), `65534 78 50 bash`, `4242 79 50 less ${here.server.fileDriveHome}/x`], null);
   expect(await checkGate()).toMatchObject({ facts: { runs: true }, problems: [], measured: { processes: [admind] } });
