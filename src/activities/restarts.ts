@@ -23,7 +23,7 @@ export interface RestartActivities {
    * reads the outcome. The program hears of ST_VERSION, ST_NODE, ST_ROLE, FILEDRIVEHOME and ST_USER. Exit code 0: updated. `timeoutMs`: how long its end is waited for.
    * @throws NotYet when it still runs then; Refused when it failed or something runs: whether it may be run again is for a person to say; CannotSeeProcesses.
    */
-  ensureUpdated(input: { host: HostTarget; role: 'server' | 'edge'; version: string; command: string[]; timeoutMs: number }, authority: Authority): Promise<Outcome>;
+  ensureUpdated(input: { host: HostTarget; role: 'server' | 'edge'; version: string; command: string[]; timeoutMs: number }, authority: Authority, said?: { byHand?: boolean }): Promise<Outcome>;
   /** @throws Refused when another version is installed. */
   ensureVersion(input: { host: HostTarget; version: string }, authority: Authority): Promise<Outcome>;
 }
@@ -38,7 +38,8 @@ export function restartActivities({ clients }: { clients: Clients }): RestartAct
       const fresh = startedBefore !== undefined && started !== undefined && started * 1_000 >= Date.parse(startedBefore);
       return { facts: { node: node.node, role, version, build, online: online === true, ...(online && door && !serves(door) ? { unserved: true as const } : {}), answers: online !== null, runs: processes === null ? null : processes > 0, fresh }, problems: processes === null ? [hiddenProcesses(node)] : [] };
     },
-    async ensureUpdated({ host, role, version, command, timeoutMs }, authority) {
+    async ensureUpdated({ host, role, version, command, timeoutMs }, authority, { byHand = false } = {}) {
+      if (byHand) return { changed: false, note: `${await requireVersion(clients, host, version)} is installed` };
       const key = `update-${version}`;
       const limits = { timeoutMs: 60_000, signal: abortSignal() };
       const deadline = Date.now() + timeoutMs;

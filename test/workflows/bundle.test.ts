@@ -53,7 +53,7 @@ function namedActivities(): string[] {
   for (const file of readdirSync(join(root, 'src/workflows'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
     const groups = new Map<string, string>();
     const visit = (node: ts.Node): void => {
-      if (ts.isImportDeclaration(node) && /\/groups'$/.test(node.moduleSpecifier.getText())) {
+      if (ts.isImportDeclaration(node) && node.moduleSpecifier.getText().endsWith('/groups\'')) {
         for (const { name, propertyName = name } of (node.importClause!.namedBindings as ts.NamedImports).elements) groups.set(name.text, builders.get(propertyName.text)!);
       }
       if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {

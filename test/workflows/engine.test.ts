@@ -344,16 +344,18 @@ test('cancel waits for the running step, undoes, and ends as cancelled with the 
 });
 
 describe('after the point of no return', () => {
-  const failing = (times: number): { done: string[]; acts: Fakes; tries: () => number } => {
+  const failing = (times: number): { done: string[]; acts: Fakes; tries: () => number; saidByHand: boolean[] } => {
     let tries = 0;
+    const saidByHand: boolean[] = [];
     const made = fakes({
-      'things.ensureLast': async () => {
+      'things.ensureLast': async (_input: object, _authority: object, limits: { byHand?: boolean }) => {
         tries += 1;
+        saidByHand.push(limits.byHand === true);
         if (tries <= times) throw new StError('Refused', 'not like this');
         return { changed: false, note: 'it is so' };
       },
     });
-    return { ...made, tries: () => tries };
+    return { ...made, tries: () => tries, saidByHand };
   };
   const held = (handle: WorkflowHandle) => until(() => reportOf(handle), ({ phase }) => phase === 'held');
 
@@ -391,13 +393,15 @@ describe('after the point of no return', () => {
   });
 
   test('a cancel is refused: nothing is undone and the operation goes on to its end', async () => {
-    const { done, acts } = failing(1);
+    const { done, acts, saidByHand } = failing(1);
     await withWorker(ground, bundle, acts, async (queue) => {
       const handle = await start(queue, { cluster: unique('c'), spec, forwardOnly: true });
       await held(handle);
       await handle.cancel();
       await handle.executeUpdate('decide', { args: [{ step: 'things.ensureLast', do: 'done-by-hand', by: 'ann', reason: 'did it' }] });
       expect(((await handle.result()) as OperationReport).outcome).toBe('completed');
+      // What runs once for each asking must know that it is only to look.
+      expect(saidByHand).toEqual([false, true]);
       expect(done).not.toContain('undo first');
     });
   });

@@ -68,10 +68,11 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
   // A step that never runs must not be undone.
   if (!run.forwardOnly && CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the step began');
   if (undo && !run.forwardOnly) run.book.undo.push({ key, title, ...(node !== undefined ? { node } : {}), task: undo, group: fanKey, parallel });
+  let byHand = false;
   for (;;) {
     steps.begin(row, now());
     sayWorking(run, row);
-    const once = (): Promise<Outcome<unknown>> => perform(task, { key, summary: titleOf(row), kind: 'change', authority: run.authority, ...patienceOf(run) });
+    const once = (): Promise<Outcome<unknown>> => perform(task, { key, summary: titleOf(row), kind: 'change', authority: run.authority, byHand, ...patienceOf(run) });
     try {
       const outcome = await (run.forwardOnly ? CancellationScope.nonCancellable(once) : once());
       steps.end(row, 'done', now(), outcome);
@@ -90,7 +91,8 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
         steps.end(row, 'skipped', now(), { note: `skipped by ${decision.by} (as claimed): ${decision.reason}` });
         return undefined;
       }
-      // 'retry', and 'done-by-hand' too: the same activity reads the state, finds it as wanted, and so verifies what the person did.
+      // The same activity: it reads the state, finds it as wanted, and so verifies what the person did.
+      byHand = decision.do === 'done-by-hand';
     }
   }
 }

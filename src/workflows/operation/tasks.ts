@@ -28,6 +28,8 @@ export interface PerformOptions {
   authority: Authority;
   /** How long a changing task keeps trying through faults that may pass, in milliseconds: of a step by default 10 minutes, of an undo one. */
   patienceMs?: number;
+  /** A person says that it was done by hand: it is looked at, and what runs once for each time that somebody asks is not begun. */
+  byHand?: boolean;
 }
 
 const minute = 60_000;
@@ -64,9 +66,9 @@ function optionsFor({ kind, key, summary }: PerformOptions, limitMs = defaultLim
 
 /** Runs one task as one activity. */
 export function perform<R>(task: Task<R>, options: PerformOptions): Promise<R> {
-  const proxy = proxyActivities<Record<string, (input: object, authority: Authority, limits: { patienceMs?: number }) => Promise<R>>>(optionsFor(options, task.limitMs));
+  const proxy = proxyActivities<Record<string, (input: object, authority: Authority, limits: { patienceMs?: number; byHand?: boolean }) => Promise<R>>>(optionsFor(options, task.limitMs));
   const patienceMs = options.patienceMs ?? defaultPatience[options.kind];
-  return proxy[task.activity]!(task.input, options.authority, patienceMs === undefined ? {} : { patienceMs });
+  return proxy[task.activity]!(task.input, options.authority, { ...(patienceMs === undefined ? {} : { patienceMs }), ...(options.byHand ? { byHand: true } : {}) });
 }
 
 /** The longest a worker's orphaned activity may still act after its workflow was terminated, with a margin, in milliseconds. */

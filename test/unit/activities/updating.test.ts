@@ -36,7 +36,7 @@ const kept = (): string => readdirSync(join(here.folder, 'home/.st-orchestrator/
 const failed = { code: 'Refused', message: expect.stringMatching(/^st1: .*update\.sh ended with exit code 3; how far it came is unknown, and the node is not started\. It wrote: no room/) };
 
 /** One attempt of what somebody asked for; cut: nothing is heard after so many calls, as of a worker that died. */
-function attempt(asked: number, { cutAfter = Infinity, epoch = 1 } = {}): Promise<Outcome> {
+function attempt(asked: number, { cutAfter = Infinity, epoch = 1, byHand = false } = {}): Promise<Outcome> {
   let calls = 0;
   const ssh = { run: async (...args: Parameters<typeof here.clients.ssh.run>) => {
     if (calls >= cutAfter) throw new Error('the worker has died');
@@ -46,7 +46,7 @@ function attempt(asked: number, { cutAfter = Infinity, epoch = 1 } = {}): Promis
   } };
   const activities = restartActivities({ clients: { ...here.clients, ssh } as never });
   return new MockActivityEnvironment({ scheduledTimestampMs: asked }, { logger: new DefaultLogger('ERROR') }).run(() =>
-    activities.ensureUpdated({ host: here.server, role: 'server', version: '6', command: [program], timeoutMs: 20_000 }, { cluster: 'demo', epoch, operation: 'update-cluster/demo' })) as Promise<Outcome>;
+    activities.ensureUpdated({ host: here.server, role: 'server', version: '6', command: [program], timeoutMs: 20_000 }, { cluster: 'demo', epoch, operation: 'update-cluster/demo' }, { byHand })) as Promise<Outcome>;
 }
 
 /** How many calls an attempt makes that nothing cuts. */
@@ -76,6 +76,14 @@ test('a person who decides to run it again has it run once more, and a new opera
   expect(await attempt(4, { epoch: 2 })).toMatchObject({ changed: true, note: expect.stringMatching(/^5\.5 → 6; output in/) });
   expect(await attempt(5, { epoch: 3 })).toEqual({ changed: false, note: '6 is installed already' });
   expect(runs()).toBe(4);
+});
+
+test('what a person says to have done by hand is looked at, and the program is not run again', async () => {
+  await expect(attempt(1)).rejects.toMatchObject(failed);
+  await expect(attempt(2, { byHand: true })).rejects.toMatchObject({ code: 'Refused', message: expect.stringContaining('st1: 5.5 is installed, expected 6.') });
+  here.write('axway/SecureTransport/lib/version.properties', 'version = 6\n');
+  expect(await attempt(3, { byHand: true })).toEqual({ changed: false, note: '6 is installed' });
+  expect(runs()).toBe(1);
 });
 
 test('one that ends well is run once, also where the version it installs is another than was asked for', async () => {
