@@ -1,4 +1,5 @@
 /** What adding a node runs on hosts. */
+import { versionLine } from './installationState';
 
 /** One look at a machine: who it is and what stands there. Arguments: product user, FILEDRIVEHOME. Answers lines of `key<TAB>value`; only reads. */
 export const machineScript = String.raw`
@@ -9,7 +10,7 @@ product() { sudo -n -u "$user" "$@" 2>/dev/null; }
 keys=$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | sort)
 if [ -n "$keys" ]; then say identity "host keys $(printf '%s' "$keys" | sha256sum | cut -d' ' -f1)"
 elif [ -s /etc/machine-id ]; then say identity "/etc/machine-id $(sha256sum </etc/machine-id | cut -d' ' -f1)"; fi
-say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^[Vv]ersion *= *//p')"
+say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n '${versionLine}')"
 say taeh "$(product /usr/bin/sha256sum "$home/bin/taeh" | cut -d' ' -f1)"
 say instance "$(product /usr/bin/cat "$home/conf/configuration.xml" | sed -n 's/.*<LocalConfigurationsId> *\([^< ]*\).*/\1/p' | head -n 1)"
 say claim "$(cat "$HOME/.st-orchestrator/epoch" 2>/dev/null)"

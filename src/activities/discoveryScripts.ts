@@ -1,6 +1,6 @@
 /** What discovery runs on a Server's host. Both only read. */
 import { tryAllowedFunction } from './allowed';
-import { installationStateFunction } from './installationState';
+import { installationStateFunction, versionLine } from './installationState';
 
 /** Arguments: product user, FILEDRIVEHOME, installer package, shared path. Answers lines of `key<TAB>value`. */
 export const serverScript = String.raw`${installationStateFunction}${tryAllowedFunction}
@@ -18,7 +18,7 @@ if [ -n "$keys" ]; then say identity "host keys $(printf '%s' "$keys" | sha256su
 elif [ -s /etc/machine-id ]; then say identity "/etc/machine-id $(sha256sum </etc/machine-id | cut -d' ' -f1)"; fi
 say sudo "$(try_allowed)"
 say installation "$(installation_state)"
-say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^[Vv]ersion *= *//p')"
+say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n '${versionLine}')"
 say core "$(hash conf/filedrive.license)"
 say features "$(hash conf/st.license)"
 say taeh "$(hash bin/taeh)"

@@ -1,5 +1,5 @@
 import { tryAllowedFunction } from './allowed';
-import { installationStateFunction } from './installationState';
+import { installationStateFunction, versionLine } from './installationState';
 import { processesFunction } from './processLook';
 
 /**
@@ -69,7 +69,7 @@ if [ "$found" != hangs ]; then
   state=$(installation_state)
   say installation "$state"
   if [ "$state" != none ]; then
-    say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n 's/^[Vv]ersion *= *//p')"
+    say version "$(product /usr/bin/cat "$home/lib/version.properties" | sed -n '${versionLine}')"
     say core "$(product /usr/bin/sha256sum "$home/conf/filedrive.license" | cut -d' ' -f1)"
     say features "$(product /usr/bin/sha256sum "$home/conf/st.license" | cut -d' ' -f1)"
   else

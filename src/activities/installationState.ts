@@ -32,3 +32,6 @@ export function readInstallationState(said: string): FoundInstallation {
   const [, state, why = ''] = /^(none|half|complete|unknown)(?: (.*))?$/s.exec(said.trim()) ?? [];
   return state === undefined ? { state: 'unknown', why: `unexpected answer: ${said.slice(0, 200)}` } : { state: state as InstallationState, why };
 }
+
+/** For sed: the version out of lib/version.properties, which writes "Version=5.5", "version = 5.5" or with a colon. */
+export const versionLine = 's/^[Vv]ersion *[=:] *//p';

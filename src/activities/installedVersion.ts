@@ -3,6 +3,7 @@ import { StError } from '../model/errors';
 import { isAt, nameOf } from '../model/restartPlan';
 import type { HostTarget } from '../model/targets';
 import type { Clients } from './clients';
+import { versionLine } from './installationState';
 import { processesFunction } from './processLook';
 import { productOn } from './product';
 
@@ -10,7 +11,7 @@ import { productOn } from './product';
 const lookScript = String.raw`${processesFunction}
 export LC_ALL=C
 file=$(sudo -n -u "$1" /usr/bin/cat "$2/lib/version.properties") || file=
-printf 'version\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Vv]ersion *[=:] *//p')"
+printf 'version\t%s\n' "$(printf '%s\n' "$file" | sed -n '${versionLine}')"
 printf 'build\t%s\n' "$(printf '%s\n' "$file" | sed -n 's/^[Bb]uild *[=:] *//p')"
 now=$(date +%s)
 running=$(product_processes "$1" "$2") || exit 0
