@@ -5,7 +5,7 @@ import { StError } from '../model/errors';
 import { clusterWorkflowId } from '../model/ids';
 import type { OperationReport } from '../model/operation';
 import type { ClusterSpec } from '../model/spec';
-import { unfinished } from '../model/unfinished';
+import { firstLines, mostUnfinished, unfinished } from '../model/unfinished';
 
 export interface LeaseActivities {
   /** Asks once; a holder that has closed or is gone loses the lease in the same breath. Only a spec creates the record. */
@@ -67,7 +67,7 @@ export function leaseActivities({ temporal, taskQueue }: { temporal: Client; tas
   async function leftBy(handle: WorkflowHandle): Promise<string[]> {
     try {
       const report = await temporal.withDeadline(Date.now() + queryBudgetMs, () => handle.query<OperationReport>('report'));
-      return unfinished(report).slice(0, 50);
+      return firstLines(unfinished(report), mostUnfinished);
     } catch {
       return ['what it left could not be read from its history: run the operation again, it completes what is missing'];
     }

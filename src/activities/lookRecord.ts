@@ -6,8 +6,9 @@ import type { RecordView } from '../model/health';
 import type { ClusterRecord } from '../model/cluster';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
-import { balancerTargets, databaseTarget, productionSite, serverTarget } from '../model/slices';
+import { balancerTargets, databaseTarget, serverTarget, workingSite } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
+import { firstLines } from '../model/unfinished';
 import type { BalancerTarget, DatabaseTarget } from '../model/targets';
 import { leaseActivities } from './leases';
 import type { LookedAt } from './lookAtNode';
@@ -32,7 +33,7 @@ export async function readKnown({ temporal, taskQueue }: { temporal: Client; tas
   });
   if (!record?.spec) throw new StError('UnknownCluster', `No cluster "${cluster}" was applied: stctl apply -f cluster.yaml`);
   const at = new Date().toISOString();
-  const site = record.activeSite ?? productionSite(record.spec);
+  const site = workingSite({ spec: record.spec, activeSite: record.activeSite });
   const report = record.lease ? await reportOf(temporal, record.lease.workflowId) : undefined;
   const names = record.members.map(({ node }) => node);
   // An operation that does not answer may have taken down what it had taken down a moment ago.
@@ -46,7 +47,7 @@ const reportOf = (temporal: Client, workflowId: string): Promise<OperationReport
 
 function viewOf({ phase, revision, epoch, lease, unfinished, maintenance, operations: [last] }: ClusterRecord, at: string): RecordView {
   return {
-    readAt: at, phase, revision, epoch, unfinished: unfinished.slice(0, 20),
+    readAt: at, phase, revision, epoch, unfinished: firstLines(unfinished, 20),
     maintenance: inForce(maintenance, at).map(({ nodes, until, reason }) => ({ nodes, until, reason })),
     ...(lease ? { lease: { workflowId: lease.workflowId, operation: lease.operation, since: lease.since } } : {}),
     ...(last ? { lastOperation: { operation: last.operation, outcome: last.outcome, endedAt: last.endedAt, summary: last.summary.slice(0, 300) } } : {}),

@@ -1,6 +1,6 @@
 /** What happened between two looks at an operation, as events: each is one line for people and one JSON object for programs. Pure. */
 import type { Attempt } from '../control/operations';
-import type { CheckRow, OperationReport, StepRow } from '../model/operation';
+import { isUnderWay, type CheckRow, type OperationReport, type StepRow } from '../model/operation';
 import { count } from './output';
 
 export interface OperationEvent {
@@ -57,8 +57,9 @@ export function watcher(workflowId: string): Watcher {
         // A step may try for an hour: the first tries are told, then only every doubling.
         if (attempt < 2 * (tried.get(key) ?? 1)) continue;
         tried.set(key, attempt);
-        const row = report.steps.find((step) => step.key === key) ?? report.checks.find((check) => check.key === key);
-        events.push({ at: now, event: 'attempt', state: 'retrying', title: row?.title ?? key, ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
+        const undone = report.steps.find((step) => key === `undo/${step.key}`);
+        const row = undone ?? report.steps.find((step) => step.key === key) ?? report.checks.find((check) => check.key === key);
+        events.push({ at: now, event: 'attempt', state: 'retrying', title: `${undone ? 'undo: ' : ''}${row?.title ?? key}`, ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
       }
       return events.map((event) => ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', ...event, workflowId }));
     },
@@ -80,7 +81,7 @@ function checkEvent({ key, title, node, state, problems }: CheckRow, now: string
 }
 
 function stepEvent({ key, title, node, state, startedAt, took, note }: StepRow, place: { step: number; steps: number }, now: string): Parts {
-  const ended = startedAt !== undefined && took !== undefined && state !== 'running';
+  const ended = startedAt !== undefined && took !== undefined && !isUnderWay(state);
   const at = startedAt === undefined ? now : ended ? new Date(Date.parse(startedAt) + took).toISOString() : startedAt;
-  return { at, event: 'step', state, title, ...(node ? { node } : {}), key, ...place, ...(ended ? { took } : {}), ...(note && state !== 'running' ? { note } : {}) };
+  return { at, event: 'step', state, title, ...(node ? { node } : {}), key, ...place, ...(ended ? { took } : {}), ...(note && !isUnderWay(state) ? { note } : {}) };
 }

@@ -2,6 +2,7 @@
 import type { Colors } from 'picocolors/types';
 import { explain } from '../model/explain';
 import { isWarning, type OperationReport, type Problem, type StepRow } from '../model/operation';
+import { firstLines } from '../model/unfinished';
 import { commandLine } from '../control/temporalCommand';
 import { oneLine } from './output';
 
@@ -82,7 +83,7 @@ export function failureText({ word, code, what, state, byItself, youCan, where }
   return [
     `stctl: ${colors.red(word)} (${code})`,
     ...list('What happened:', what.filter(Boolean)),
-    ...list('State now:', [state]),
+    ...list('State now:', state.split('\n')),
     ...list('By itself:', [byItself]),
     ...list('You can:', youCan),
     ...list('Where:', where),
@@ -103,7 +104,7 @@ export function failureOfReport(report: OperationReport, where: string[], again?
     word: outcome,
     code,
     what: code === 'PreconditionFailed' && problems.length > 0 ? problems : lines(failure?.message ?? summary),
-    state: [now, ...report.unfinished.map((line) => `unfinished: ${line}`)].join(' '),
+    state: [now, ...firstLines(report.unfinished, 5).map((line) => `unfinished: ${line}`)].join('\n'),
     byItself: next || (known?.byItself ?? 'Nothing.'),
     youCan: (known?.youCan ?? []).map((line) => fill(line, { cluster, workflowId, operation: report.operation, ...(again === undefined ? {} : { again }), other: otherIn(failure?.message ?? '') })),
     where,

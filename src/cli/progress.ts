@@ -1,6 +1,6 @@
 /** Shows an operation while it runs: on a terminal with lines that are redrawn in place, elsewhere with one line an event, or as JSON lines. */
 import type { Attempt } from '../control/operations';
-import type { OperationReport, StepRow } from '../model/operation';
+import { isUnderWay, type OperationReport, type StepRow } from '../model/operation';
 import type { Cli } from './cli';
 import { connectionEvent, watcher, type OperationEvent } from './events';
 import { duration, oneLine, time } from './output';
@@ -42,14 +42,14 @@ export function eventLine({ event, state, step, steps, title, node, took, attemp
   return parts.filter(Boolean).join(' ').trimEnd();
 }
 
-const icons: Record<string, string> = { running: '▶', retrying: '▶', done: '✔', passed: '✔', failed: '✖', waiting: '⏸', held: '⏸', skipped: '↷', undone: '↶', 'undo failed': '✖', lost: '✖', back: '✔' };
+const icons: Record<string, string> = { running: '▶', retrying: '▶', done: '✔', passed: '✔', failed: '✖', waiting: '⏸', held: '⏸', skipped: '↷', undoing: '↶', undone: '↶', 'undo failed': '✖', lost: '✖', back: '✔' };
 
 /** Lines of what has ended scroll up and stay; below them stand those that run, as many as fit. */
 function terminal({ io, colors }: Cli, now: () => Date): Show {
   let drawn = 0;
-  const paint = (state: string, text: string): string => (/failed|lost/.test(state) ? colors.red(text) : /done|passed|back/.test(state) ? colors.green(text) : /waiting|held|retrying|skipped|undone/.test(state) ? colors.yellow(text) : text);
+  const paint = (state: string, text: string): string => (/failed|lost/.test(state) ? colors.red(text) : /done|passed|back/.test(state) ? colors.green(text) : /waiting|held|retrying|skipped|undoing|undone/.test(state) ? colors.yellow(text) : text);
   const settled = ({ event, state }: OperationEvent): boolean =>
-    event === 'connection' || (event === 'step' && state !== 'running') || (event === 'check' && state === 'failed') || (event === 'phase' && !['checking', 'working'].includes(state));
+    event === 'connection' || (event === 'step' && state !== 'running' && state !== 'undoing') || (event === 'check' && state === 'failed') || (event === 'phase' && !['checking', 'working'].includes(state));
   return (events, report, attempts = []) => {
     const { columns, rows } = io.size();
     const fixed = events.filter(settled).map((event) => `${paint(event.state, icons[event.state] ?? '·')} ${eventLine(event)}`);
@@ -62,7 +62,7 @@ function terminal({ io, colors }: Cli, now: () => Date): Show {
 
 /** What runs now, and what comes next. */
 export function liveLines(report: OperationReport, attempts: Attempt[], now: Date): string[] {
-  const running = report.steps.flatMap((row, index) => (row.state === 'running' ? [runningLine(row, `${index + 1}/${report.steps.length}`, attempts, now)] : []));
+  const running = report.steps.flatMap((row, index) => (isUnderWay(row.state) ? [runningLine(row, `${index + 1}/${report.steps.length}`, attempts, now)] : []));
   const checks = report.checks.filter(({ state }) => state === 'running').length;
   const upNext = report.steps.find(({ state }) => state === 'planned');
   return [
@@ -72,10 +72,10 @@ export function liveLines(report: OperationReport, attempts: Attempt[], now: Dat
   ];
 }
 
-function runningLine({ key, title, node, startedAt }: StepRow, place: string, attempts: Attempt[], now: Date): string {
-  const again = attempts.find((attempt) => attempt.key === key);
+function runningLine({ key, title, node, state, startedAt }: StepRow, place: string, attempts: Attempt[], now: Date): string {
+  const again = attempts.find((attempt) => attempt.key === (state === 'undoing' ? `undo/${key}` : key));
   const elapsed = startedAt ? duration(now.getTime() - Date.parse(startedAt)) : '';
-  return `▶ ${place.padEnd(10)} running   ${oneLine(title)}${node ? ` (${node})` : ''}  ${elapsed}${again ? `  attempt ${again.attempt}: ${oneLine(again.lastFailure)}` : ''}`;
+  return `▶ ${place.padEnd(10)} ${state.padEnd(9)} ${oneLine(title)}${node ? ` (${node})` : ''}  ${elapsed}${again ? `  attempt ${again.attempt}: ${oneLine(again.lastFailure)}` : ''}`;
 }
 
 const cut = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, Math.max(1, width - 1))}…`);

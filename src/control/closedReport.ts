@@ -1,6 +1,7 @@
 /** The report of an operation that is closed, also when its worker can't be asked or it was ended by force. Pure. */
 import { StError } from '../model/errors';
 import type { OperationOutcome, OperationReport } from '../model/operation';
+import { unfinished } from '../model/unfinished';
 
 export interface ClosedRun {
   workflowId: string;
@@ -34,7 +35,7 @@ export function closedReport(run: ClosedRun, result: OperationReport | StError, 
     endedAt: run.closeTime,
     now: stateNow(changed, open.length, silent && asked === undefined),
     next: 'Nothing happens by itself.',
-    unfinished: open.map(({ title, node, state }) => `${title}${node ? ` (${node})` : ''}: ${state}`),
+    unfinished: asked ? unfinished(asked) : [],
   };
   return ended;
 }

@@ -76,7 +76,7 @@ function judge({ nodes, policies: { minimumNodes }, cause }: Vote, problems: rea
 
 function problemsOf(nodes: readonly NodeHealth[], { cause, around, policies, record }: Vote): string[] {
   const problems: string[] = [];
-  const left = record.unfinished.length > 0 ? [`An operation left ${record.unfinished.length} unfinished steps behind: ${record.unfinished[0]}`] : [];
+  const left = record.unfinished.length > 0 ? [`An operation left work unfinished: ${record.unfinished[0]}${record.unfinished.length > 1 ? '; and more' : ''}`] : [];
   if (!nodes.some(({ role }) => role === 'server')) problems.push('The record knows no member yet: set the cluster up, or adopt it.');
   if (cause) problems.push(cause.sentence);
   // Of what is not seen from here nothing is claimed.

@@ -5,7 +5,7 @@ import type { OperationReport } from './operation';
 /** What excuses which node. */
 export type Excuses = ReadonlyMap<string, string>;
 
-const notYetOver = new Set(['planned', 'running', 'waiting', 'failed', 'undo failed']);
+const notYetOver = new Set(['planned', 'running', 'waiting', 'failed', 'undoing', 'undo failed']);
 
 /** What the keys of steps begin with that take a node down or bring it back. All others (backups, notes, options, a login) leave it as it is, and what fails meanwhile is a failure. */
 const downOrBack = new Set([

@@ -44,7 +44,10 @@ export interface Task<R> {
   readonly result?: R;
 }
 
-export type StepState = 'planned' | 'running' | 'done' | 'failed' | 'waiting' | 'skipped' | 'undone' | 'undo failed';
+export type StepState = 'planned' | 'running' | 'done' | 'failed' | 'waiting' | 'skipped' | 'undoing' | 'undone' | 'undo failed';
+
+/** At work now, forwards or back. */
+export const isUnderWay = (state: StepState): boolean => state === 'running' || state === 'undoing';
 
 /** One row of the plan and of the report. */
 export interface StepRow {

@@ -20,6 +20,9 @@ export function productionSite(spec: ClusterSpec): string {
   return found;
 }
 
+/** The site at which operations on a cluster that works act: the one that is active, before anything was recorded the production site. */
+export const workingSite = ({ spec, activeSite }: { spec: ClusterSpec; activeSite: string | null }): string => activeSite ?? productionSite(spec);
+
 /** The Server or Edge of this name in the site; `InvalidInput` when there is none. */
 export function nodeOf(spec: ClusterSpec, site: string, node: string): NodeSpec {
   const { servers, edges } = siteOf(spec, site);

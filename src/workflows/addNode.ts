@@ -1,7 +1,7 @@
 /** Adds Servers and Edges to a cluster that works (reference §§4, 14). Run again it does only what is missing; what failed before a node served is taken back. */
 import { addNodeInput, type AddNodeInput } from '../model/addNodeInput';
 import { parseInput } from '../model/inputs';
-import { databaseTarget, productionSite } from '../model/slices';
+import { databaseTarget, workingSite } from '../model/slices';
 import type { OperationReport } from '../model/operation';
 import { backUp } from './operation/backUp';
 import { failure } from './operation/failures';
@@ -14,7 +14,7 @@ export async function addNode(raw: unknown): Promise<OperationReport> {
     const { input, cluster, step } = context;
     const { nodes, parallel, refreshDaemons } = input;
     if (!cluster.complete || cluster.members.length === 0) throw failure('PreconditionFailed', `${cluster.name} was never set up: nodes are added to a cluster that works. Set it up first: "stctl set-up-cluster ${cluster.name}". Nothing was changed.`);
-    const site = cluster.activeSite ?? productionSite(cluster.spec);
+    const site = workingSite(cluster);
     const addition = await prepareAddition(context, site, nodes, { ...(parallel === undefined ? {} : { parallel }), ...(refreshDaemons === undefined ? {} : { refreshDaemons }) });
     if (addition.backUpOf.length > 0) {
       await backUp(context, site, addition.backUpOf);

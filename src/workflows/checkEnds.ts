@@ -7,7 +7,7 @@ import { parseInput } from '../model/inputs';
 import type { Task } from '../model/operation';
 import { listProblems } from '../model/problems';
 import { shippedLines } from '../model/shippedPasswords';
-import { databaseTarget, productionSite, serverTarget } from '../model/slices';
+import { databaseTarget, serverTarget, workingSite } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import { describe, failure } from './operation/failures';
@@ -40,7 +40,7 @@ export async function checkEnds(raw: unknown): Promise<EndsReport> {
   const record = await readRecord(authority);
   if (!record?.spec) throw unknownCluster(cluster);
   const { spec, members } = record;
-  const site = record.activeSite ?? productionSite(spec);
+  const site = workingSite({ spec, activeSite: record.activeSite });
   const unknown: string[] = [];
   const read = <T>(key: string, what: string, task: Task<T[]>): Promise<T[]> =>
     perform(task, { key, summary: what, kind: 'check', authority, patienceMs: 0 }).catch((error: unknown) => {

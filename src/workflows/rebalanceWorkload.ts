@@ -6,7 +6,7 @@ import { parseInput } from '../model/inputs';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
 import { defaultGracefulMs, defaultWindowMs, rebalanceWorkloadInput, type RebalanceWorkloadInput } from '../model/rebalanceWorkloadInput';
-import { balancerTargets, productionSite, serverTarget } from '../model/slices';
+import { balancerTargets, serverTarget, workingSite } from '../model/slices';
 import { drainLimitMs, neighboursOf, type Room } from '../model/stopPlan';
 import type { BalancerTarget, ServerTarget } from '../model/targets';
 import { planWeights } from '../model/weightsPlan';
@@ -35,7 +35,7 @@ export async function rebalanceWorkload(raw: unknown): Promise<OperationReport> 
   return operation<RebalanceWorkloadInput>('rebalanceWorkload', raw, async (context) => {
     const { input, cluster, checks, forEachNode, step } = context;
     const { spec } = cluster;
-    const site = productionSite(spec);
+    const site = workingSite(cluster);
     requireMembers(cluster);
     const here = memberSite(spec, site, cluster.members);
     const nodes: Node[] = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));

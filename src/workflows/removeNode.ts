@@ -3,7 +3,7 @@ import type { OperationReport } from '../model/operation';
 import { parseInput } from '../model/inputs';
 import { removeNodeInput, type RemoveNodeInput } from '../model/removeNodeInput';
 import { leftByRemoval, removalSummary } from '../model/removalText';
-import { productionSite } from '../model/slices';
+import { workingSite } from '../model/slices';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
 import { prepareRemoval } from './parts/removal';
@@ -11,7 +11,7 @@ import { prepareRemoval } from './parts/removal';
 export async function removeNode(raw: unknown): Promise<OperationReport> {
   return operation<RemoveNodeInput>('removeNode', raw, async (context) => {
     const { cluster, input } = context;
-    const site = cluster.activeSite ?? productionSite(cluster.spec);
+    const site = workingSite(cluster);
     const removal = await prepareRemoval(context, site, input.nodes);
     await backUp(context, site, removal.backUp);
     const { debts, paid } = await removal.act();

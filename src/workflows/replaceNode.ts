@@ -7,7 +7,7 @@ import type { OperationReport } from '../model/operation';
 import { parseInput } from '../model/inputs';
 import { leftByRemoval, replacementSummary } from '../model/removalText';
 import { replaceNodeInput, type ReplaceNodeInput } from '../model/replaceNodeInput';
-import { productionSite, siteOf } from '../model/slices';
+import { siteOf, workingSite } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
 import { backUp } from './operation/backUp';
 import { failure } from './operation/failures';
@@ -18,7 +18,7 @@ import { prepareRemoval } from './parts/removal';
 export async function replaceNode(raw: unknown): Promise<OperationReport> {
   return operation<ReplaceNodeInput>('replaceNode', raw, async (context) => {
     const { cluster, input: { node, by, refreshDaemons } } = context;
-    const site = cluster.activeSite ?? productionSite(cluster.spec);
+    const site = workingSite(cluster);
     const isMember = (name: string): boolean => cluster.members.some((member) => member.site === site && member.node === name);
     const role = roleOf(cluster.spec, site, by);
     requireExchange({ node, by, role, roleOfNode: roleOf(cluster.spec, site, node), cluster: cluster.name, both: isMember(node) && isMember(by) });

@@ -8,7 +8,7 @@ import { parseInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { gracefulSecondsOf, rollingRestartInput, type RollingRestartInput } from '../model/restartInput';
 import { planRestart } from '../model/restartPlan';
-import { productionSite } from '../model/slices';
+import { workingSite } from '../model/slices';
 import { describe, failure, isCancellation } from './operation/failures';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
@@ -20,7 +20,7 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
   return operation<RollingRestartInput>('rollingRestart', raw, async (context) => {
     const { input, cluster } = context;
     const { spec } = cluster;
-    const members = siteView(cluster, productionSite(spec));
+    const members = siteView(cluster, workingSite(cluster));
     const wish = { nodes: input.nodes, startedBefore: input.startedBefore, parallel: input.parallel ?? 1, keepOnline: input.keepOnline ?? spec.policies.minimumNodes, resumes: cluster.unfinished };
     const gently: Gently = {
       gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,

@@ -7,7 +7,7 @@ import { parseInput } from '../model/inputs';
 import type { OperationReport } from '../model/operation';
 import { gracefulSecondsOf, updateClusterInput, type UpdateClusterInput } from '../model/restartInput';
 import { isAt, isTakenOut, nodeByNodeProblems, planRestart, updateProblems } from '../model/restartPlan';
-import { productionSite } from '../model/slices';
+import { workingSite } from '../model/slices';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
 import { counted } from './operation/report';
@@ -25,7 +25,7 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     const { input, cluster, forEachNode } = context;
     const { spec } = cluster;
     const { version } = input;
-    const members = siteView(cluster, productionSite(spec));
+    const members = siteView(cluster, workingSite(cluster));
     const { update } = spec.product;
     const nodeByNode = input.nodeByNode === true;
     const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;

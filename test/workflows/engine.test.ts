@@ -493,6 +493,25 @@ describe('the lease', () => {
     });
   });
 
+  test('an undo is seen while it is at work, and named when the operation is terminated meanwhile', async () => {
+    const { open, wait } = gate();
+    const { acts } = fakes({
+      'things.ensureLast': async () => { throw new StError('Refused', 'no'); },
+      'things.ensureEachUndone': async () => { await wait; return { changed: true, note: '' }; },
+    });
+    const cluster = unique('c');
+    await withWorker(ground, bundle, acts, async (queue) => {
+      await ground.client.workflow.start('cluster', { taskQueue: queue, workflowId: `cluster/${cluster}`, args: [{ name: cluster, lookUpEvery: 1_000 }] });
+      const handle = await start(queue, { cluster, spec });
+      const { phase, steps } = await until(() => reportOf(handle), (report) => report.steps.filter(({ state }) => state === 'undoing').length === 3);
+      expect([phase, steps.map(({ state }) => state)]).toEqual(['undoing', ['done', 'undoing', 'undoing', 'undoing', 'failed']]);
+      await handle.terminate('test');
+      const each = ['n1', 'n2', 'n3'].map((node) => `Each thing (${node}): undoing`);
+      expect(await until(() => record(cluster), ({ lease }) => lease === null)).toMatchObject({ phase: 'interrupted', unfinished: [...each, 'The last thing: failed, no'] });
+      open();
+    });
+  });
+
   test('the record notices by itself that its holder was terminated', async () => {
     const { open, wait } = gate();
     const { acts } = fakes({ 'things.ensureLast': async () => { await wait; return { changed: true, note: '' }; } });
@@ -534,7 +553,7 @@ test('a run that ends half-way says how far it came, and the record keeps what i
   const cluster = unique('c');
   await withWorker(ground, bundle, acts, async (queue) => {
     const handle = await start(queue, { cluster, spec });
-    expect((await failureOf(handle)).message).toMatch(/Done: 0 of 5 steps. Not done: 2: The first thing: undo failed/);
+    expect((await failureOf(handle)).message).toMatch(/Done: 0 of 5 steps\. Undone: 3\. Not done: 2: The first thing: undo failed/);
     expect(await record(cluster)).toMatchObject({ phase: 'setting up', unfinished: ['The first thing: undo failed, no way back', 'The last thing: not begun'] });
   });
 });

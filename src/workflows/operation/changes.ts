@@ -165,6 +165,8 @@ async function undoAll(run: Run): Promise<void> {
 async function undoOne(run: Run, entry: steps.UndoEntry): Promise<void> {
   const row = steps.rowOf(run.book, entry.key);
   if (!row) return;
+  steps.beginUndo(row, now());
+  show(run);
   try {
     const outcome = await perform(entry.task, { key: `undo/${entry.key}`, summary: `undo: ${titleOf(entry)}`, kind: 'undo', authority: run.authority });
     steps.end(row, 'undone', now(), { note: outcome.note });

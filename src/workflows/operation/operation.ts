@@ -9,10 +9,11 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { mayHaveWorked } from '../../model/clusterRecord';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
-import type { Decision, OperationReport } from '../../model/operation';
+import type { Decision, OperationReport, StepState } from '../../model/operation';
 import { listProblems } from '../../model/problems';
 import type { ClusterSpec } from '../../model/spec';
 import { differencesText } from '../../model/specDifferences';
+import { firstLines, mostUnfinished } from '../../model/unfinished';
 import { change, decide, undo, validateDecision } from './changes';
 import { runChecks } from './checks';
 import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
@@ -162,12 +163,13 @@ async function fail(run: Run, error: unknown): Promise<void> {
 /** What the state is after a run that did not complete, and what will happen. */
 function aftermath(run: Run): { state: string; next: string } {
   const { steps } = run.book;
-  const left = run.report.unfinished.length;
-  const done = steps.filter(({ state }) => state === 'done').length;
-  if (!run.acting || (left === 0 && done === 0)) return { state: run.acting && steps.some(({ state }) => state === 'undone') ? 'What was begun was undone.' : 'Nothing was changed.', next: 'Nothing happens by itself.' };
-  const first = run.report.unfinished[0];
+  const [first, ...others] = run.report.unfinished;
+  const count = (wanted: StepState): number => steps.filter(({ state }) => state === wanted).length;
+  const [done, undone, notBegun] = [count('done'), count('undone'), count('planned')];
+  if (!run.acting || (first === undefined && done === 0)) return { state: run.acting && undone > 0 ? 'What was begun was undone.' : 'Nothing was changed.', next: 'Nothing happens by itself.' };
+  const rest = first === undefined ? (notBegun > 0 ? `Not begun: ${notBegun}.` : '') : `Not done: ${others.length + 1}: ${first}${others.length > 0 ? '; …' : '.'}`;
   return {
-    state: `Done: ${done} of ${counted(steps.length, 'step')}. Not done: ${left}${first ? `: ${first}${left > 1 ? '; …' : ''}` : ''}.`,
+    state: [`Done: ${done} of ${counted(steps.length, 'step')}.`, undone > 0 ? `Undone: ${undone}.` : '', rest].filter(Boolean).join(' '),
     next: 'Nothing happens by itself; running the operation again completes it.',
   };
 }
@@ -186,7 +188,7 @@ async function release(run: Run, ending: Ending | undefined): Promise<void> {
   const line = { operation: run.name, workflowId, epoch: run.authority.epoch, startedAt, endedAt: endedAt ?? now(), outcome, summary: summary.slice(0, 300) };
   const { members, debts, activeSite, complete } = ending ?? {};
   await CancellationScope.nonCancellable(() =>
-    releaseLease(run.authority, { line, unfinished: run.report.unfinished.slice(0, 50), ...(members ? { members } : {}), ...(debts ? { debts } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {
+    releaseLease(run.authority, { line, unfinished: firstLines(run.report.unfinished, mostUnfinished), ...(members ? { members } : {}), ...(debts ? { debts } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {
       const { code, message } = describe(error);
       throw failure(code, `${run.name} ended as "${outcome}", but the record of the cluster could not be told: ${message}. The next operation finds that this one has ended.`, workflowId);
     }),

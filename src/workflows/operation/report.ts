@@ -2,7 +2,7 @@
 import { isWarning, type CheckRow, type OperationReport, type StepRow } from '../../model/operation';
 
 const icons: Record<string, string> = {
-  planned: '·', running: '▶', done: '✔', failed: '✖', waiting: '⏸', skipped: '↷', undone: '↶', 'undo failed': '✖', passed: '✔',
+  planned: '·', running: '▶', done: '✔', failed: '✖', waiting: '⏸', skipped: '↷', undoing: '↶', undone: '↶', 'undo failed': '✖', passed: '✔',
 };
 
 /** "1 step", "2 steps". */

@@ -50,6 +50,13 @@ export function begin(row: StepRow, at: string): void {
   row.startedAt = at;
 }
 
+/** Seen while it is at work, and named as left when the run is terminated meanwhile. */
+export function beginUndo(row: StepRow, at: string): void {
+  row.state = 'undoing';
+  row.startedAt = at;
+  delete row.took;
+}
+
 export function end(row: StepRow, state: StepRow['state'], at: string, result: { changed?: boolean; note?: string } = {}): void {
   row.state = state;
   if (row.startedAt !== undefined) row.took = Date.parse(at) - Date.parse(row.startedAt);

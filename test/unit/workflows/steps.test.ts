@@ -1,4 +1,5 @@
 import type { OperationReport, StepRow } from '../../../src/model/operation';
+import { firstLines } from '../../../src/model/unfinished';
 import { details, visible } from '../../../src/workflows/operation/report';
 import * as steps from '../../../src/workflows/operation/steps';
 
@@ -23,6 +24,19 @@ test('unfinished is what failed or was left, and what was never begun once other
   expect(steps.unfinished({ steps: [row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
   expect(steps.unfinished({ steps: [row('backup', 'done', { aside: true }), row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
   expect(steps.unfinished({ steps: [row('backup', 'failed', { aside: true }), row('b', 'planned')] })).toEqual(['backup: failed', 'b: not begun']);
+});
+
+test('what is being undone is unfinished, and of a long note its beginning is told', () => {
+  const undoing = row('a', 'done', { startedAt: '2026-01-01T00:00:00.000Z', took: 9_000 });
+  steps.beginUndo(undoing, '2026-01-01T00:01:00.000Z');
+  expect(steps.unfinished({ steps: [undoing, row('b', 'failed', { note: 'x'.repeat(2_000) })] })).toEqual(['a: undoing', `b: failed, ${'x'.repeat(300)}`]);
+  steps.end(undoing, 'undone', '2026-01-01T00:01:02.000Z');
+  expect(undoing).toMatchObject({ state: 'undone', took: 2_000 });
+});
+
+test('of many lines as many as there is room for are told, and the others counted', () => {
+  expect(firstLines(['a', 'b'], 2)).toEqual(['a', 'b']);
+  expect(firstLines(['a', 'b', 'c'], 1)).toEqual(['a', 'and 2 more']);
 });
 
 test('how long a step took is counted from its last begin', () => {
