@@ -179,8 +179,9 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     if (online && began - node.detailsAt >= (missing ? times.interval : times.details)) {
       node.detailsAt = began;
       const reading = readDetails(clients, node.looked, { timeoutMs: times.giveUpAfter });
-      const details = await Promise.race([reading, pause(times.missAfter, undefined, { signal })]);
       // A node that dies while it is asked for them is looked at no later.
+      const untilNextLook = Math.max(1, Math.min(times.missAfter, began + times.interval - Date.now()));
+      const details = await Promise.race([reading, pause(untilNextLook, undefined, { signal })]);
       if (details) node.details = details;
       else void ask(reading, (late) => { node.details = late; });
     }
