@@ -9,6 +9,7 @@ import { serverTarget } from '../../src/model/slices';
 import type { Load } from '../../src/model/workloadLoad';
 import type { Suggestion } from '../../src/model/workloadSuggestion';
 import { startLab, type Lab } from '../helpers/lab';
+import { lasting } from '../helpers/lasting';
 import { withOperations, type Operations } from '../helpers/operations';
 import { clusterDatabase, settledLedger } from '../helpers/partnersFiles';
 import { connectGround, type Ground } from '../helpers/workflows';
@@ -44,14 +45,7 @@ afterAll(async () => {
   await ground?.close();
 });
 
-/** What an operator set, and what runs: not the partners' files, nor what is remembered of stops. A local option that says what its default says is as good as none. */
-function settings({ hosts, databases, balancer }: LabSnapshot): unknown {
-  const { configurationoption = [], configurationoptionlocal = [], nodeservice = [], clusternode = [] } = databases[cluster.replaceAll('-', '_')] ?? {};
-  const byDefault = (name: unknown): unknown => configurationoption.find((option) => option['name'] === name)?.['defaultvalue'];
-  const local = configurationoptionlocal.filter(({ name, value }) => JSON.stringify(value) !== JSON.stringify(byDefault(name)));
-  const machines = Object.entries(hosts).map(([name, { markers, ...host }]) => [name, { ...host, markers: markers.filter((file) => !file.startsWith('stops/')) }]);
-  return { hosts: machines, balancer, configurationoption, local, nodeservice, clusternode };
-}
+const settings = (snapshot: LabSnapshot): unknown => lasting(snapshot, cluster);
 
 const streamingOn = (node: string): string => readFileSync(join(lab.dir, 'hosts', node, 'axway/SecureTransport/brules/local/wptdocuments/Streaming.xml'), 'utf8');
 const wish = {

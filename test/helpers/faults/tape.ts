@@ -14,16 +14,26 @@ export interface Recorded {
   activity: string;
   input: unknown;
   authority: Authority;
+  /** The same for all that were begun in one moment, which may be under way side by side. */
+  moment: number;
 }
 
 /** The activities that an operation asked for, from its history; the record's own are left out: those are not performed without Temporal. */
 export async function tapeOf(handle: WorkflowHandle): Promise<Recorded[]> {
   const { events } = await handle.fetchHistory();
   const asked = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => (scheduled ? [scheduled] : []));
-  return asked.filter(({ activityType }) => !activityType!.name!.startsWith('leases.')).map(({ activityId, activityType, input }) => {
+  return asked.filter(({ activityType }) => !activityType!.name!.startsWith('leases.')).map(({ activityId, activityType, input, workflowTaskCompletedEventId }) => {
     const [given, authority] = input!.payloads!.map((payload) => defaultPayloadConverter.fromPayload(payload));
-    return { key: activityId!, activity: activityType!.name!, input: given, authority: authority as Authority };
+    return { key: activityId!, activity: activityType!.name!, input: given, authority: authority as Authority, moment: Number(workflowTaskCompletedEventId) };
   });
+}
+
+/** Performs a tape as the operation did: side by side what was begun in one moment, and nothing further before all of that has ended. */
+export async function playTape(tape: readonly Recorded[], perform: (recorded: Recorded, index: number) => Promise<unknown>): Promise<void> {
+  for (const moment of new Set(tape.map((recorded) => recorded.moment))) {
+    const ended = await Promise.allSettled(tape.flatMap((recorded, index) => (recorded.moment === moment ? [perform(recorded, index)] : [])));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  }
 }
 
 /** More attempts than any activity has calls. */
