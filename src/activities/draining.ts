@@ -19,6 +19,13 @@ interface How {
   room?: Room;
 }
 
+/** How a Server was drained before it is stopped at once. */
+export interface Drained {
+  protocols: Protocol[];
+  gracefulSeconds: number;
+  acceptActive: boolean;
+}
+
 const clusterServices: ClusterServiceName[] = ['Scheduler', 'FolderMonitor'];
 const lookMs = 5_000;
 const stateMs = 60_000;
@@ -89,6 +96,20 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
   }
   return { changed: true, note: notes.join('; '), ...(byHand.length > 0 ? { byHand } : {}) };
 }
+
+/**
+ * Right before a Server is stopped at once: its host may have been restarted since it was drained, and its init have started the product, which works again. Undefined where its
+ * Transaction Manager does not run, or nobody answers who could say.
+ */
+export async function drainAgain(clients: Clients, server: ServerTarget, how: Drained, authority: Authority): Promise<Outcome | undefined> {
+  const look = runningOrUnknown(clients, server);
+  const up = (await look()) ?? (await look());
+  return up?.includes('tm') ? drainServer(clients, server, how, authority) : undefined;
+}
+
+/** One outcome of a stop and of the drain that was needed again before it. */
+export const withDrain = (again: Outcome | undefined, stopped: Outcome): Outcome => (again === undefined ? stopped
+  : { ...again, changed: true, note: `it had been started again since it was drained, and was drained again: ${again.note}; ${stopped.note}` });
 
 export async function drainEdge(clients: Clients, edge: ServerTarget, { room, gracefulSeconds }: How, authority: Authority): Promise<Outcome> {
   const daemons = await patiently(edge, () => runningServices(clients.admin.server(edge.admin)));

@@ -6,9 +6,10 @@ import { script as shell } from '../clients/quote';
 import { isSilence, StError } from '../model/errors';
 import { gateState, type GateFacts, type GateLook } from '../model/gate';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
-import type { Authority, HostTarget } from '../model/targets';
+import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { drainAgain, withDrain, type Drained } from './draining';
 import { gateLog, gateLookScript, gateScript, gateScriptName, gateText } from './gateScripts';
 import { awaitNothingLeft, hiddenProcesses } from './processLook';
 import { productOn, sha256 } from './product';
@@ -22,8 +23,11 @@ export interface GateMeasure {
 export interface GateActivities {
   /** Open, closed or broken; `unknown` where the host does not answer within some seconds. An opening by hand is told as a warning, and refused is a host whose processes can't be seen. */
   checkGate(input: { host: HostTarget }): Promise<CheckResult<GateFacts, GateMeasure>>;
-  /** `stop_all`, until no process of the product is left: only that is a stop. @throws CannotSeeProcesses after it, where that can't be seen */
-  ensureStopped(input: { host: HostTarget }, authority: Authority): Promise<Outcome>;
+  /**
+   * `stop_all`, until no process of the product is left: only that is a stop. `drained`: a Server that works again since is drained again first; it needs `drainLimitMs` more.
+   * @throws CannotSeeProcesses after it, where that can't be seen
+   */
+  ensureStopped(input: { host: HostTarget } | { host: ServerTarget; drained: Drained }, authority: Authority): Promise<Outcome>;
   /** Closes the gate, stops what was started before it was shut, and looks again. True: the host is stopped and gated. Nothing to do where no product stands. */
   ensureGated(input: { host: HostTarget }, authority: Authority): Promise<Outcome<boolean>>;
   /** Every start command is back, byte for byte. */
@@ -108,7 +112,10 @@ export function gateActivities({ clients }: { clients: Clients }): GateActivitie
         return { facts: { node: host.node, gate: 'unknown', why: error.message, runs: null, ours: false, epoch: null }, problems: [], measured: { node: host.node, processes: null } };
       }
     },
-    ensureStopped: ({ host }, authority) => stop(host, authority),
+    async ensureStopped(input, authority) {
+      const again = 'drained' in input ? await drainAgain(clients, input.host, input.drained, authority) : undefined;
+      return withDrain(again, await stop(input.host, authority));
+    },
     async ensureGated({ host }, authority) {
       const found = await look(host);
       if (stateOf(host, found).gate === 'none') {

@@ -1,5 +1,8 @@
 /** Whether enough other nodes are Online to take one down, looked at the moment before: another may have died since the plan was made. */
+import type { AdminServer } from '../clients/adminApi';
+import { waitFor } from '../clients/waitFor';
 import { isSilence, StError } from '../model/errors';
+import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
 import { roomProblem, serves, type Room, type RoomState } from '../model/stopPlan';
 import type { AdminAccess, ServerTarget } from '../model/targets';
@@ -15,7 +18,10 @@ export async function requireRoom(clients: Clients, node: string, room: Room): P
   const states = await Promise.all(nodes.map(async ({ node: other, address, access }, index): Promise<RoomState> => {
     const admin = { ...accesses[access]!, address };
     const host = doors?.hosts.nodes[index];
-    if (!doors || !host) return { node: other, online: await roomLook(clients, admin, room.role) };
+    if (!doors || !host) {
+      const online = await roomLook(clients, admin, room.role);
+      return { node: other, online: online && room.role === 'server' ? await isHeard(clients.admin.server(admin), address) : online };
+    }
     return { node: other, ...(await doorLook(clients, { node: other, admin, ssh: { ...doors.hosts.accesses[host.access]!, address: host.address } }, doors.protocols)) };
   }));
   const problem = roomProblem(node, room, states);
@@ -39,6 +45,18 @@ export async function roomLook(clients: Clients, access: AdminAccess, role: Room
 export async function doorLook(clients: Clients, edge: Pick<ServerTarget, 'node' | 'admin' | 'ssh'>, protocols: readonly Protocol[]): Promise<Pick<RoomState, 'online' | 'served'>> {
   const online = await roomLook(clients, edge.admin, 'edge', protocols);
   return online ? { online, served: await twice(() => isServed(clients, edge, protocols, limits())) } : { online };
+}
+
+/** A heart that beats late is no hang, in milliseconds. */
+const lateBeatMs = 6_000;
+
+/** False where the product itself has heard nothing of a Server for a while, though its services run: a Transaction Manager that hangs works on nothing (reference §6). */
+export function isHeard(admin: AdminServer, address: string): Promise<boolean> {
+  const heard = async (): Promise<boolean> => statusIn(await admin.clusterNodes(limits()), address) !== 'Offline';
+  return waitFor(`${address} is Online`, heard, (yes) => yes, { timeoutMs: lateBeatMs, signal: abortSignal() }).catch((error: unknown) => {
+    if (error instanceof StError && error.code === 'NotYet') return false;
+    throw error;
+  });
 }
 
 /** A kept connection that was closed meanwhile fails once. */

@@ -11,12 +11,12 @@ import type { Protocol } from '../model/spec';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
-import { runningOrUnknown, setClusterServices } from './draining';
+import { drainAgain, runningOrUnknown, setClusterServices, withDrain, type Drained } from './draining';
 import { requireVersion } from './installedVersion';
 import { awaitNothingLeft, processesFunction } from './processLook';
 import { productOn } from './product';
 import { answering, lookTwice, online, startMs, startUntilOnline, type Look } from './serverLook';
-import { awaitStops } from './stopMarkers';
+import { awaitStops, markLanded } from './stopMarkers';
 
 export interface ServerActivities {
   /** `options`: names of the shared options whose values are wanted. */
@@ -27,9 +27,10 @@ export interface ServerActivities {
   ensureServicesStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
   /**
    * Stops everything of a Server or an Edge at once, the monitor first: the first half of a restart. What runs is drained before. Ends when no process of the product is left.
+   * `drained`: a Server that works again since is drained again first (it needs `drainLimitMs` more), and its stop is remembered, so that what it left behind is found.
    * @throws NotYet naming what is left; CannotSeeProcesses, after the stop, where that can't be seen
    */
-  ensureAllStopped(input: { server: HostTarget }, authority: Authority): Promise<Outcome>;
+  ensureAllStopped(input: { server: HostTarget } | { server: ServerTarget; drained: Drained }, authority: Authority): Promise<Outcome>;
   ensureAdminStarted(input: { server: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Adds an address to the cluster's table of nodes, asked of a Server that is in it. */
   ensureMember(input: { server: ServerTarget; address: string }, authority: Authority): Promise<Outcome>;
@@ -90,11 +91,14 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
     },
     ensureAdminStopped: ({ server }, authority) => stop(server, ['monitord', 'admin'], authority),
     ensureServicesStopped: ({ server }, authority) => stop(server, ['monitord', ...stopOrder], authority),
-    async ensureAllStopped({ server }, authority) {
+    async ensureAllStopped(input, authority) {
+      const { server } = input;
+      const again = 'drained' in input ? await drainAgain(clients, input.server, input.drained, authority) : undefined;
       const stopAll = (): Promise<Outcome> => stop(server, ['monitord', ...stopOrder, 'proxy', 'admin', 'db'], authority);
       const outcome = await stopAll();
       const waited = await awaitNothingLeft(clients, server, 'the stop commands were run', stopAll);
-      return waited ? { changed: true, note: 'stopped; nothing of the product is left' } : outcome;
+      if ('drained' in input) await markLanded(clients, server, authority, ['tm']);
+      return withDrain(again, waited ? { changed: true, note: 'stopped; nothing of the product is left' } : outcome);
     },
     async ensureAdminStarted({ server }, authority) {
       await productOn(clients, server).claim(authority);

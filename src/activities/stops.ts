@@ -9,13 +9,16 @@ import { blockedBy, eventOf, eventsAt, workProblems, type Room, type Work } from
 import type { Authority, ServerTarget } from '../model/targets';
 import type { Clients } from './clients';
 import { drainEdge, drainServer, localId } from './draining';
-import { requireRoom } from './room';
+import { isHeard, requireRoom } from './room';
 import { abortSignal } from './context';
 import { sweep } from './sweeping';
 
 export interface StopActivities {
-  /** What a stop of this node would cut. Facts: only what a plan depends on; measured: the work. Problems: a blocking account or job at work; as a warning, the work. */
-  checkWork(input: { node: ServerTarget; role: 'server' | 'edge'; blocking: string[] }): Promise<CheckResult<{ node: string; blocked: string[] }, Work>>;
+  /**
+   * What a stop of this node would cut. Facts: only what a plan depends on; measured: the work. Problems: a blocking account or job at work; a Transaction Manager that hangs with
+   * events in process, unless they are accepted; as a warning, the work.
+   */
+  checkWork(input: { node: ServerTarget; role: 'server' | 'edge'; blocking: string[]; acceptActive?: boolean }): Promise<CheckResult<{ node: string; blocked: string[] }, Work>>;
   /** Refuses when too few of the others are Online at this moment; changes nothing. */
   ensureRoom(input: { node: ServerTarget; room: Room }, authority: Authority): Promise<Outcome>;
   /**
@@ -32,10 +35,10 @@ export interface StopActivities {
 
 export function stopActivities({ clients }: { clients: Clients }): StopActivities {
   return {
-    async checkWork({ node, role, blocking }) {
+    async checkWork({ node, role, blocking, acceptActive = false }) {
       const work = await readWork(clients, node, role);
       const blocked = blockedBy(work, blocking);
-      return { facts: { node: node.node, blocked }, problems: workProblems(work, blocked), measured: work };
+      return { facts: { node: node.node, blocked }, problems: workProblems(work, blocked, { acceptActive }), measured: work };
     },
     async ensureRoom({ node, room }) {
       return { changed: false, note: await requireRoom(clients, node.node, room) };
@@ -61,7 +64,8 @@ async function readWork(clients: Clients, node: ServerTarget, role: 'server' | '
     accounts[account] = (accounts[account] ?? 0) + 1;
   }
   if (role === 'edge') return { node: node.node, sessions: sessions.length, accounts, transfers: [], active: [], ready: 0 };
-  const [id, events, transfers] = await Promise.all([localId(clients, node), admin.events({}, limits), admin.newestTransfers(limits).catch(() => [])]);
+  const hanging = async (): Promise<boolean> => (await admin.transactionManager(limits)).running && !(await isHeard(admin, node.address));
+  const [id, events, transfers, hangs] = await Promise.all([localId(clients, node), admin.events({}, limits), admin.newestTransfers(limits).catch(() => []), hanging()]);
   const own = eventsAt(events.map(eventOf), id);
   return {
     node: node.node, sessions: sessions.length, accounts,
@@ -69,6 +73,7 @@ async function readWork(clients: Clients, node: ServerTarget, role: 'server' | '
       .map(({ account = '', filename, size }) => ({ account, ...(filename === undefined ? {} : { file: filename }), ...(size === undefined ? {} : { bytes: size }) })),
     active: own.filter(({ status }) => status === 'active').map(({ account, file }) => ({ account, file })),
     ready: own.filter(({ status }) => status === 'ready').length,
+    ...(hangs ? { hangs: true as const } : {}),
   };
 }
 

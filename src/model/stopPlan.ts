@@ -85,6 +85,8 @@ export interface Work {
   transfers: { account: string; file?: string; bytes?: number }[];
   active: { account: string; file: string }[];
   ready: number;
+  /** Its Transaction Manager runs, and the product hears nothing of it. */
+  hangs?: true;
 }
 
 /** Accounts or files named as blocking that are at work on the node. */
@@ -100,10 +102,18 @@ function byAccount(accounts: Work['accounts']): string {
   return named.length === 0 ? '' : ` (${named.map(([account, count]) => `${account} ${count}`).join(', ')})`;
 }
 
-/** What a person reads before anything is stopped: a warning with what would be cut, and a refusal for each blocking account or job at work. */
-export function workProblems(work: Work, blocked: readonly string[]): Problem[] {
+/** What a person reads before anything is stopped: a warning with what would be cut, and a refusal for each blocking account or job at work, and for files that a Transaction Manager holds which hangs. */
+export function workProblems(work: Work, blocked: readonly string[], { acceptActive }: { acceptActive: boolean }): Problem[] {
   const { node, sessions, accounts, transfers, active, ready } = work;
   const problems: Problem[] = blocked.map((name) => ({ what: `${node}: "${name}" is at work there, and was named as blocking`, remedy: 'wait until it has ended and run this again, or leave it out of "blocking"' }));
+  if (work.hangs) {
+    const hangs = `${node}: its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while`;
+    if (active.length === 0) problems.push({ what: `${hangs}. It works on nothing`, remedy: '', level: 'warning' });
+    else {
+      const held = `${hangs}. It holds ${nameFiles(active)}, which no graceful stop ends: stopped with it they stay "In Progress", and nobody processes them`;
+      problems.push(acceptActive ? { what: held, remedy: '', level: 'warning' } : { what: held, remedy: 'see its log, and whether it comes back; or accept the cut with "acceptActive": they are listed, and with "sweep" released for resubmission' });
+    }
+  }
   const bytes = transfers.reduce((sum, transfer) => sum + (transfer.bytes ?? 0), 0);
   const parts = [
     ...(sessions > 0 ? [`${sessions} open session${sessions === 1 ? '' : 's'}${byAccount(accounts)}`] : []),

@@ -71,7 +71,7 @@ export async function rebalanceWorkload(raw: unknown): Promise<OperationReport> 
     if (plan.pgp && (plan.streaming !== null || plan.local.length > 0)) {
       await checks({ mounts: checkEachNode('The shared files are mounted as PGP needs it', nodes, ({ server }) => workload.checkMount({ server, path: here.sharedFiles.path })) });
     }
-    if (plan.restart.length > 0) await checks({ work: checkEachNode('What the restart would cut', chosen(plan.restart), ({ server }) => stops.checkWork({ node: server, role: 'server', blocking: [] })) });
+    if (plan.restart.length > 0) await checks({ work: checkEachNode('What the restart would cut', chosen(plan.restart), ({ server }) => stops.checkWork({ node: server, role: 'server', blocking: [], acceptActive: restart.acceptActive })) });
 
     const shared = Object.keys(plan.shared.set).length > 0;
     const configures = shared || plan.local.length > 0 || plan.streaming !== null;

@@ -25,7 +25,7 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
     const gently: Gently = {
       gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,
     };
-    const { facts, balancers, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore }, (found, at) => planRestart(found, wish, at).problems);
+    const { facts, balancers, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore, acceptActive: gently.acceptActive }, (found, at) => planRestart(found, wish, at).problems);
     const plan = planRestart(facts, wish, balancers);
     const standing = plan.first.filter((name) => facts.some(({ node, online }) => node === name && !online));
     const nodesOf = (names: readonly string[]): SiteNode[] => [...site.servers, ...site.edges].filter(({ name }) => names.includes(name));

@@ -31,7 +31,7 @@ export async function updateCluster(raw: unknown): Promise<OperationReport> {
     const keepOnline = nodeByNode ? (input.keepOnline ?? spec.policies.minimumNodes) : null;
     const gently: Gently = { gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline, probe: input.probe !== false, version };
     const wanted = { version, specVersion: spec.product.version, command: update !== undefined, nodeByNode, allowed: update?.nodeByNode === true, acceptActive: gently.acceptActive };
-    const { facts, balancers, site } = await lookAt(context, members, { blocking: input.blocking ?? [] }, (found, at) =>
+    const { facts, balancers, site } = await lookAt(context, members, { blocking: input.blocking ?? [], acceptActive: gently.acceptActive }, (found, at) =>
       [...updateProblems(found, wanted), ...(keepOnline === null ? [] : nodeByNodeProblems(found, { version, keepOnline }, at))]);
 
     const role = (node: SiteNode): 'server' | 'edge' => (site.edges.includes(node) ? 'edge' : 'server');

@@ -1,5 +1,5 @@
 /** Nodes restarted one after the other while partners send: nothing lost, nothing doubled, and the cluster safe whatever fails meanwhile. */
-import { Client } from 'ssh2';
+import type { Client } from 'ssh2';
 import { until } from '../../lab/shell';
 import { edgeActivities } from '../../src/activities/edges';
 import { serverActivities } from '../../src/activities/servers';
@@ -7,13 +7,14 @@ import { stopActivities } from '../../src/activities/stops';
 import { askStops } from '../../src/activities/stopMarkers';
 import { createClients } from '../../src/clients';
 import { haproxyOverSsh } from '../../src/clients/haproxy';
-import { resolveSecret } from '../../src/clients/secrets';
 import type { OperationReport } from '../../src/model/operation';
 import { balancerTargets, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
+import { hangAtWork } from '../helpers/hangAtWork';
 import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { startLab, type Lab } from '../helpers/lab';
-import { clusterDatabase, ledger, settledLedger } from '../helpers/partnersFiles';
+import { activeOn, clusterDatabase, ledger, settledLedger } from '../helpers/partnersFiles';
+import { keepSending, logInAsPartner } from '../helpers/retryingPartner';
 import { startWorkerProcess } from '../helpers/faults/workerProcess';
 import { connectGround, unique, type Ground } from '../helpers/workflows';
 
@@ -59,7 +60,7 @@ test('a rolling restart under load goes node by node, takes one Edge at a time o
 
   const load = lab.run('load', '--partners', '6', '--rate', '8', '--for', '30s');
   await until('files to be processed', async () => (await ledger(lab)).processed > 5, 20_000, 250);
-  const retrying = keepSending((await lab.status()).balancer.address);
+  const retrying = keepSending(spec, (await lab.status()).balancer.address);
   const began = Date.now();
   const report = await worker.run('rollingRestart', { cluster, gracefulTimeout: '4s' });
   const { sent, again, failed } = await retrying.end();
@@ -242,45 +243,36 @@ test('the only Edge that serves is neither restarted nor removed while the other
   expect(await worker.run('rollingRestart', { cluster, nodes: ['ed1'], gracefulTimeout: '2s' })).toMatchObject({ outcome: 'completed' });
 });
 
+test('a Server that was started again since its drain is drained again before it is stopped at once: nothing is stranded', async () => {
+  const authority = { cluster, epoch: (await worker.record(cluster)).epoch, operation: 'this test' };
+  const { protocols } = spec.product;
+  const { ensureAllStopped, ensureOnline } = serverActivities({ clients });
+  const database = await clusterDatabase(lab);
+  const load = lab.run('load', '--partners', '4', '--rate', '20', '--for', '5s');
+  await until('st2 to work on files', async () => (await activeOn(database, target('st2').address)).length > 0, 20_000, 5);
+  await database.end();
+  const { note } = await ensureAllStopped({ server: target('st2'), drained: { protocols, gracefulSeconds: 2, acceptActive: false } }, authority);
+  expect(note).toMatch(/^it had been started again since it was drained, and was drained again: .*, nothing stranded; stopped/);
+  await ensureOnline({ server: target('st2'), protocols }, authority);
+  await load;
+  expect(await settledLedger(lab)).toMatchObject({ lost: [], doubled: [], stranded: [] });
+});
+
+test('a Transaction Manager that hangs with files at work is not stopped before they are accepted, and no other Server is taken down beside it; when it goes on nothing is lost', async () => {
+  const load = lab.run('load', '--partners', '4', '--rate', '20', '--for', '4s');
+  const hung = await hangAtWork(lab, spec, 'st2');
+  const before = await pidOf('st2', 'tm');
+  for (const operation of ['rollingRestart', 'removeNode']) {
+    const { message, type } = await worker.fail(operation, { cluster, nodes: ['st2'], gracefulTimeout: '2s' });
+    expect(message).toContain('st2: its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while. It holds ');
+    expect([type, hung.namedIn(message)]).toEqual(['PreconditionFailed', hung.files]);
+  }
+  expect((await worker.fail('rollingRestart', { cluster, nodes: ['st1'], keepOnline: 2 })).message).toContain('st1 is not taken down: of the other Servers 1 is Online and 2 must stay (st2 is not Online)');
+  expect([await pidOf('st2', 'tm'), await stateOf('st2')]).toEqual([before, { tm: true, ssh: true }]);
+  await hung.goOn();
+  await load;
+  expect(await settledLedger(lab)).toMatchObject({ lost: [], doubled: [], stranded: [] });
+});
+
 /** A session with st2's own daemon, which keeps a graceful stop from ending. */
-const logIn = (): Promise<Client> => logInAt(target('st2').address, 8022);
-
-async function logInAt(host: string, port: number): Promise<Client> {
-  const password = (await resolveSecret(spec.probe!.password)).reveal();
-  const client = new Client();
-  await new Promise<void>((resolve, reject) => {
-    client.on('error', reject);
-    client.once('close', () => reject(new Error('closed')));
-    client.once('ready', resolve);
-    client.connect({ host, port, username: spec.probe!.account, password, authHandler: ['password'], readyTimeout: 10_000 });
-  });
-  client.on('error', () => undefined);
-  return client;
-}
-
-/** A partner that logs in through the balancer for each file, and tries a second time when the first fails. */
-function keepSending(host: string): { end(): Promise<{ sent: number; again: number; failed: string[] }> } {
-  const counts = { sent: 0, again: 0, failed: [] as string[] };
-  let open = true;
-  const send = async (): Promise<void> => {
-    const client = await logInAt(host, 2022);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        client.once('close', () => reject(new Error('closed while a file was under way')));
-        client.sftp((error, sftp) => (error ? reject(error) : sftp.writeFile('/twice', Buffer.from('x'), (failure) => (failure ? reject(failure) : resolve()))));
-      });
-    } finally {
-      client.destroy();
-    }
-  };
-  const loop = (async () => {
-    for (; open; await new Promise((resolve) => void setTimeout(resolve, 150))) {
-      const first = await send().then(() => undefined, (error: Error) => error);
-      if (first) counts.again += 1;
-      const second = first && await send().then(() => undefined, (error: Error) => error);
-      if (second) counts.failed.push(`${first.message}; ${second.message}`);
-      else counts.sent += 1;
-    }
-  })();
-  return { async end() { open = false; await loop; return counts; } };
-}
+const logIn = (): Promise<Client> => logInAsPartner(spec, target('st2').address, 8022);

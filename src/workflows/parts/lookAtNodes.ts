@@ -11,10 +11,12 @@ export interface Look {
   nodes?: readonly string[] | undefined;
   blocking: readonly string[];
   startedBefore?: string | undefined;
+  /** What a Transaction Manager that hangs has in process may be cut. */
+  acceptActive: boolean;
 }
 
 /** Facts of every member, in the order Servers, Edges, and the site with those left out that are out of the balancer, and those at work. `problems` looks at them side by side. */
-export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; balancers: BalancerFacts[]; site: Site }> {
+export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>, site: Site, { nodes, blocking, startedBefore, acceptActive }: Look, problems: (facts: RestartFacts[], balancers: BalancerFacts[]) => Problem[]): Promise<{ facts: RestartFacts[]; balancers: BalancerFacts[]; site: Site }> {
   const members = [...site.servers.map((node) => ({ ...node, role: 'server' as const })), ...site.edges.map((node) => ({ ...node, role: 'edge' as const }))];
   const asked = { protocols: site.protocols, ...(startedBefore === undefined ? {} : { startedBefore }) };
   const fronted = (site.fronts === 'edges' ? site.edges : site.servers).map(({ name }) => name);
@@ -28,6 +30,6 @@ export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>
   const facts = [login, ...rest];
   // Whom a node serves that does not answer nobody can say.
   const serving = members.filter(({ name }) => (nodes === undefined || nodes.includes(name)) && facts.some(({ node, answers }) => node === name && answers));
-  await checks({ work: checkEachNode('What a stop would cut', serving, ({ target, role }) => stops.checkWork({ node: target, role, blocking: [...blocking] })) });
+  await checks({ work: checkEachNode('What a stop would cut', serving, ({ target, role }) => stops.checkWork({ node: target, role, blocking: [...blocking], acceptActive })) });
   return { facts, balancers, site: { ...site, leftOut: leftOut(facts, balancers), atWork: facts.filter(({ online }) => online).map(({ node }) => node) } };
 }

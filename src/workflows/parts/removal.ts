@@ -20,6 +20,8 @@ import { checkRemoval, type RemovalInput, type RemovalView, type RemovedNode } f
 const hostMs = 10 * 60_000;
 const deadMs = 1_000;
 
+const gracefulSecondsOf = (input: RemovalInput): number => Math.ceil((input.gracefulTimeout ?? defaultGracefulMs) / 1_000);
+
 export interface Removal {
   /** Members that go, in the order of the cluster file. */
   leaving: string[];
@@ -54,7 +56,7 @@ export async function prepareRemoval(context: OperationContext<RemovalInput>, si
 async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, input }: OperationContext<RemovalInput>, site: string, view: RemovalView, through: ServerTarget): Promise<void> {
   const { nodes, plan, rules, stay } = view;
   const { protocols } = spec.product;
-  const gracefulSeconds = Math.ceil((input.gracefulTimeout ?? defaultGracefulMs) / 1_000);
+  const gracefulSeconds = gracefulSecondsOf(input);
   const limitMs = drainLimitMs(gracefulSeconds);
   const room = (role: Role): Room => roomFor(role, stay[role].map(({ server }) => server), role === 'server' ? rules.minimumNodes : 1, protocols);
   const kept = (role: Role): { room?: Room } => (rules.force ? {} : { room: room(role) });
@@ -92,9 +94,14 @@ async function leave({ cluster: { spec }, step, forEachNode, pointOfNoReturn, in
 }
 
 /** Stops and gates every host that answers; all others owe it. */
-async function shut({ cluster: { debts }, forEachNode }: OperationContext<RemovalInput>, site: string, { nodes, plan, gates: found }: RemovalView): Promise<{ debts: Debt[]; paid: string[] }> {
+async function shut({ cluster: { spec, debts }, forEachNode, input }: OperationContext<RemovalInput>, site: string, { nodes, plan, gates: found }: RemovalView): Promise<{ debts: Debt[]; paid: string[] }> {
+  const { protocols } = spec.product;
+  const gracefulSeconds = gracefulSecondsOf(input);
   const hosts = nodes.filter(({ name }) => plan.gate.includes(name));
-  await forEachNode('Stop everything on it', hosts, ({ server }) => gates.ensureStopped({ host: server }, { limitMs: hostMs }), { key: 'stop-all' });
+  await forEachNode('Stop everything on it', hosts, ({ name, role, server }) => (role === 'server' && plan.drain.includes(name)
+    // Forward only: what does not end within its time is named, and cut.
+    ? gates.ensureStopped({ host: server, drained: { protocols, gracefulSeconds, acceptActive: true } }, { limitMs: hostMs + drainLimitMs(gracefulSeconds) })
+    : gates.ensureStopped({ host: server }, { limitMs: hostMs })), { key: 'stop-all' });
   // A person may have skipped one, which then answers nothing.
   const gated: (boolean | undefined)[] = await forEachNode('Gate its start commands', hosts, ({ server }) => gates.ensureGated({ host: server }, { limitMs: hostMs }), { key: 'gate', planned: true });
   const done = hosts.filter((_, index) => gated[index] === true).map(({ name }) => name);

@@ -97,7 +97,7 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
     problems: (facts) => [...removalProblems(stateWith(facts.others), rules), ...(leave && !throughWith(facts.others) ? [nobodyToAsk] : [])],
   });
   const plan = planRemoval(stateWith(others));
-  await checks({ work: checkEachNode('What the stop would cut', nodes.filter(({ name }) => plan.drain.includes(name)), ({ server, role }) => stops.checkWork({ node: server, role, blocking: input.blocking ?? [] })) });
+  await checks({ work: checkEachNode('What the stop would cut', nodes.filter(({ name }) => plan.drain.includes(name)), ({ server, role }) => stops.checkWork({ node: server, role, blocking: input.blocking ?? [], acceptActive: rules.acceptActive })) });
   return { nodes, stay, plan, through: throughWith(others), gates: closed, balancers, found: found.balancers, fronted, rules };
 }
 

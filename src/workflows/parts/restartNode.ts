@@ -22,6 +22,9 @@ export interface Gently {
   version?: string;
 }
 
+/** A stop of everything, in milliseconds. */
+const stopMs = 10 * 60_000;
+
 const others = (all: readonly SiteNode[], wave: readonly SiteNode[]): SiteNode[] => all.filter(({ name }) => !wave.some((one) => one.name === name));
 const working = (nodes: readonly SiteNode[], { atWork }: Site): SiteNode[] => nodes.filter(({ name }) => atWork.includes(name));
 const at = (wave: readonly SiteNode[], site: Site) =>
@@ -52,7 +55,8 @@ export async function takeDown({ forEachNode }: Context, site: Site, role: 'serv
       key: 'drain', undo: ({ target }) => servers.ensureOnline({ server: target, protocols }, limits),
     });
   }
-  await forEachNode('Stop what is left of it', wave, ({ target }) => servers.ensureAllStopped({ server: target }), { key: 'stop' });
+  await forEachNode('Stop what is left of it', wave, ({ target }) => (edge ? servers.ensureAllStopped({ server: target })
+    : servers.ensureAllStopped({ server: target, drained: { protocols, gracefulSeconds, acceptActive } }, { limitMs: limits.limitMs + stopMs })), { key: 'stop' });
 }
 
 /** Of nodes that are not Online: gracefully what a Server that answers still does, then whole. */

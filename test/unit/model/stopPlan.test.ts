@@ -57,13 +57,24 @@ describe('events at work', () => {
 
 describe('what a stop would cut', () => {
   const work: Work = { node: 'st2', sessions: 3, accounts: { alice: 2, bob: 1 }, transfers: [{ account: 'alice', file: '/upload/a.dat', bytes: 1200 }], active: [{ account: 'alice', file: '/upload/a.dat' }], ready: 4 };
+  const unaccepted = { acceptActive: false };
 
   test('is told before, by account and size, and refuses only what was named', () => {
-    expect(workProblems(work, [])).toEqual([{ level: 'warning', remedy: '', what: expect.stringMatching(/^st2: stopping it touches 3 open sessions \(alice 2, bob 1\); 1 transfer in progress, 1200 bytes \(alice\/upload\/a\.dat\); 1 event in process \(alice\/upload\/a\.dat\); 4 queued/) }]);
+    expect(workProblems(work, [], unaccepted)).toEqual([{ level: 'warning', remedy: '', what: expect.stringMatching(/^st2: stopping it touches 3 open sessions \(alice 2, bob 1\); 1 transfer in progress, 1200 bytes \(alice\/upload\/a\.dat\); 1 event in process \(alice\/upload\/a\.dat\); 4 queued/) }]);
     // An Edge does not say whose its sessions are.
-    expect(workProblems({ ...work, accounts: { '': 3 }, transfers: [], active: [], ready: 0 }, [])[0]?.what).toMatch(/^st2: stopping it touches 3 open sessions\. They get/);
-    expect(workProblems({ ...work, sessions: 0, accounts: {}, transfers: [], active: [], ready: 0 }, [])).toEqual([]);
-    expect(workProblems(work, ['bob'])[0]).toMatchObject({ what: 'st2: "bob" is at work there, and was named as blocking' });
+    expect(workProblems({ ...work, accounts: { '': 3 }, transfers: [], active: [], ready: 0 }, [], unaccepted)[0]?.what).toMatch(/^st2: stopping it touches 3 open sessions\. They get/);
+    expect(workProblems({ ...work, sessions: 0, accounts: {}, transfers: [], active: [], ready: 0 }, [], unaccepted)).toEqual([]);
+    expect(workProblems(work, ['bob'], unaccepted)[0]).toMatchObject({ what: 'st2: "bob" is at work there, and was named as blocking' });
+  });
+
+  test('of a Transaction Manager that hangs is refused with the files that it holds, unless they are accepted; one that holds nothing is told', () => {
+    const hung: Work = { ...work, hangs: true };
+    expect(workProblems(hung, [], unaccepted)[0]).toEqual({
+      what: 'st2: its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while. It holds alice/upload/a.dat, which no graceful stop ends: stopped with it they stay "In Progress", and nobody processes them',
+      remedy: expect.stringContaining('accept the cut with "acceptActive"'),
+    });
+    expect(workProblems(hung, [], { acceptActive: true })[0]).toMatchObject({ level: 'warning', what: expect.stringContaining('It holds alice/upload/a.dat') });
+    expect(workProblems({ ...hung, active: [] }, [], unaccepted)[0]).toMatchObject({ level: 'warning', what: expect.stringContaining('It works on nothing') });
   });
 
   test.each([['alice', true], ['carol', false], ['a.dat', true], ['/upload/a.dat', true], ['alice/upload/a.dat', true]])('%s blocks: %s', (name, blocks) => {
