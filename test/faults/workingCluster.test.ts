@@ -1,6 +1,6 @@
 /**
- * Operations on a cluster that works, on the lab and while partners send: their worker is killed with -9 in the middle of a step, and HAProxy
- * reloads. They go on by themselves and come to the end of an undisturbed run, and no acknowledged file is lost or doubled. One lab for all: each play begins where the one before ended.
+ * Operations on a cluster that works, on the lab and while partners send: their worker is killed with -9 in the middle of a step, HAProxy reloads, a
+ * host restarts and its init starts the product. They go on by themselves and come to the end of an undisturbed run, and no acknowledged file is lost or doubled. One lab for all: each play begins where the one before ended.
  */
 import { Client, Connection } from '@temporalio/client';
 import { applySpec } from '../../src/control/clusters';
@@ -13,6 +13,7 @@ import { startWorkerProcess, type WorkerProcess } from '../helpers/faults/worker
 import { startLab, type Lab } from '../helpers/lab';
 import { lasting } from '../helpers/lasting';
 import { settledLedger } from '../helpers/partnersFiles';
+import { keepSending } from '../helpers/retryingPartner';
 import { unique } from '../helpers/workflows';
 
 jest.setTimeout(everyPoint ? 3 * 3_600_000 : 300_000);
@@ -77,22 +78,40 @@ async function end(): Promise<object> {
   return lasting(snapshot, cluster);
 }
 
-/** Plays it while partners send; `disturb` does so meanwhile, and answers the worker that it has put in the place of one that it killed. Holds it to its undisturbed end, and the ledger to nothing lost. */
-async function play(operation: string, disturb: (performance: Performance) => Promise<WorkerProcess | void> = async () => undefined): Promise<void> {
+/** Lets partners send while `act` goes on, and holds the ledger to nothing lost. `doorOpen`: an Edge stands all the time, so one who tries twice gets every file through. */
+async function whileSending(what: string, act: () => Promise<void>, { doorOpen }: { doorOpen: boolean }): Promise<void> {
   const load = lab.run('load', '--partners', '4', '--rate', '6', '--for', '10s');
-  const performance = await start(operation, await plays[operation]!());
-  const successor = await disturb(performance);
-  expect(await performance.report()).toMatchObject({ outcome: 'completed', unfinished: [] });
-  if (successor) {
-    const after = await wentOnAfter(performance, successor);
-    process.stderr.write(`${operation} went on after ${after} ms\n`);
-    expect(after).toBeLessThan(10_000);
+  const retrying = doorOpen ? keepSending(specOf(), (await lab.status()).balancer.address) : undefined;
+  try {
+    await act();
+  } finally {
+    await retrying?.end();
   }
-  expect(await record()).toMatchObject({ phase: 'active', lease: null, unfinished: [] });
+  if (retrying) {
+    const { sent, again, failed } = await retrying.end();
+    process.stderr.write(`${what}: a partner that tries twice sent ${sent}, ${again} of them at the second try\n`);
+    expect(failed).toEqual([]);
+  }
   await load;
   const ledger = await settledLedger(lab);
-  process.stderr.write(`${operation}: ${ledger.acknowledged} acknowledged, ${ledger.processed} processed, ${ledger.lost.length} lost, ${ledger.doubled.length} doubled, ${ledger.stranded.length} stranded\n`);
+  process.stderr.write(`${what}: ${ledger.acknowledged} acknowledged, ${ledger.processed} processed, ${ledger.lost.length} lost, ${ledger.doubled.length} doubled, ${ledger.stranded.length} stranded\n`);
   expect(ledger).toMatchObject({ lost: [], doubled: [], stranded: [] });
+}
+
+/** Plays it while partners send; `disturb` does so meanwhile, and answers the worker that it has put in the place of one that it killed. Holds it to its undisturbed end. */
+async function play(operation: string, disturb: (performance: Performance) => Promise<WorkerProcess | void> = async () => undefined): Promise<void> {
+  await whileSending(operation, async () => {
+    const performance = await start(operation, await plays[operation]!());
+    const successor = await disturb(performance);
+    expect(await performance.report()).toMatchObject({ outcome: 'completed', unfinished: [] });
+    if (successor) {
+      const after = await wentOnAfter(performance, successor);
+      process.stderr.write(`${operation} went on after ${after} ms\n`);
+      expect(after).toBeLessThan(10_000);
+    }
+  // An update stops every Edge.
+  }, { doorOpen: operation !== 'updateCluster' });
+  expect(await record()).toMatchObject({ phase: 'active', lease: null, unfinished: [] });
   expect(await end()).toEqual(ends.get(operation) ?? ends.get('addNode'));
 }
 
@@ -129,3 +148,35 @@ test('HAProxy reloads while an Edge is out of it, and the worker is killed: nobo
     return killWorker(performance, 'drain/ed1', 0);
   });
 });
+
+test('a host restarts in the middle of its removal, and its init starts the product: it is stopped and gated all the same. What comes meanwhile is refused: a second start by Temporal, an addition in words that name who holds the lease', async () => {
+  await play('removeNode', async (removal) => {
+    await removal.begun('unlist/st3');
+    await lab.run('kill', 'st3');
+    await expect(start('removeNode', { nodes: ['st3'] })).rejects.toThrow(/already started/i);
+    const refused = await start('addNode', { nodes: ['st3', 'ed2'] });
+    await expect(refused.report()).rejects.toThrow(new RegExp(`^removeNode \\(${removal.handle.workflowId}\\) holds the lease of "${cluster}" since .* Nothing was changed`));
+    await lab.run('start', 'st3');
+  });
+  await play('addNode');
+});
+
+test('the workload is directed otherwise and back while partners send through the Edges: nothing is lost or doubled', async () => {
+  await whileSending('rebalanceWorkload', async () => {
+    const quickly = { window: '200ms', gracefulTimeout: '8s' };
+    const { result } = await (await start('rebalanceWorkload', { assign: { st2: { PULL: true } }, weights: { ed1: 5 }, ...quickly })).report();
+    const back = await (await start('rebalanceWorkload', { ...(result as { undo: object }).undo, ...quickly })).report();
+    expect(back).toMatchObject({ outcome: 'completed', unfinished: [], result: { restarted: ['st2'] } });
+  }, { doorOpen: true });
+  expect(await end()).toEqual(ends.get('addNode'));
+});
+
+if (everyPoint) {
+  test('a host restarts in the middle of its own restart, and its init starts the product: it serves in the end', async () => {
+    await play('rollingRestart', async (restart) => {
+      await restart.begun('stop/st2');
+      await lab.run('kill', 'st2');
+      await lab.run('start', 'st2');
+    });
+  });
+}
