@@ -1,10 +1,10 @@
 /** What stands around the nodes and may explain what happens to them: database, shared files, balancers, streaming connections. Each bounded in time. */
 import { haproxyOverSsh, readMapFile } from '../clients/haproxy';
 import { readStateFile } from '../clients/haproxyState';
-import { StError } from '../model/errors';
+import { isSilence, StError } from '../model/errors';
 import type { Protocol } from '../model/spec';
 import type { BalancerTarget, DatabaseTarget, HostTarget, ServerTarget } from '../model/targets';
-import type { BalancerSight, Found } from '../model/watch';
+import type { BalancerSight, DatabaseSight, Found } from '../model/watch';
 import type { Clients } from './clients';
 import { edgesConnected, type EdgeAddress } from './edgeConnections';
 import { folderFunction } from './hostScript';
@@ -16,13 +16,13 @@ export interface Limits {
 }
 
 /** A plain connection and select, as the product needs one. */
-export async function lookAtDatabase({ postgres }: Pick<Clients, 'postgres'>, target: DatabaseTarget, { timeoutMs, signal }: Limits): Promise<Found> {
+export async function lookAtDatabase({ postgres }: Pick<Clients, 'postgres'>, target: DatabaseTarget, { timeoutMs, signal }: Limits): Promise<DatabaseSight> {
   try {
     await postgres.withDatabase(target, (client) => client.query('select 1'), { connectTimeoutMs: timeoutMs, statementTimeoutMs: timeoutMs, ...(signal ? { signal } : {}) });
     return { well: true };
   } catch (error) {
     signal?.throwIfAborted();
-    return { well: false, why: short(error) };
+    return { well: false, why: short(error), ...(isSilence(error) ? { out: true } : {}) };
   }
 }
 
@@ -52,12 +52,12 @@ export async function lookAtBalancer({ ssh }: Pick<Clients, 'ssh'>, balancer: Ba
     const trouble = now !== kept ? `${balancer.name}: its map sends to ${now ?? 'nobody'} in memory and to ${kept ?? 'nobody'} after a reload`
       : now !== wanted ? `${balancer.name}: sends to ${now ?? 'nobody'}, not to ${wanted}` : undefined;
     return {
-      name: balancer.name, runtime, ...(trouble === undefined ? {} : { trouble }),
+      name: balancer.name, runtime, ...(trouble === undefined ? {} : { trouble }), out: now !== wanted,
       ...(saved ? { file: Object.fromEntries(saved.filter(({ backend }) => backend === balancer.healthBackend).map(({ server, admin }) => [server, admin.forcedMaint ? 'MAINT' : admin.forcedDrain ? 'DRAIN' : 'UP'])) } : {}),
     };
   } catch (error) {
     limits.signal?.throwIfAborted();
-    return { name: balancer.name, trouble: `${balancer.name} can't be asked: ${short(error)}` };
+    return { name: balancer.name, trouble: `${balancer.name} can't be asked: ${short(error)}`, ...(isSilence(error) ? { out: true } : {}) };
   }
 }
 

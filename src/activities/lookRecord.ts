@@ -1,7 +1,7 @@
 /** What the monitor must know of a cluster before it looks: its spec and members, and what excuses a node. Read from the record, and from the operation that runs. */
 import type { Client } from '@temporalio/client';
 import { StError } from '../model/errors';
-import { excusesOf, inForce } from '../model/excuses';
+import { excusesOf, inForce, type Excuses } from '../model/excuses';
 import type { RecordView } from '../model/health';
 import type { ClusterRecord } from '../model/cluster';
 import { memberSite } from '../model/members';
@@ -25,8 +25,11 @@ export interface Known {
 const readMs = 5_000;
 const askMs = 3_000;
 
-/** @throws StError UnknownCluster when nobody applied it; NotYet when the record does not answer. */
-export async function readKnown({ temporal, taskQueue }: { temporal: Client; taskQueue: string }, cluster: string, before?: Known): Promise<Known> {
+/**
+ * `before`: what excused whom when this was read last.
+ * @throws StError UnknownCluster when nobody applied it; NotYet when the record does not answer.
+ */
+export async function readKnown({ temporal, taskQueue }: { temporal: Client; taskQueue: string }, cluster: string, before: Excuses): Promise<Known> {
   const read = (): Promise<ClusterRecord | null> => leaseActivities({ temporal, taskQueue }).read({ cluster });
   const record = await temporal.withDeadline(Date.now() + readMs, read).catch((error: unknown) => {
     throw error instanceof StError ? error : new StError('NotYet', `The record of cluster "${cluster}" does not answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -37,8 +40,8 @@ export async function readKnown({ temporal, taskQueue }: { temporal: Client; tas
   const report = record.lease ? await reportOf(temporal, record.lease.workflowId) : undefined;
   const names = record.members.map(({ node }) => node);
   // An operation that does not answer may have taken down what it had taken down a moment ago.
-  const unanswered = record.lease !== null && report === undefined && before?.record.lease?.workflowId === record.lease.workflowId;
-  const excuses = new Map([...(unanswered ? before.excuses : []), ...excusesOf(names, { windows: record.maintenance, at, ...(report ? { report } : {}) })]);
+  const unanswered = report === undefined ? [...before].filter(([, why]) => why === record.lease?.workflowId) : [];
+  const excuses = new Map([...unanswered, ...excusesOf(names, { windows: record.maintenance, at, ...(report ? { report } : {}) })]);
   return { record, view: viewOf(record, at), excuses, site, revision: JSON.stringify([record.revision, record.members, record.activeSite]) };
 }
 

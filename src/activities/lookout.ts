@@ -12,7 +12,7 @@ import type { Clients } from './clients';
 import { createBell } from './bell';
 import { createAround } from './lookoutAround';
 import { hostSign, licenceComplaint, lookAtNode, lookBeforeLogin, readDetails, type LookedAt, type NodeDetails } from './lookAtNode';
-import { lookedAt, readKnown } from './lookRecord';
+import { lookedAt, readKnown, type Known } from './lookRecord';
 import { voteOf } from './lookoutVote';
 
 export interface LookoutDependencies {
@@ -59,7 +59,7 @@ const recordFreshMs = 1_000;
 export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs }: LookoutOptions): Promise<Watched> {
   const { clients } = dependencies;
   const ending = Date.now() + input.sliceMs;
-  let known = await readKnown(dependencies, input.cluster);
+  let known = await readKnown(dependencies, input.cluster, new Map(Object.entries(input.last?.excused ?? {})));
   const { monitoring } = known.record.spec!;
   const times = watchTimes(input.interval ?? monitoring.interval);
   const failures = input.failuresToOffline ?? monitoring.failuresToOffline;
@@ -70,8 +70,11 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   // Each node's loop listens.
   setMaxListeners(0, inner);
   const bell = createBell();
-  const around = createAround(clients, known, { times, nodes, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
-  const build = (): Vote => voteOf({ known, nodes, around: around.seen() });
+  const newcomers = input.last ? nodes.flatMap(({ vote: { node } }) => (input.last!.votes.some((one) => one.node === node) ? [] : [node])) : [];
+  const around = createAround(clients, known, { times, failures, nodes, newcomers, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
+  // One that was taken out of the cluster meanwhile is nobody's failure.
+  let belonging = nodes;
+  const build = (): Vote => voteOf({ known, nodes: belonging, around: around.seen() });
   const tell = (vote: Vote, signature = signatureOf(vote)): Watched => ({ vote, signature, around: { ...around.seen(), reached: vote.around.reached } });
 
   const look = (node: Watching): Promise<void> => follow(clients, node, { times, failures, signal: inner, onLook: (before) => {
@@ -80,7 +83,11 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     if (node.looks === 1 || node.vote.state !== before.state || doubt !== inDoubt(before) || seenAnew(node)) bell.ring();
   } });
   const readAgain = async (): Promise<void> => {
-    known = await readKnown(dependencies, input.cluster, known).catch(() => known);
+    const before = known;
+    known = await readKnown(dependencies, input.cluster, before.excuses).catch(() => before);
+    if (known.revision !== before.revision) belonging = stillIn(nodes, known);
+    // Whom the balancers have out of service, and who is connected to whom, is otherwise as soon as an operation is over.
+    if ([...before.excuses.keys()].some((name) => !known.excuses.has(name))) around.hurry();
   };
   const readOn = async (): Promise<void> => {
     for (let waited = 1; ; waited += 1) {
@@ -136,6 +143,12 @@ function seenAnew(node: Watching): boolean {
   const anew = found !== node.found;
   node.found = found;
   return anew;
+}
+
+/** Those who belong to the cluster as the record has it now. */
+function stillIn(nodes: readonly Watching[], known: Known): Watching[] {
+  const names = new Set(lookedAt(known).map(({ target }) => target.node));
+  return nodes.filter(({ looked }) => names.has(looked.target.node));
 }
 
 /** What was believed, to be confirmed when nobody has looked meanwhile. */

@@ -2,7 +2,7 @@
 import { causeOf } from '../model/healthCauses';
 import type { NodeHealth } from '../model/health';
 import { adminService, transactionManager } from '../model/nodeLook';
-import type { Around, AroundLook, Vote } from '../model/watch';
+import type { Around, AroundLook, Down, Vote } from '../model/watch';
 import type { Watching } from './lookout';
 import { surroundings, type Known } from './lookRecord';
 
@@ -13,14 +13,15 @@ export interface Seen {
 }
 
 export function voteOf({ known, nodes, around: look }: Seen): Vote {
-  const { fronts, balancers } = surroundings(known);
+  const { fronts, balancers, database } = surroundings(known);
   const { policies, monitoring } = known.record.spec!;
   const named = nodes.map((node) => nodeHealth(node, { known, look, fronts, nodes }));
   const hung = Object.values(look.sharedFiles).flatMap((found) => (found?.well === false ? [found.why] : []));
   const around: Around = {
-    ...(look.database?.well === false ? { database: look.database.why } : {}),
+    ...(look.database?.well === false ? { database: look.database.why ?? '' } : {}),
     ...(hung.length > 0 ? { sharedFiles: hung.slice(0, 5).join('; ') } : {}),
     balancers: look.balancers.flatMap(({ trouble }) => trouble ?? []),
+    ...downOf(look, database.name),
     reached: look.reached === true || look.database?.well === true || look.balancers.some(({ runtime }) => runtime !== undefined) || nodes.some(({ sign }) => sign?.answers === true)
       // Where there is nothing around to be asked, several that are silent at once are still no proof of a network.
       || (look.database === undefined && balancers.length === 0 && nodes.length < 2),
@@ -30,6 +31,16 @@ export function voteOf({ known, nodes, around: look }: Seen): Vote {
     at: new Date().toISOString(), site: known.site, nodes: named, votes: nodes.map(({ vote }) => vote), around, ...(cause ? { cause } : {}),
     policies: { minimumNodes: policies.minimumNodes, forMs: policies.failover.for, interval: monitoring.interval, failuresToOffline: monitoring.failuresToOffline }, record: known.view,
   };
+}
+
+/** What is out and believed to be. */
+function downOf({ database, balancers }: AroundLook, name: string): { down?: Down[] } {
+  const left = balancers.filter(({ out }) => out === false).map((one) => one.name);
+  const down: Down[] = [
+    ...(database?.gone?.believed ? [{ what: 'database' as const, name, why: database.why ?? '' }] : []),
+    ...balancers.flatMap(({ name: balancer, trouble = '', gone }) => (gone?.believed ? [{ what: 'balancer' as const, name: balancer, why: trouble, left }] : [])),
+  ];
+  return down.length > 0 ? { down } : {};
 }
 
 function nodeHealth(node: Watching, { known, look, fronts, nodes }: { known: Known; look: AroundLook; fronts: 'server' | 'edge'; nodes: readonly Watching[] }): NodeHealth {

@@ -1,7 +1,7 @@
 /** From the votes of the vantage points to one answer about the cluster, and the sentences that people read. Pure. */
 import type { ClusterHealth, Health, NodeHealth, NodeState } from './health';
 import { causeOf, explains } from './healthCauses';
-import type { Around, Vote } from './watch';
+import type { Around, Down, Vote } from './watch';
 
 /** How many vantage points must agree when nobody said: more than half. */
 export const majority = (vantagePoints: number): number => Math.floor(vantagePoints / 2) + 1;
@@ -33,12 +33,19 @@ export function agree(votes: readonly Vote[], quorum: number): Vote | undefined 
     ...(votes.every((vote) => vote.around.database !== undefined) ? { database: newest.around.database! } : {}),
     ...(votes.every((vote) => vote.around.sharedFiles !== undefined) ? { sharedFiles: newest.around.sharedFiles! } : {}),
     balancers: votes.every((vote) => vote.around.balancers.length > 0) ? newest.around.balancers : [],
+    ...agreedDown(votes, newest),
     reached: votes.some((vote) => vote.around.reached),
   };
   const { cause: _, ...rest } = newest;
   const cause = causeOf(nodes, around);
   const at = votes.map((vote) => vote.at).sort()[0]!;
   return { ...rest, at, nodes, around, ...(cause ? { cause } : {}) };
+}
+
+/** What everybody finds down; where one of them reaches it, it serves. */
+function agreedDown(votes: readonly Vote[], { around: { down = [] } }: Vote): { down?: Down[] } {
+  const all = down.filter(({ what, name }) => votes.every(({ around }) => around.down?.some((one) => one.what === what && one.name === name)));
+  return all.length > 0 ? { down: all } : {};
 }
 
 /** Servers that are Online, or whose absence is expected. */

@@ -2,7 +2,7 @@
 
 export const eventKinds = [
   // The monitor's.
-  'node-failed', 'node-recovered', 'threshold-lost', 'threshold-restored', 'below-threshold', 'no-edge', 'watching-ended',
+  'node-failed', 'node-recovered', 'threshold-lost', 'threshold-restored', 'below-threshold', 'no-edge', 'balancer-down', 'balancer-up', 'database-down', 'database-up', 'watching-ended',
   // The operations'.
   'operation-ended', 'operation-interrupted', 'operation-waits',
   // What ends by itself: a certificate, a licence, a password, a pause.
@@ -20,6 +20,7 @@ export interface ClusterEvent {
   kind: EventKind;
   cluster: string;
   site?: string;
+  /** A Server, an Edge or a load balancer. */
   node?: string;
   /** ISO-8601 UTC. */
   at: string;

@@ -13,17 +13,23 @@ const downOrBack = new Set([
   'add', 'start-admin', 'start-first-admin', 'start-edge-admin', 'online', 'edge-online', 'sweep', 'serving',
 ]);
 
-/** A node with such a step that has begun and one that is not over. */
-export function takenDown({ steps, phase, workflowId }: Pick<OperationReport, 'steps' | 'phase' | 'workflowId'>): Map<string, string> {
+/** By these a node leaves the cluster: it stays down when they are done, and a member of the record until the operation gives its lease back. */
+const leaving = new Set(['unlist', 'unzone', 'gate']);
+
+const kindOf = ({ key }: { key: string }): string => key.split('/')[0]!;
+
+/** A node with such a step that has begun and one that is not over, or that leaves. Asked only of the operation that holds the lease: until that is given back the record knows nothing of what was done. */
+export function takenDown({ steps, workflowId }: Pick<OperationReport, 'steps' | 'workflowId'>): Map<string, string> {
   const excused = new Map<string, string>();
-  if (phase === 'ended') return excused;
-  const rows = steps.filter(({ node, key }) => node !== undefined && downOrBack.has(key.split('/')[0]!));
+  const rows = steps.filter((row) => row.node !== undefined && downOrBack.has(kindOf(row)));
   // A step at the balancer is about "st1 at lb1".
   const nodeOf = (row: { node?: string }): string => row.node!.split(' at ')[0]!;
   for (const row of rows) {
     const node = nodeOf(row);
     const its = rows.filter((one) => nodeOf(one) === node);
-    if (its.some(({ state }) => state !== 'planned') && its.some(({ state }) => notYetOver.has(state))) excused.set(node, workflowId);
+    const begun = its.some(({ state }) => state !== 'planned');
+    const leaves = its.some((one) => leaving.has(kindOf(one)) && one.state !== 'planned' && one.state !== 'undone');
+    if (leaves || (begun && its.some(({ state }) => notYetOver.has(state)))) excused.set(node, workflowId);
   }
   return excused;
 }
@@ -31,7 +37,7 @@ export function takenDown({ steps, phase, workflowId }: Pick<OperationReport, 's
 export const inForce = (windows: readonly Maintenance[], at: string): Maintenance[] => windows.filter(({ since, until }) => Date.parse(since) <= Date.parse(at) && Date.parse(at) < Date.parse(until));
 
 /** A window without names covers the whole cluster. */
-export function excusesOf(nodes: readonly string[], { windows, report, at }: { windows: readonly Maintenance[]; report?: Pick<OperationReport, 'steps' | 'phase' | 'workflowId'>; at: string }): Map<string, string> {
+export function excusesOf(nodes: readonly string[], { windows, report, at }: { windows: readonly Maintenance[]; report?: Pick<OperationReport, 'steps' | 'workflowId'>; at: string }): Map<string, string> {
   const excused = report ? takenDown(report) : new Map<string, string>();
   for (const { nodes: named, until, reason } of inForce(windows, at)) {
     for (const node of named.length === 0 ? nodes : named) excused.set(node, `maintenance until ${until}: ${reason}`);

@@ -90,6 +90,7 @@ export interface WatchView {
   paused?: { until: string; by: string; reason: string };
   /** Since when fewer than `minimumNodes` are Online. */
   belowSince?: string;
+  /** `node` names a balancer too; the database has none. */
   incidents: { id: string; node?: string; since: string; count: number }[];
   /** What others said; evidence, never alone a reason. */
   reports: { at: string; from: string; node?: string; what: string }[];

@@ -2,10 +2,12 @@
  * Which of what is seen is worth telling, and when: one incident from the first failure until the cluster has been well for a while, however often a node flaps
  * meanwhile. Pure: a machine that is shown one view after another and answers with events. Nothing is "restored" while nobody can see.
  */
-import type { ClusterHealth, NodeHealth } from './health';
+import type { Cause, ClusterHealth, NodeHealth } from './health';
 import { noEdgeServes, present } from './clusterHealth';
 import type { ClusterEvent, EventKind } from './events';
 import { explains } from './healthCauses';
+import { observeAround, type AroundIncident } from './incidentsAround';
+import type { Down } from './watch';
 
 export interface NodeIncident {
   node: string;
@@ -29,14 +31,18 @@ export interface Incidents {
   /** Since when fewer than `minimumNodes` are present; `told` once the time of the policy was over and those who looked again agreed. */
   below: { since: string; told: boolean } | null;
   /** Somebody was told that the threshold is lost. */
-  lost: { since: string; wellSince?: string } | null;
+  lost: { since: string; wellSince?: string; cause?: Cause } | null;
   noEdge: { since: string; wellSince?: string } | null;
+  /** The database and the balancers; left out where nobody knew of them. */
+  around?: AroundIncident[];
 }
 
 export const noIncidents = (): Incidents => ({ next: 1, open: null, below: null, lost: null, noEdge: null });
 
 export interface Shown {
   health: ClusterHealth;
+  /** What stands around and serves nobody. */
+  down?: readonly Down[];
   /** ISO-8601 UTC. */
   at: string;
   /** How long a node, or the threshold, must hold before it is told as recovered, in milliseconds. */
@@ -60,16 +66,17 @@ export function observe(before: Incidents, shown: Shown): Told {
   const dead = noEdgeServes(health.nodes) && health.cause?.code !== 'our network';
   const down = health.nodes.filter(({ state, excused }) => state !== 'Online' && excused === undefined);
 
-  if (down.length > 0 || isBelow || dead) incidents.open ??= { id: incidentId(health.cluster, at, incidents.next++), since: at, nodes: [] };
+  const around = observeAround(incidents.around ?? [], shown);
+  if (down.length > 0 || isBelow || dead || around.open.length > 0) incidents.open ??= { id: incidentId(health.cluster, at, incidents.next++), since: at, nodes: [] };
   const { open } = incidents;
   if (!open) return { incidents, events };
-  const tell = (kind: EventKind, words: Words, node?: NodeHealth): void => void events.push(eventOf(kind, open.id, shown, words, node));
+  const tell = (kind: EventKind, words: Words, node?: About): void => void events.push(eventOf(kind, open.id, shown, words, node));
 
   countFailures(open.nodes, { nodes: health.nodes, down, at });
   if (isBelow && !incidents.below) incidents.below = { since: at, told: false };
   if (!isBelow) incidents.below = null;
   if (isBelow && !incidents.lost) {
-    incidents.lost = { since: at };
+    incidents.lost = { since: at, ...(health.cause ? { cause: health.cause.code } : {}) };
     tell('threshold-lost', lostWords(health));
   }
   // The product's rule: each distinct failure while fewer are Online than asked for; one that failed before that as well.
@@ -85,6 +92,10 @@ export function observe(before: Incidents, shown: Shown): Told {
     incidents.noEdge = { since: at };
     tell('no-edge', { severity: 'critical', summary: `No Edge of ${health.cluster} serves: no partner gets in.` });
   }
+  // A fall that was told with this cause has said it.
+  const said = isBelow ? incidents.lost?.cause : undefined;
+  for (const { kind, about, ...words } of around.tell(said)) tell(kind, words, about);
+  incidents.around = around.open;
   recover(incidents, shown, { isBelow, tell });
   return { incidents, events };
 }
@@ -99,13 +110,17 @@ export function confirmBelow(before: Incidents, shown: Shown): Told {
 }
 
 /** Whether somebody must look at the clock later, though nothing is seen to change: something is well, or no longer explained, and not yet for long enough. */
-export const waitsForCalm = ({ open, below, lost, noEdge }: Incidents): boolean =>
-  open !== null && (open.nodes.some(({ wellSince, told, explained }) => wellSince !== undefined || (below !== null && !told && explained !== undefined && explained !== 'now')) || lost?.wellSince !== undefined || noEdge?.wellSince !== undefined || (open.nodes.length === 0 && !lost && !noEdge));
+export const waitsForCalm = ({ open, below, lost, noEdge, around = [] }: Incidents): boolean =>
+  open !== null && (around.some(({ wellSince }) => wellSince !== undefined) || open.nodes.some(({ wellSince, told, explained }) => wellSince !== undefined || (below !== null && !told && explained !== undefined && explained !== 'now')) || lost?.wellSince !== undefined || noEdge?.wellSince !== undefined || (open.nodes.length === 0 && !lost && !noEdge && around.length === 0));
 
 interface Words {
   severity: ClusterEvent['severity'];
   summary: string;
+  youCan?: string[];
 }
+
+/** Whom an event is about: a node, or by its name a balancer. */
+type About = Pick<NodeHealth, 'node'> & Partial<Pick<NodeHealth, 'state' | 'why'>>;
 
 /** Whom the one cause explains the threshold's own event tells of; one that stays away for a while when the cause is gone has failed by itself. */
 function isUnexplained(one: NodeIncident, node: NodeHealth, { health, at, calmMs }: Shown): boolean {
@@ -137,7 +152,7 @@ function countFailures(known: NodeIncident[], { nodes, down, at }: { nodes: read
 
 interface Now {
   isBelow: boolean;
-  tell(kind: EventKind, words: Words, node?: NodeHealth): void;
+  tell(kind: EventKind, words: Words, node?: About): void;
 }
 
 function recover(incidents: Incidents, { health, at, calmMs }: Shown, { isBelow, tell }: Now): void {
@@ -166,7 +181,7 @@ function recover(incidents: Incidents, { health, at, calmMs }: Shown, { isBelow,
     if (one.told && node) tell('node-recovered', { severity: 'info', summary: `${one.node} of ${health.cluster} is Online again${one.count > 1 ? `, after it failed ${one.count} times` : ''}.` }, node);
     open.nodes = open.nodes.filter((entry) => entry !== one);
   }
-  if (open.nodes.length === 0 && !isBelow && !incidents.lost && !incidents.noEdge) incidents.open = null;
+  if (open.nodes.length === 0 && !isBelow && !incidents.lost && !incidents.noEdge && incidents.around?.length === 0) incidents.open = null;
 }
 
 const lostWords = (health: ClusterHealth): Words => ({
@@ -177,17 +192,17 @@ const lostWords = (health: ClusterHealth): Words => ({
 /** `demo-20261130T121500Z-3`: unique for a cluster, and fit for the ids of events. */
 const incidentId = (cluster: string, at: string, number: number): string => `${cluster}-${at.replace(/[-:]/g, '').replace(/\.\d+/, '')}-${number}`;
 
-function eventOf(kind: EventKind, incident: string, { health, at }: Shown, { severity, summary }: Words, node?: NodeHealth): ClusterEvent {
+function eventOf(kind: EventKind, incident: string, { health, at }: Shown, { severity, summary, youCan = [] }: Words, node?: About): ClusterEvent {
   const missing = health.nodes.filter(({ state }) => state !== 'Online').map(({ node: name, state }) => `${name} ${state}`);
   return {
     id: [incident, kind, ...(node ? [node.node] : []), String(Date.parse(at) % 100_000_000)].join('.').slice(0, 150), kind, cluster: health.cluster, site: health.site, ...(node ? { node: node.node } : {}),
     at, severity, incident, summary: summary.slice(0, 600),
     now: `${health.online} of ${health.members} Servers are Online, ${health.minimumNodes} are asked for.${missing.length > 0 ? ` Not Online: ${missing.slice(0, 20).join(', ')}.` : ''}`,
     next: severity === 'info' ? 'Nothing: the incident is over when all have been well for a while.' : 'The monitor goes on looking and tells when it is over. It starts no operation.',
-    youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node ? [`replace it when it stays away: stctl replace-node ${node.node} <new node> -c ${health.cluster}`] : [])],
+    youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node?.state ? [`replace it when it stays away: stctl replace-node ${node.node} <new node> -c ${health.cluster}`] : []), ...youCan],
     facts: {
       online: String(health.online), members: String(health.members), minimumNodes: String(health.minimumNodes), health: health.health, sampledAt: health.sampledAt,
-      ...(health.cause ? { cause: health.cause.code } : {}), ...(node ? { state: node.state, ...(node.why ? { why: node.why.slice(0, 300) } : {}) } : {}),
+      ...(health.cause ? { cause: health.cause.code } : {}), ...(node?.state ? { state: node.state, ...(node.why ? { why: node.why.slice(0, 300) } : {}) } : {}),
     },
   };
 }

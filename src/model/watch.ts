@@ -21,25 +21,55 @@ export interface Around {
   database?: string;
   sharedFiles?: string;
   balancers: string[];
+  /** What serves nobody, and is believed not to: worth telling somebody. Left out when there is none. */
+  down?: Down[];
   /** Something of the site answered that is no node: the way there is open. */
   reached: boolean;
 }
 
+/** The database, or a balancer, that serves nobody as far as is seen from here. */
+export interface Down {
+  what: 'database' | 'balancer';
+  name: string;
+  /** A sentence. */
+  why: string;
+  /** Of a balancer: those of the site that serve. */
+  left?: string[];
+}
+
 /** What was found, or that it could not be asked. */
 export type Found = { well: true } | { well: false; why: string } | undefined;
+
+/** `out`: it gives no answer at all; a refused login is one. */
+export interface DatabaseSight {
+  well: boolean;
+  /** When it is not well. */
+  why?: string;
+  out?: boolean;
+  gone?: Gone;
+}
+
+/** Of what is out: since when (ISO-8601 UTC), and whether it has been for long enough, with others answering meanwhile, to be believed. */
+export interface Gone {
+  since: string;
+  believed: boolean;
+}
 
 export interface BalancerSight {
   name: string;
   /** By node, as HAProxy says it; undefined where it was not asked or did not answer. */
   runtime?: Record<string, string>;
   file?: Record<string, string>;
-  /** A sentence when it does not answer. */
+  /** A sentence when it does not answer, or does not as it should. */
   trouble?: string;
+  /** It gives no answer at all, or sends nobody to this site; undefined where it can't be asked for a reason of our own. */
+  out?: boolean;
+  gone?: Gone;
 }
 
 /** What the looks around found; the next slice begins with it. */
 export interface AroundLook {
-  database?: Found;
+  database?: DatabaseSight;
   /** By Server; the last thing each said. */
   sharedFiles: Record<string, Found>;
   balancers: BalancerSight[];
@@ -59,8 +89,8 @@ export interface WatchInput extends WatchSettings {
   cluster: string;
   /** How long to look when nothing changes, in milliseconds. */
   sliceMs: number;
-  /** The last vote from here; `fresh` is false when nobody looked since. */
-  last?: { fresh: boolean; votes: NodeVote[]; signature: string; around?: AroundLook };
+  /** The last vote from here; `fresh` is false when nobody looked since, `excused` says by node what excused it then. */
+  last?: { fresh: boolean; votes: NodeVote[]; signature: string; around?: AroundLook; excused?: Record<string, string> };
 }
 
 export interface Watched {
@@ -83,7 +113,7 @@ export function signatureOf({ votes, around, cause, nodes, record, policies }: V
   ];
   return JSON.stringify([
     votes.map(({ node, state }) => `${node} ${state}`).sort(), nodes.map(story), cause?.code,
-    around.database !== undefined, around.sharedFiles !== undefined, around.balancers.length,
+    around.database !== undefined, around.sharedFiles !== undefined, around.balancers.length, around.down?.map(({ what, name, left }) => [what, name, left]),
     record.revision, record.lease?.workflowId, record.phase, record.maintenance, policies,
   ]);
 }

@@ -10,6 +10,7 @@ import { parseInput } from '../model/inputs';
 import { monitorClusterInput, type MonitorClusterInput } from '../model/monitorInput';
 import { listProblems } from '../model/problems';
 import type { Authority } from '../model/targets';
+import type { Vote } from '../model/watch';
 import { describe as words, failure } from './operation/failures';
 import { leases } from './operation/groups';
 import { perform } from './operation/tasks';
@@ -112,7 +113,7 @@ async function keepWatching(run: Monitor, at: PostState, authority: Authority): 
     try {
       const watched = await watchFrom({ vantage: at.vantage, key: `watch/${at.vantage}/${(run.looks += 1)}`, authority }, {
         cluster: run.cluster, sliceMs: sliceMs(run), ...(interval === undefined ? {} : { interval }), ...(failuresToOffline === undefined ? {} : { failuresToOffline }),
-        ...(at.last ? { last: { fresh: at.fresh, votes: at.last.vote.votes, signature: at.last.signature, ...(at.last.around ? { around: at.last.around } : {}) } } : {}),
+        ...(at.last ? { last: { fresh: at.fresh, votes: at.last.vote.votes, signature: at.last.signature, excused: excusedIn(at.last.vote), ...(at.last.around ? { around: at.last.around } : {}) } } : {}),
       });
       Object.assign(at, { last: watched, fresh: true, failures: 0 });
       delete at.trouble;
@@ -129,6 +130,8 @@ async function keepWatching(run: Monitor, at: PostState, authority: Authority): 
     }
   }
 }
+
+const excusedIn = ({ nodes }: Vote): Record<string, string> => Object.fromEntries(nodes.flatMap(({ node, excused }) => (excused === undefined ? [] : [[node, excused]])));
 
 /** Detect fast, trigger slow: when too few have been there for the time of the policy, everybody looks again before it is told. */
 async function confirmWhenBelow(run: Monitor, authority: Authority): Promise<never> {

@@ -1,6 +1,6 @@
 /**
  * A site with two balancers, worked on under a load of partners: several nodes added at once, what a restart does at both balancers, what the monitor and a maintenance window
- * make of it, and an update from node to node.
+ * make of it, a Server that is replaced while it is watched, and an update from node to node.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -62,6 +62,21 @@ async function atBalancers(node: string): Promise<(string | undefined)[]> {
   return [balancer, otherBalancers?.['lb2']].map((one) => one?.servers[`${cluster}_hc/${node}`]);
 }
 
+/** What the monitor shows until it is over, each 100 ms. */
+async function seenUntil(what: string, over: () => Promise<boolean>, withinMs: number): Promise<ClusterHealth[]> {
+  const seen: ClusterHealth[] = [];
+  await until(what, async () => {
+    seen.push(await status());
+    return over();
+  }, withinMs, 100);
+  return seen;
+}
+/** Views in which something is to be told. */
+const alarming = (seen: readonly ClusterHealth[]): ClusterHealth[] => seen.filter(({ health, watch }) => health === 'below threshold' || watch!.incidents.length > 0 || watch!.belowSince !== undefined);
+const notOnline = (seen: readonly ClusterHealth[]) => seen.flatMap(({ nodes }) => nodes).filter(({ state }) => state !== 'Online');
+/** Subjects of the mails that tell of more than an operation's end. */
+const mailed = async (): Promise<string[]> => (await lab.mails()).map(({ subject }) => subject).filter((subject) => !/has completed/.test(subject));
+
 /** Partners send while `work` goes on, in runs of a few seconds. */
 async function underLoad<T>(work: () => Promise<T>): Promise<T> {
   let ended = false;
@@ -108,16 +123,15 @@ test('a restart takes a node out of both balancers and back; the monitor excuses
   await until('all to be well', async () => (await status()).health === 'ok', 40_000);
   const record = ground.client.workflow.getHandle(`cluster/${cluster}`);
   const { window } = await record.executeUpdate<{ window: { id: string } }, [object]>('maintenance', { args: [{ start: { nodes: ['st3'], for: '1h', reason: 'new disks', by: 'test' } }] });
-  const seen: ClusterHealth[] = [];
+  let seen: ClusterHealth[] = [];
   const report = await underLoad(async () => {
     const handle = await worker.start('rollingRestart', { cluster, nodes: ['st1', 'ed1'], keepOnline: 3, gracefulTimeout: '2s' });
     let out: Awaited<ReturnType<typeof atBalancers>> | undefined;
-    await until('the restart to end', async () => {
-      seen.push(await status());
+    seen = await seenUntil('the restart to end', async () => {
       const under = await reportOf(handle);
       if (stepOf(under, 'stop/ed1')?.state === 'done') out ??= await atBalancers('ed1');
       return under.phase === 'ended';
-    }, 90_000, 100);
+    }, 90_000);
     expect(out).toEqual(['maint', 'maint']);
     return (await handle.result()) as OperationReport;
   });
@@ -125,24 +139,36 @@ test('a restart takes a node out of both balancers and back; the monitor excuses
   expect(await Promise.all(['ed1', 'ed2'].map(atBalancers))).toEqual([['ready', 'ready'], ['ready', 'ready']]);
 
   // Three of the four that are asked for were Online meanwhile.
-  const down = seen.flatMap(({ nodes }) => nodes).filter(({ state }) => state !== 'Online');
+  const down = notOnline(seen);
   expect([...new Set(down.map(({ node }) => node))].sort()).toEqual(['ed1', 'st1']);
   expect(down.filter(({ excused }) => excused !== report.workflowId)).toEqual([]);
-  expect(seen.filter(({ health, watch }) => health === 'below threshold' || watch!.incidents.length > 0 || watch!.belowSince !== undefined)).toEqual([]);
+  expect(alarming(seen)).toEqual([]);
   const ended = Date.now();
   await until('the excuse to end with the operation', async () => (await status()).nodes.every(({ excused }) => excused === undefined || excused.startsWith('maintenance until')), 8_000, 100);
   console.log(`no excuse ${Date.now() - ended} ms after the operation`);
 
   await lab.run('freeze', 'st3');
   await until('st3 to be missed', async () => (await status()).nodes.some(({ node, state }) => node === 'st3' && state !== 'Online'), 20_000, 200);
-  const about = async (): Promise<string[]> => (await lab.mails()).map(({ subject }) => subject).filter((subject) => !/has completed/.test(subject));
-  expect([await about(), (await status()).watch!.incidents]).toEqual([[], []]);
+  expect([await mailed(), (await status()).watch!.incidents]).toEqual([[], []]);
   await record.executeUpdate('maintenance', { args: [{ end: window.id }] });
   const over = Date.now();
-  await until('the mail about st3', async () => (await about()).some((subject) => subject.includes('st3')), 15_000, 200);
+  await until('the mail about st3', async () => (await mailed()).some((subject) => subject.includes('st3')), 15_000, 200);
   console.log(`mailed ${Date.now() - over} ms after the end of the window`);
   await lab.run('thaw', 'st3');
   await until('all to be well again', async () => (await status()).health === 'ok', 30_000);
+});
+
+test('a Server is replaced by another one: neither the one that goes nor the one that comes is an incident, though each that is asked for counts', async () => {
+  await until('nothing to be told', async () => alarming([await status()]).length === 0, 20_000, 100);
+  const handle = await worker.start('replaceNode', { cluster, node: 'st5', by: 'st4', gracefulTimeout: '2s' });
+  const seen = await seenUntil('st4 to be watched in the place of st5', async () => {
+    const names = (await status()).nodes.map(({ node }) => node);
+    return names.includes('st4') && !names.includes('st5');
+  }, 90_000);
+  expect(await handle.result()).toMatchObject({ outcome: 'completed', unfinished: [] });
+  expect([...new Set(notOnline(seen).map(({ node, excused }) => `${node}: ${excused}`))]).toEqual([`st5: ${handle.workflowId}`]);
+  expect(alarming([...seen, ...await seenUntil('all to be well', async () => (await status()).health === 'ok', 20_000)])).toEqual([]);
+  expect((await mailed()).filter((subject) => /st[45]/.test(subject))).toEqual([]);
 });
 
 test('where a balancer can\'t be asked nothing is stopped, and the way out is told', async () => {
@@ -156,7 +182,7 @@ test('where a balancer can\'t be asked nothing is stopped, and the way out is to
 });
 
 test('an update goes from node to node where its notes allow it, with partners served all the time: nothing is lost or doubled', async () => {
-  const nodes = ['st1', 'st2', 'st3', 'st5', 'ed1', 'ed2'];
+  const nodes = ['st1', 'st2', 'st3', 'st4', 'ed1', 'ed2'];
   const update = { command: ['/opt/install/SecureTransport_5.5/update.sh'], nodeByNode: false };
   await Promise.all(nodes.map((node) => clients.ssh.run(target(node).ssh, ['tee', 'update.env'], { timeoutMs: 10_000, stdin: 'UPDATE_BESIDE_OLDER=yes\n', purpose: 'the notes of this update' })));
   await apply({ product: { version: build, update } });

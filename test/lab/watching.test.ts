@@ -183,16 +183,22 @@ test('shared files that hang on every Server are one cause, named once', async (
   expect(told().slice(before)).toEqual([]);
 });
 
-test('a balancer that is gone is named, and is no failure of a node', async () => {
+test('the only balancer that is gone is named and told, and is no failure of a node', async () => {
   const before = told().length;
   await lab.run('kill', 'lb1');
+  const killed = Date.now();
   const { health, took } = await seen('the balancer', ({ problems }) => problems.length > 0);
   console.log(`balancer killed → named after ${took} ms`);
   expect(took).toBeLessThan(6_000);
   expect(health).toMatchObject({ health: 'degraded', online: 3, problems: [expect.stringMatching(/^lb1 can't be asked: /)] });
+  const [down] = await toldSince(before, ['balancer-down lb1']);
+  console.log(`balancer killed → told after ${Date.parse(down!.at) - killed} ms`);
+  expect(Date.parse(down!.at) - killed).toBeLessThan(8_000);
+  expect(down).toMatchObject({ severity: 'critical', summary: expect.stringMatching(/^No load balancer of .* serves, .*: lb1 can't be asked: /), now: expect.stringMatching(/^3 of 3 Servers are Online/) });
   await lab.run('start', 'lb1');
   await allWell();
-  expect(told().slice(before)).toEqual([]);
+  const [, up] = await toldSince(before, ['balancer-down lb1', 'balancer-up lb1']);
+  expect(up!.incident).toBe(down!.incident);
 });
 
 test('a Server that flaps beside one that is down is one incident: a mail for each at the begin, one at its end with the count, and no threshold event', async () => {
@@ -241,14 +247,20 @@ test('when the only Edge is dead it is said that no partner gets in', async () =
   await toldSince(before, ['no-edge', 'node-recovered']);
 });
 
-test('a database that is gone is named as the one cause', async () => {
+test('a database that is gone is named as the one cause and told, though every node goes on', async () => {
+  const before = told().length;
   await lab.run('kill', 'db1');
+  const killed = Date.now();
   const { health, took } = await seen('the database as the cause', ({ cause }) => cause?.code === 'database');
   console.log(`database killed → cause named after ${took} ms`);
   expect(took).toBeLessThan(6_000);
   expect(health.problems[0]).toMatch(/^The database does not serve: /);
+  const [down] = await toldSince(before, ['database-down']);
+  console.log(`database killed → told after ${Date.parse(down!.at) - killed} ms`);
+  expect(Date.parse(down!.at) - killed).toBeLessThan(8_000);
   await lab.run('start', 'db1');
   await allWell();
+  await toldSince(before, ['database-down', 'database-up']);
 });
 
 test('a refused login is the one cause, and what others answer counts on', async () => {

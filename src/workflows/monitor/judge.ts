@@ -14,7 +14,7 @@ export function judge(run: Monitor): void {
   const agreed = agree(freshVotes(run), quorumOf(run));
   run.health = agreed ? healthOf(run.cluster, agreed) : blind(run.cluster, run.health ?? undefined, { at: now(), why: whyBlind(run) });
   if (agreed) {
-    const { incidents, events } = observe(run.incidents, { health: run.health, at: now(), calmMs: calmMs(run) });
+    const { incidents, events } = observe(run.incidents, { health: run.health, ...(agreed.around.down ? { down: agreed.around.down } : {}), at: now(), calmMs: calmMs(run) });
     run.incidents = incidents;
     run.outbox.push(...events);
   }

@@ -80,10 +80,16 @@ export function watchView(run: Monitor): WatchView {
     interval: settings.interval ?? policies.interval ?? defaults.intervalMs, failuresToOffline: settings.failuresToOffline ?? policies.failuresToOffline ?? defaults.failures,
     vantage: posts.map(({ vantage, fresh, last, trouble }) => ({ name: vantage, fresh, ...(last ? { votedAt: last.vote.at } : {}), ...(trouble ? { trouble } : {}) })),
     quorum: quorumOf(run), ...(paused ? { paused: { until: paused.until, by: paused.by, reason: paused.reason } } : {}), ...(incidents.below ? { belowSince: incidents.below.since } : {}),
-    incidents: incidents.open ? incidents.open.nodes.map(({ node, since, count }) => ({ id: incidents.open!.id, node, since, count })) : [],
+    incidents: incidents.open ? incidentsOf(incidents, incidents.open) : [],
     reports,
   };
 }
+
+/** The nodes, and what stands around them. */
+const incidentsOf = ({ around = [] }: Incidents, { id, nodes }: NonNullable<Incidents['open']>): WatchView['incidents'] => [
+  ...nodes.map(({ node, since, count }) => ({ id, node, since, count })),
+  ...around.map(({ what, name, since }) => ({ id, ...(what === 'balancer' ? { node: name } : {}), since, count: 1 })),
+];
 
 /** `at`: when this run ends, ISO-8601 UTC. */
 export const carry = ({ settings, posts, incidents, health, paused, reports, looks }: Monitor, at: string): Carried =>

@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import { watchCluster } from '../../../src/activities/lookout';
 import type { Clients } from '../../../src/activities/clients';
 import { StError } from '../../../src/model/errors';
+import type { ClusterRecord } from '../../../src/model/cluster';
 import { newRecord } from '../../../src/model/clusterRecord';
 import { membersOf } from '../../../src/model/members';
 import { parseClusterSpec } from '../../../src/model/spec';
@@ -48,6 +49,8 @@ afterEach(async () => { for (const leave of doors.splice(0)) await leave(); });
 interface Estate {
   acts: Act[];
   remotes: Remote[];
+  /** As it is read from now on. */
+  record: ClusterRecord;
   /** `takesMs`: until it answers; `leave`: nobody listens on its port any more. */
   database: { well: boolean; takesMs?: number; leave(): Promise<void> };
   watch(input?: Partial<WatchInput>, options?: { settleMs?: number; signal?: AbortSignal }): Promise<Watched>;
@@ -68,9 +71,10 @@ async function estate(): Promise<Estate> {
   if (!spec) throw new Error('the spec of this test is wrong');
   // No cluster file may say so: its Servers would look for the database on themselves.
   Object.assign(spec.sites['prod']!.database, { host: '127.0.0.1', port: (door.address() as AddressInfo).port });
-  const record = { ...newRecord('demo'), spec, revision: 1, members: membersOf(spec, 'prod'), complete: true };
-  const handle = { query: async () => record };
-  const temporal = { withDeadline: (_: number, act: () => unknown) => act(), workflow: { getHandle: () => handle } } as unknown as Client;
+  const record: ClusterRecord = { ...newRecord('demo'), spec, revision: 1, members: membersOf(spec, 'prod'), complete: true };
+  // Operations do not answer.
+  const getHandle = (id: string) => ({ query: async () => { if (id !== 'cluster/demo') throw new Error('no answer'); return record; } });
+  const temporal = { withDeadline: (_: number, act: () => unknown) => act(), workflow: { getHandle } } as unknown as Client;
   const database: Estate['database'] = { well: true, leave };
   const clients = {
     admin: api(),
@@ -78,7 +82,7 @@ async function estate(): Promise<Estate> {
     ssh: { run: async () => { throw new StError('Unreachable', 'no SSH here'); } },
   } as unknown as Clients;
   return {
-    acts, remotes, database,
+    acts, remotes, database, record,
     watch: (input = {}, options = {}) => watchCluster({ clients, temporal, taskQueue: 'test' }, { ...quick, sliceMs: 30_000, ...input }, { signal: new AbortController().signal, ...options }),
   };
 }
@@ -183,9 +187,47 @@ test('a database whose port refuses is looked at soon, though every node goes on
   const began = Date.now();
   made.database.well = false;
   await made.database.leave();
-  const { vote } = await watchUntil(made, await watching, ({ cause }) => cause !== undefined);
-  expect([vote.cause?.code, vote.nodes.map(({ state }) => state)]).toEqual(['database', ['Online', 'Online', 'Online']]);
+  const named = await watchUntil(made, await watching, ({ cause }) => cause !== undefined);
+  expect([named.vote.cause?.code, named.vote.nodes.map(({ state }) => state)]).toEqual(['database', ['Online', 'Online', 'Online']]);
   expect(Date.now() - began).toBeLessThan(4_000);
+  const { vote } = await watchUntil(made, named, ({ around }) => around.down !== undefined);
+  expect(vote.around.down).toEqual([{ what: 'database', name: 'demo', why: 'database demo: connection refused' }]);
+  // Two misses long, a second each, and the look that says so.
+  expect(Date.now() - began).toBeGreaterThan(2_000);
+  expect(Date.now() - began).toBeLessThan(6_000);
+});
+
+test('a database is not believed to be gone while nobody else answers', async () => {
+  const made = await estate();
+  const first = await settled(made);
+  made.acts.fill('silence');
+  made.database.well = false;
+  await made.database.leave();
+  const fallen = await watchUntil(made, first, ({ cause, nodes }) => cause !== undefined && nodes.every(({ state }) => state === 'Unknown'));
+  const { vote } = await made.watch({ ...after(fallen), sliceMs: 4_000 });
+  expect([vote.around.database, vote.around.down]).toEqual(['database demo: connection refused', undefined]);
+});
+
+test('an operation that does not answer goes on to excuse whom it excused, in the next slice too, until it holds the lease no more', async () => {
+  const made = await estate();
+  const first = await settled(made);
+  const excused = { st2: 'rolling-restart/demo', st3: 'replace-node/demo/st3' };
+  const next = async (): Promise<(string | undefined)[]> => (await made.watch({ last: { ...after(first).last!, signature: 'another', excused } })).vote.nodes.map((node) => node.excused);
+  made.record.lease = { workflowId: 'rolling-restart/demo', firstExecutionRunId: 'r', operation: 'rollingRestart', epoch: 1, since: '2026-11-30T12:00:00Z' };
+  expect(await next()).toEqual([undefined, 'rolling-restart/demo', undefined]);
+  made.record.lease = null;
+  expect(await next()).toEqual([undefined, undefined, undefined]);
+});
+
+test('a Server that was taken out of the cluster is in no vote any more, though it was looked at until then', async () => {
+  const made = await estate();
+  const watching = made.watch(after(await settled(made)));
+  await pause(100);
+  // It is stopped, and the record says it in the same moment.
+  made.record.members = made.record.members.filter(({ node }) => node !== 'st2');
+  made.acts[1] = 'TM stopped';
+  const { vote } = await watching;
+  expect(vote.nodes.map(({ node, state }) => [node, state])).toEqual([['st1', 'Online'], ['st3', 'Online']]);
 });
 
 test('a slice begins with what was believed of what stands around, until that has been looked at again', async () => {

@@ -1,4 +1,5 @@
 /** From votes to an answer, from answers to what is told, and who is excused. */
+import type { ClusterEvent } from '../../../src/model/events';
 import type { ClusterHealth, NodeHealth, NodeState } from '../../../src/model/health';
 import { agree, agreedState, healthOf, noEdgeServes } from '../../../src/model/clusterHealth';
 import { causeOf } from '../../../src/model/healthCauses';
@@ -7,7 +8,7 @@ import { excusesOf, takenDown } from '../../../src/model/excuses';
 import { judgeFailure } from '../../../src/model/nodeLook';
 import { neverSeen } from '../../../src/model/healthVotes';
 import type { StepState } from '../../../src/model/operation';
-import { signatureOf, type Around, type Vote } from '../../../src/model/watch';
+import { signatureOf, type Around, type Down, type Vote } from '../../../src/model/watch';
 
 const start = Date.parse('2026-11-30T12:00:00.000Z');
 const at = (ms: number): string => new Date(start + ms).toISOString();
@@ -86,15 +87,18 @@ test('an Edge without a Transaction Manager behind it serves nobody', () => {
   expect(noEdgeServes([node('st1', 'Offline')])).toBe(false);
 });
 
+/** What is seen of the nodes, and what is out around them. */
+type View = ClusterHealth | { health: ClusterHealth; down: Down[] };
+
 /** Shows one view after the other, a second apart; answers what was told, by its kind and node. */
-function story(views: ClusterHealth[], { calmMs = 5_000, everyMs = 1_000 } = {}): { told: string[]; incidents: Incidents; ids: string[] } {
+function story(views: View[], { calmMs = 5_000, everyMs = 1_000 } = {}): { told: string[]; incidents: Incidents; events: ClusterEvent[]; ids: string[] } {
   let incidents = noIncidents();
   const events = views.flatMap((view, index) => {
-    const seen = observe(incidents, { health: view, at: at(index * everyMs), calmMs });
+    const seen = observe(incidents, { ...('down' in view ? view : { health: view }), at: at(index * everyMs), calmMs });
     incidents = seen.incidents;
     return seen.events;
   });
-  return { told: events.map(({ kind, node: name }) => [kind, name].filter(Boolean).join(' ')), incidents, ids: events.map(({ incident }) => incident) };
+  return { told: events.map(({ kind, node: name }) => [kind, name].filter(Boolean).join(' ')), incidents, events, ids: events.map(({ incident }) => incident) };
 }
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const ok = health(node('st1'), node('st2'), node('st3'));
@@ -184,6 +188,64 @@ test('an Edge is claimed to serve nobody only by those who see it, and to serve 
   expect(story([serves, gone, ...times(10, serves)]).told).toEqual(['no-edge', 'node-recovered']);
 });
 
+const lb1: Down = { what: 'balancer', name: 'lb1', why: 'lb1 can\'t be asked: no answer.', left: [] };
+const db: Down = { what: 'database', name: 'st', why: 'connection refused' };
+const without = (...down: Down[]): View => ({ health: ok, down });
+
+test.each<[string, Down, string[]]>([
+  ['the only balancer', lb1, ['balancer-down lb1', 'balancer-up lb1']],
+  ['the database', db, ['database-down', 'database-up']],
+])('%s that is out while every node goes on is told once, and again when it has served for a while', (_, thing, told) => {
+  const { incidents, events, ids } = story([ok, ...times(9, without(thing))]);
+  expect(events).toMatchObject([{ kind: told[0]!.split(' ')[0], severity: 'critical', summary: expect.stringContaining(thing.why) }]);
+  expect(waitsForCalm(incidents)).toBe(false);
+  // One that comes and goes is one.
+  const flapping = story([ok, without(thing), ok, without(thing), ok, ok, without(thing), ...times(4, ok)]);
+  expect([flapping.told, waitsForCalm(flapping.incidents)]).toEqual([told.slice(0, 1), true]);
+  const back = story([ok, without(thing), ...times(7, ok)]);
+  expect([back.told, back.incidents.open, new Set(back.ids).size]).toEqual([told, null, 1]);
+  expect(ids[0]).toBe(back.ids[0]);
+});
+
+test('one of two balancers is a warning that names the other; the second is told as the last', () => {
+  const [one, other]: Down[] = [{ ...lb1, left: ['lb2'] }, { ...lb1, name: 'lb:2', left: [] }];
+  const { events } = story([ok, without(one!), without({ ...one!, left: [] }, other!)]);
+  expect(events.map(({ kind, node: name, severity, summary }) => [kind, name, severity, summary])).toEqual([
+    ['balancer-down', 'lb1', 'warning', expect.stringMatching(/^A load balancer of demo does not serve \(lb2 does\): lb1 can't be asked/)],
+    ['balancer-down', 'lb-2', 'critical', expect.stringMatching(/^No load balancer of demo serves, .*no partner gets in/)],
+  ]);
+});
+
+test('a window over the whole cluster expects what is out around it, one over some nodes does not; what is still out at its end is told', () => {
+  const windowOver = (...nodes: string[]): View => ({ health: { ...ok, record: { ...ok.record!, maintenance: [{ nodes, until: at(60_000), reason: 'new rack' }] } }, down: [lb1, db] });
+  const muted = story([ok, ...times(9, windowOver())]);
+  expect([muted.told, muted.incidents.open]).toEqual([[], null]);
+  expect(story([ok, ...times(9, windowOver()), without(lb1, db)]).told).toEqual(['balancer-down lb1', 'database-down']);
+  expect(story([ok, windowOver('st2')]).told).toEqual(['balancer-down lb1', 'database-down']);
+  // What was told before the window is back only when it is.
+  expect(story([ok, without(db), ...times(9, windowOver()), ...times(7, ok)]).told).toEqual(['database-down', 'database-up']);
+});
+
+test('a fall that is told with the database as its cause has said it; when the Servers are back without it, it is told', () => {
+  const gone = { health: healthOf('demo', vote([node('st1', 'Offline'), node('st2', 'Offline'), node('st3', 'Offline')], { ...well, database: 'it refuses' })), down: [db] };
+  expect(story([ok, gone, gone, ...times(9, ok)]).told).toEqual(['threshold-lost', 'threshold-restored']);
+  expect(story([ok, gone, ...times(2, without(db))]).told).toEqual(['threshold-lost', 'database-down']);
+  expect(story([ok, without(db), gone]).told).toEqual(['database-down', 'threshold-lost']);
+  expect(story([ok, twoDown, { health: twoDown, down: [db] }]).told).toEqual(['threshold-lost', 'node-failed st2', 'node-failed st3', 'database-down']);
+});
+
+test('where all is silent nothing around is claimed, nor told as back', () => {
+  const silent = healthOf('demo', vote([node('st1', 'Unknown'), node('st2', 'Unknown')], { balancers: [], reached: false }));
+  expect(story([ok, ...times(9, { health: silent, down: [lb1, db] })]).told).toEqual(['threshold-lost']);
+  expect(story([ok, without(lb1), ...times(9, silent)]).told).toEqual(['balancer-down lb1', 'threshold-lost']);
+});
+
+test('only what everybody finds out is', () => {
+  const seeing = (...down: Down[]): Vote => vote([node('st1')], { ...well, down });
+  expect(agree([seeing(lb1, db), seeing({ ...db, why: 'timeout' })], 2)!.around.down).toEqual([db]);
+  expect(agree([seeing(lb1), seeing()], 2)!.around).not.toHaveProperty('down');
+});
+
 test('too few for long enough is told once, and only when those who look again agree', () => {
   const { incidents } = story([ok, twoDown]);
   expect(confirmBelow(incidents, { health: ok, at: at(300_000), calmMs: 0 }).events).toEqual([]);
@@ -204,8 +266,7 @@ test.each<[StepState[], boolean]>([
   [['planned', 'planned'], false], [['running', 'planned'], true], [['done', 'planned'], true], [['done', 'done'], false], [['done', 'waiting'], true], [['undone'], false], [['done', 'failed'], true],
 ])('a node with the steps %p is taken down: %p', (states, expected) => {
   const steps = states.map((state, index) => ({ key: `${['out', 'drain'][index]}/st1`, title: 'x', node: index === 0 ? 'st1 at lb1' : 'st1', state }));
-  expect(takenDown({ steps, phase: 'working', workflowId: 'w' }).has('st1')).toBe(expected);
-  expect(takenDown({ steps, phase: 'ended', workflowId: 'w' }).size).toBe(0);
+  expect(takenDown({ steps, workflowId: 'w' }).has('st1')).toBe(expected);
 });
 
 test.each<[string, [string, StepState][], boolean]>([
@@ -216,9 +277,12 @@ test.each<[string, [string, StepState][], boolean]>([
   ['logins through an Edge, one restart after the other', [['login/st1', 'done'], ['login/st2', 'planned']], false],
   ['an update', [['drain', 'done'], ['update-first', 'done'], ['update-first/version', 'running'], ['online', 'planned']], true],
   ['an Edge that leaves the zones', [['unzone', 'running']], true],
+  ['one that has left, until the record says so', [['drain', 'done'], ['unlist', 'done'], ['stop-all', 'done'], ['gate', 'done']], true],
+  ['one that left and did not answer', [['out-of-service', 'done'], ['unlist', 'done']], true],
+  ['one that was to leave, and serves again', [['out-of-service', 'undone'], ['drain', 'undone'], ['unlist', 'undone']], false],
 ])('%s: %p takes the node down: %p', (_, rows, expected) => {
   const steps = rows.map(([key, state]) => ({ key: `${key}/st1`, title: 'x', node: 'st1', state }));
-  expect(takenDown({ steps, phase: 'working', workflowId: 'w' }).has('st1')).toBe(expected);
+  expect(takenDown({ steps, workflowId: 'w' }).has('st1')).toBe(expected);
 });
 
 test('a window without names covers all until it ends', () => {

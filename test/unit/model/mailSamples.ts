@@ -1,5 +1,18 @@
 /** Events as they are told, one of each look that a mail may have. */
 import type { ClusterEvent } from '../../../src/model/events';
+import type { ClusterHealth, NodeHealth } from '../../../src/model/health';
+import { noIncidents, observe } from '../../../src/model/incidents';
+import type { Down } from '../../../src/model/watch';
+
+const at = '2026-11-01T03:12:04.511Z';
+const server = (node: string): NodeHealth => ({ node, site: 'prod', role: 'server', address: node, state: 'Online', since: at, services: { running: 5, of: 5, stopped: [] } });
+/** As the monitor tells it: every Server goes on. */
+function aroundThe(down: Down, problem: string, cause?: ClusterHealth['cause']): ClusterEvent {
+  const health: ClusterHealth = { apiVersion: 'st-orchestrator/v1', kind: 'ClusterHealth', cluster: 'mft-prod', site: 'prod', sampledAt: at, online: 3, members: 3, minimumNodes: 2, health: 'degraded', nodes: ['st1', 'st2', 'st3'].map(server), problems: [problem], ...(cause ? { cause } : {}) };
+  return observe(noIncidents(), { health, down: [down], at, calmMs: 30_000 }).events[0]!;
+}
+const refused = 'database st at 10.20.0.5:5432: connect ECONNREFUSED 10.20.0.5:5432';
+const silent = 'lb1 can\'t be asked: ops@10.20.0.6:22 could not be reached over SSH: connect EHOSTUNREACH 10.20.0.6:22.';
 
 export const mailSamples: Record<string, ClusterEvent> = {
   'node-failed': {
@@ -9,6 +22,8 @@ export const mailSamples: Record<string, ClusterEvent> = {
     youCan: ['See every node: stctl nodes mft-prod', 'Look at its log: ssh ops@10.20.0.13, then /opt/axway/SecureTransport/var/logs/tm.log', 'Replace it: stctl replace-node st3 st4 -c mft-prod'],
     facts: { online: '1 of 3', minimumNodes: '2', lastSeen: '2026-11-01T03:11:58Z' },
   },
+  'balancer-down': aroundThe({ what: 'balancer', name: 'lb1', why: silent, left: [] }, silent),
+  'database-down': aroundThe({ what: 'database', name: 'st', why: refused }, `The database does not serve: ${refused}`, { code: 'database', sentence: `The database does not serve: ${refused}` }),
   'operation-ended': {
     id: 'set-up-cluster.0a8f.ended', kind: 'operation-ended', cluster: 'mft-prod', at: '2026-11-01T03:12:04Z', severity: 'info', incident: 'set-up-cluster.0a8f',
     summary: 'setUpCluster has completed: mft-prod is set up: 3 of 3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.', youCan: [], facts: { operation: 'setUpCluster', requestedBy: 'ops@desk (as claimed)' },
