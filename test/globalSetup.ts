@@ -1,4 +1,5 @@
 /** Once per run of jest, and only when a project needs it: a Temporal server (or the one of TEMPORAL_ADDRESS) and the workflow bundle. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWorkflowBundle } from '../src/worker/bundle';
@@ -17,6 +18,9 @@ export default async function setUp(): Promise<void> {
   if (!process.env.TEMPORAL_ADDRESS) {
     globalThis.stTemporalServer = await startTemporalServer();
     process.env.TEMPORAL_ADDRESS = globalThis.stTemporalServer.address;
+  } else {
+    // Says at once when nobody answers there.
+    execFileSync(join(root, 'scripts/temporal-cli'), { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   process.env.ST_WORKFLOW_BUNDLE ??= await bundle();
 }

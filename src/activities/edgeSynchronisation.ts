@@ -2,6 +2,7 @@
  * Edges that are to be the same (reference §13). *Synchronize All* is a button of the primary's Administration Tool and has no API: what it would carry over is compared
  * here, and what it needs beforehand, the list of the Edges and the primary's mark, is put in place.
  */
+import { posix } from 'node:path';
 import { StError } from '../model/errors';
 import type { FoundDifferences } from '../model/estate';
 import { endpoint } from '../model/fields';
@@ -12,7 +13,7 @@ import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { compareMaps, filesOf, optionsOf } from './comparing';
 import { portsOf } from './edgeZones';
-import { productOn } from './product';
+import { productOn, type Product } from './product';
 
 /** What the primary's Administration Tool reads before it synchronises. */
 export const edgeList = 'lib/admin/config/servers';
@@ -58,27 +59,59 @@ async function readEdge(clients: Clients, edge: ServerTarget, protocols: readonl
   return { options, settings, files };
 }
 
+export interface ListedEdge {
+  node: string;
+  address: string;
+  adminPort: number;
+}
+
 export interface EdgeListInput {
   edge: HostTarget;
   /** All Edges of the site, the primary first. */
-  edges: { node: string; address: string; adminPort: number }[];
+  edges: ListedEdge[];
+}
+
+export interface LaterEdgeInput {
+  edge: HostTarget;
+  /** An Edge that is a member already: its list is that of a new one. */
+  from: HostTarget;
+  added: ListedEdge[];
+}
+
+const lineOf = ({ address, adminPort }: ListedEdge): string => `${address}\thttps://${endpoint(address, adminPort)}`;
+const entriesOf = (list: string): string[] => list.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+const addressOf = (entry: string): string => entry.split(/\s/)[0] ?? '';
+const readList = async ({ readBytes, path }: Product): Promise<string> => (await readBytes(path(edgeList)))?.toString('utf8') ?? '';
+
+async function write(product: Product, path: string, content: string, authority: Authority): Promise<void> {
+  await product.writeFiles(authority, [{ path: product.path(path), content, mode: '644' }], { folder: posix.dirname(product.path(path)) });
 }
 
 /** The list on every Edge, and the mark on the primary. A list that names another primary is somebody's: it is left and told. */
 export async function ensureListed(clients: Clients, { edge, edges }: EdgeListInput, authority: Authority): Promise<Outcome> {
   const product = productOn(clients, edge);
   const primary = edges[0]!;
-  const lines = edges.map(({ address, adminPort }) => `${address}\thttps://${endpoint(address, adminPort)}`);
-  const content = `${lines.join('\n')}\n`;
-  const [listed, marked] = await Promise.all([product.readBytes(product.path(edgeList)), product.readBytes(product.path(primaryMark))]);
-  const there = listed?.toString('utf8') ?? '';
-  const other = there.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'));
-  if (other !== undefined && other.split(/\s/)[0] !== primary.address) return { changed: false, note: `left alone: ${edgeList} names another primary (${other.slice(0, 120)})` };
+  const content = `${edges.map(lineOf).join('\n')}\n`;
+  const [there, marked] = await Promise.all([readList(product), product.readBytes(product.path(primaryMark))]);
+  const [other] = entriesOf(there);
+  if (other !== undefined && addressOf(other) !== primary.address) return { changed: false, note: `left alone: ${edgeList} names another primary (${other.slice(0, 120)})` };
   const markHere = edge.node === primary.node && marked === undefined;
-  const write = async (path: string, text: string): Promise<void> => product.writeFiles(authority, [{ path: product.path(path), content: text, mode: '644' }], { folder: product.path(path).replace(/\/[^/]*$/, '') });
-  if (there !== content) await write(edgeList, content);
-  if (markHere) await write(primaryMark, '');
+  if (there !== content) await write(product, edgeList, content, authority);
+  if (markHere) await write(product, primaryMark, '', authority);
   if (there === content && !markHere) return { changed: false, note: 'listed already' };
   return { changed: true, note: `${edges.map(({ node }) => node).join(', ')} in ${edgeList}, ${primary.node} is the primary` };
 }
 
+/** Edges that came later, in the list that stands: nothing of it is changed, and Edges that nobody has synchronised have none. */
+export async function ensureAlsoListed(clients: Clients, { edge, from, added }: LaterEdgeInput, authority: Authority): Promise<Outcome> {
+  const product = productOn(clients, edge);
+  const own = await readList(product);
+  const base = entriesOf(own).length > 0 ? own : await readList(productOn(clients, from));
+  const listed = entriesOf(base).map(addressOf);
+  if (listed.length === 0) return { changed: false, note: `left alone: ${from.node} has no ${edgeList}, so the Edges are not synchronised` };
+  const missing = added.filter(({ address }) => !listed.includes(address));
+  const content = [base.replace(/\n*$/, ''), ...missing.map(lineOf), ''].join('\n');
+  if (content === own) return { changed: false, note: 'listed already' };
+  await write(product, edgeList, content, authority);
+  return { changed: true, note: `${added.map(({ node }) => node).join(', ')} in ${edgeList}, ${listed[0]} is the primary` };
+}

@@ -16,7 +16,7 @@ import { edgesConnected, isServed, type EdgeAddress } from './edgeConnections';
 import { ensureTrust } from './edgeTrust';
 import { ensureInZone, ensureOutOfZones, portsOf, type ZoneEntry } from './edgeZones';
 import { ensureEdgeInstalled } from './edgeInstallation';
-import { ensureListed, type EdgeListInput } from './edgeSynchronisation';
+import { ensureAlsoListed, ensureListed, type EdgeListInput, type LaterEdgeInput } from './edgeSynchronisation';
 import type { Installer } from './installer';
 import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
@@ -42,6 +42,8 @@ export interface EdgeActivities {
   ensureOutOfZones(input: { server: ServerTarget; edge: { node: string; address: string } }, authority: Authority): Promise<Outcome>;
   /** The list of all Edges that "Synchronize All" goes by, and the mark of the primary, the first of them. */
   ensureListed(input: EdgeListInput, authority: Authority): Promise<Outcome>;
+  /** Edges that came later in that list, where there is one. */
+  ensureAlsoListed(input: LaterEdgeInput, authority: Authority): Promise<Outcome>;
   /** `version`: started only when this one is installed. */
   ensureOnline(input: { edge: ServerTarget; protocols: Protocol[]; version?: string }, authority: Authority): Promise<Outcome>;
   /** Waits until this Server's Transaction Manager is connected to every Edge, on every protocol. */
@@ -122,6 +124,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       return ensureOutOfZones(admin(server), { title: edge.node, address: edge.address }, { signal: abortSignal() });
     },
     ensureListed: (input, authority) => ensureListed(clients, input, authority),
+    ensureAlsoListed: (input, authority) => ensureAlsoListed(clients, input, authority),
     async ensureOnline({ edge, protocols, version }, authority) {
       await awaitStops(clients, edge, authority, runningOrUnknown(clients, edge));
       const look = async (): Promise<boolean> => {

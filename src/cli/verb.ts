@@ -1,6 +1,7 @@
 /** How a verb is declared: its help opens with examples, it shares the common options, and it answers with an exit code. */
 import { Option, type Command } from 'commander';
 import { setFlags, type Cli, type CommonFlags } from './cli';
+import { UsageError } from './failure';
 import { formats, type Format } from './output';
 
 /** An option of the verb's own as it was given. */
@@ -51,12 +52,25 @@ function addLeaf(command: Command, cli: Cli, verb: Leaf, ended: (code: number) =
   if (verb.output) command.addOption(new Option('-o, --output <format>', 'how the answer is written').choices(verb.output).default(verb.output[0]));
   command.option('-v, --verbose', 'also print the equal command of the temporal CLI');
   command.addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'));
+  // Refused here, in words that show how it is said.
+  command.allowExcessArguments();
   command.action(async (...called: unknown[]) => {
+    refuseStray(command, verb);
     const flags = called.at(-2) as CommonFlags;
     const args = called.slice(0, -2).flat() as (string | undefined)[];
     setFlags(cli, { ...flags, output: flags.output ?? 'table' });
     ended(await verb.run(cli, args, flags as never, { command, given }));
   });
+}
+
+/** @throws UsageError when there are more arguments than the verb takes */
+function refuseStray({ args, registeredArguments, options }: Command, { usage, examples }: Leaf): void {
+  const [name, ...takes] = usage.split(' ');
+  const stray = args.slice(takes.length);
+  if (stray.length === 0 || registeredArguments.some(({ variadic }) => variadic)) return;
+  const found = stray.map((word) => JSON.stringify(word)).join(' ');
+  const none = `no argument${options.some(({ long }) => long === '--cluster') ? ' (the cluster is --cluster)' : ''}`;
+  throw new UsageError(`${name} takes ${takes.length === 0 ? `${none}, found` : `${takes.join(' ')}, found also`} ${found}. For example: ${examples[0]!.replace(/ {2,}.*$/, '')}`);
 }
 
 export const anyFormat = formats;

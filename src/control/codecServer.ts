@@ -42,7 +42,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, codec:
     response.setHeader('vary', 'origin');
   }
   if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-  const act = { '/encode': codec.encode.bind(codec), '/decode': codec.decode.bind(codec) }[new URL(request.url ?? '/', 'http://codec').pathname];
+  const act = { '/encode': codec.encode.bind(codec), '/decode': codec.decode.bind(codec) }[(request.url ?? '').split('?')[0]!];
   if (request.method !== 'POST' || !act) return end(404, { message: 'known are POST /encode and POST /decode' });
   try {
     end(200, { payloads: (await act(payloadsOf(await bodyOf(request)))).map(toJson) });

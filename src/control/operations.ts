@@ -9,6 +9,7 @@ import { AdvisedError } from './advised';
 import { askServer, askWorker, fromFailure } from './calls';
 import { closedReport, withReason } from './closedReport';
 import { requirePollers } from './taskQueues';
+import { commandLine } from './temporalCommand';
 
 export interface StartRequest {
   operation: OperationName;
@@ -186,7 +187,10 @@ async function replacedBy(client: Client, workflowId: string, runId: string): Pr
   return latest.runId !== runId && chain(latest) !== undefined && chain(latest) === chain(ours) ? latest.runId : undefined;
 }
 
-/** Asks an operation to stop. It undoes what it began and answers in its own time; past its point of no return it goes on. */
+/**
+ * Asks an operation to stop. It undoes what it began and answers in its own time. One that passes its point of no return before it hears of this goes on.
+ * @throws AdvisedError Refused when it is past that point, has ended, or is none
+ */
 export async function cancelOperation(client: Client, workflowId: string, reason: string): Promise<Sighting> {
   if (workflowId.startsWith(clusterWorkflowId(''))) {
     const cluster = clusterOf(workflowId);
@@ -194,6 +198,7 @@ export async function cancelOperation(client: Client, workflowId: string, reason
   }
   const sighting = await look(client, workflowId);
   if (sighting.status !== 'RUNNING') throw new AdvisedError('Refused', `${workflowId} is not running (${sighting.report?.outcome ?? sighting.status.toLowerCase()}): there is nothing to cancel.`, hasEnded(workflowId));
+  if (sighting.report?.forwardOnly) throw new AdvisedError('Refused', `${workflowId} is past its point of no return: it goes forward only, and no cancel stops it.`, forwardWays(sighting.report));
   const { namespace, identity } = client.options;
   await askServer(client, `cancel ${workflowId}`, () => client.workflowService.requestCancelWorkflowExecution({ namespace, identity, reason, workflowExecution: { workflowId, runId: sighting.runId } }));
   return sighting;
@@ -210,6 +215,13 @@ export async function decide(client: Client, workflowId: string, decision: Decis
     throw new AdvisedError('Refused', `${workflowId} has ended: nothing waits for a decision.`, hasEnded(workflowId), { cause: error });
   }
 }
+
+/** What is left to a person who wants an operation to end that only goes forward. */
+const forwardWays = ({ workflowId, steps }: OperationReport): string[] => {
+  const waiting = steps.find(({ state }) => state === 'waiting');
+  if (!waiting) return [`Follow it to its end: stctl watch ${workflowId}`, 'A step that can\'t go on waits for a decision, and may be aborted then.'];
+  return [`It waits for a decision, and may be aborted: ${commandLine(['stctl', 'decide', workflowId, '--step', waiting.key, '--do', 'abort', '--reason', '…'])}`, `See what else can be decided: stctl report ${workflowId}`];
+};
 
 /** `set-up-cluster/demo` → `demo`. */
 const clusterOf = (workflowId: string): string => workflowId.split('/')[1] || '<cluster>';

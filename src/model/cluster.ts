@@ -81,7 +81,7 @@ export interface ClusterRecord {
   maintenance: Maintenance[];
   /** Whether the product's own threshold mail was on before the first open window kept it still. */
   productMailWasOn?: boolean;
-  /** Newest first, at most 20. */
+  /** Newest first, at most 20, of which at most 5 tell of a run that changed nothing. */
   operations: OperationLine[];
 }
 

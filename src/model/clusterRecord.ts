@@ -6,6 +6,9 @@ import type { ErrorCode } from './errors';
 import { clusterWorkflowId } from './ids';
 
 const historyLength = 20;
+/** Of the lines that tell of a run which changed nothing: were all kept, a few tries that were refused would push out what had changed something. */
+const mostIdle = 5;
+const idle: ReadonlySet<string> = new Set(['refused', 'nothing to do']);
 
 export function newRecord(name: string): ClusterRecord {
   return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, lease: null, unfinished: [], debts: [], maintenance: [], operations: [] };
@@ -100,5 +103,7 @@ export function apply(record: ClusterRecord, request: ApplyRequest, at: string):
 }
 
 function addLine(record: ClusterRecord, line: ClusterRecord['operations'][number]): void {
-  record.operations = [line, ...record.operations].slice(0, historyLength);
+  const lines = [line, ...record.operations];
+  const kept = new Set(lines.filter(({ outcome }) => idle.has(outcome)).slice(0, mostIdle));
+  record.operations = lines.filter((one) => kept.has(one) || !idle.has(one.outcome)).slice(0, historyLength);
 }

@@ -98,6 +98,8 @@ export interface OperationReport {
   epoch?: number;
   revision?: number;
   fingerprint?: string;
+  /** Past its point of no return: a cancel is no longer heard. */
+  forwardOnly?: boolean;
   startedAt: string;
   endedAt?: string;
   checks: CheckRow[];

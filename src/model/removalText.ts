@@ -36,6 +36,12 @@ export function leftByRemoval(cluster: string, unknown: readonly string[]): stri
   ];
 }
 
+/** What only a person can do about the Edges that stay. `gone`: the Edges that went. */
+export function leftByEdges(gone: readonly string[], staying: readonly string[]): string[] {
+  if (gone.length === 0 || staying.length === 0) return [];
+  return [`take ${list(gone)} out of lib/admin/config/servers on ${list(staying)}, where the Edges are synchronised. If the primary has gone, name another: for that all Edges are stopped`];
+}
+
 /** One line of a replacement. */
 export function replacementSummary(cluster: string, { node, by, unknown, done, debts }: { node: string; by: string; unknown: readonly string[]; done: boolean; debts: readonly Debt[] }): string {
   const owes = unknown.includes(node) || debts.some((debt) => debt.node === node);

@@ -28,6 +28,7 @@ export async function addNode(raw: unknown): Promise<OperationReport> {
     return {
       summary: `${nodes.join(', ')} ${nodes.length === 1 ? 'is a member' : 'are members'} of ${cluster.name}, which has ${count('server')} Servers and ${count('edge')} Edges now.`,
       members,
+      ...(addition.byHand.length > 0 ? { byHand: addition.byHand } : {}),
       debts: cluster.debts.filter(({ site: at, node }) => at !== site || !addition.debtsPaid.includes(node)),
     };
   }, { parse: (value) => parseInput(addNodeInput, value) });

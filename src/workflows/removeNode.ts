@@ -2,7 +2,7 @@
 import type { OperationReport } from '../model/operation';
 import { parseInput } from '../model/inputs';
 import { removeNodeInput, type RemoveNodeInput } from '../model/removeNodeInput';
-import { leftByRemoval, removalSummary } from '../model/removalText';
+import { removalSummary } from '../model/removalText';
 import { workingSite } from '../model/slices';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
@@ -15,11 +15,10 @@ export async function removeNode(raw: unknown): Promise<OperationReport> {
     const removal = await prepareRemoval(context, site, input.nodes);
     await backUp(context, site, removal.backUp);
     const { debts, paid } = await removal.act();
-    const byHand = leftByRemoval(cluster.name, removal.unknown);
     return {
       summary: removalSummary(cluster.name, { ...removal, asked: input.nodes, paid, debts }),
       members: removal.members, debts,
-      ...(byHand.length > 0 ? { byHand } : {}),
+      ...(removal.byHand.length > 0 ? { byHand: removal.byHand } : {}),
     };
   }, { parse: (value) => parseInput(removeNodeInput, value) });
 }

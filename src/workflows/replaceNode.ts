@@ -5,7 +5,7 @@
  */
 import type { OperationReport } from '../model/operation';
 import { parseInput } from '../model/inputs';
-import { leftByRemoval, replacementSummary } from '../model/removalText';
+import { replacementSummary } from '../model/removalText';
 import { replaceNodeInput, type ReplaceNodeInput } from '../model/replaceNodeInput';
 import { siteOf, workingSite } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
@@ -30,7 +30,7 @@ export async function replaceNode(raw: unknown): Promise<OperationReport> {
     await backUp(context, site, files.filter(({ name }, index) => files.findIndex((other) => other.name === name) === index));
     const { debts } = await removal.act();
     await addition?.act();
-    const byHand = leftByRemoval(cluster.name, removal.unknown);
+    const byHand = [...removal.byHand, ...(addition?.byHand ?? [])];
     return {
       summary: replacementSummary(cluster.name, { node, by, unknown: removal.unknown, done: addition !== undefined, debts }),
       members: [...removal.members, ...(addition?.members ?? [])],

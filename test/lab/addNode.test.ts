@@ -127,7 +127,8 @@ test('a Server and an Edge are added while partners send: nothing is lost or dou
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st3, ed2 are members of ${lab.name}, which has 3 Servers and 2 Edges now.` });
   expect(report.steps.find(({ key }) => key === 'add/st3')?.note).toContain('put back: Sshd.Port: 22 → empty');
   expect(report.steps.find(({ key }) => key === 'login/ed2')?.note).toContain('logged in through ed2 port 8022');
-  expect(report.steps.at(-1)?.key).toBe('serving/ed2 at lb1');
+  expect(report.steps.slice(-3).map(({ key }) => key)).toEqual(['serving/ed2 at lb1', 'list-edges/ed1', 'list-edges/ed2']);
+  expect(report.byHand).toEqual(['where the Edges are synchronised: "Synchronize All" in the Administration Tool of the primary, for ed2']);
   await load;
   const counts = await settledLedger(lab);
   expect(counts).toMatchObject({ lost: [], doubled: [], failed: [], stranded: [] });

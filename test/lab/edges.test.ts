@@ -8,8 +8,10 @@ import { until } from '../../lab/shell';
 import { hashPassword } from '../../lab/standin/schema';
 import type { LabStatus } from '../../lab/status';
 import { edgeActivities } from '../../src/activities/edges';
+import { readSockets } from '../../src/activities/sockets';
 import { createClients } from '../../src/clients';
 import { resolveSecret } from '../../src/clients/secrets';
+import { edgePorts } from '../../src/model/ports';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import type { AdminAccess } from '../../src/model/targets';
@@ -151,6 +153,18 @@ test('a partner\'s file goes through balancer and Edge into the shared files, an
   for (const edge of ['ed1', 'ed2']) {
     const found = await clients.ssh.run(serverTarget(spec, 'prod', edge).ssh, ['ls', '/srv'], { timeoutMs: 10_000, purpose: 'looking', ok: [0, 2] });
     expect(found.stdout.trim()).toBe('');
+  }
+});
+
+test('nothing on an Edge connects inwards: every connection with a Server was made by the Server', async () => {
+  await logIn(addressOf('ed1'), 8022);
+  const servers = ['st1', 'st2'].map(addressOf);
+  const dialled = edgePorts(spec.product.protocols);
+  for (const edge of ['ed1', 'ed2']) {
+    const { established } = readSockets(await onHost(estate, edge, 'cat /proc/net/tcp /proc/net/tcp6'));
+    const between = established.filter(({ address }) => servers.includes(address));
+    expect(new Set(between.map(({ address }) => address))).toEqual(new Set(servers));
+    expect(between.filter(({ local }) => !dialled.includes(local))).toEqual([]);
   }
 });
 

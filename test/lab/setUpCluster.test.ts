@@ -88,6 +88,22 @@ test('sets a cluster of three Servers up, then has nothing to do, and partners r
   });
 });
 
+test('a cluster of one is set up, and has nothing to do', async () => {
+  await lab.run('reset');
+  const spec = lab.spec();
+  spec.metadata.name += '-one';
+  spec.policies.minimumNodes = 1;
+  spec.sites['prod']!.servers.splice(1);
+  const cluster = spec.metadata.name;
+  await withOperations(ground, async ({ run, record }) => {
+    expect(await run('setUpCluster', { cluster, spec })).toMatchObject({ outcome: 'completed', unfinished: [], summary: `${cluster} is set up: 1 of 1 Servers are Online.` });
+    expect(await run('setUpCluster', { cluster })).toMatchObject({ outcome: 'nothing to do', steps: [] });
+    expect((await record(cluster)).members.map(({ node }) => node)).toEqual(['st1']);
+  });
+  const { hosts } = await lab.snapshot();
+  expect([hosts['st1']!.services.includes('tm'), hosts['st2']!.services]).toEqual([true, []]);
+});
+
 test('one whose Servers register themselves, with an option of its own, is set up without being added by hand', async () => {
   await lab.run('reset');
   const spec = lab.spec();

@@ -112,6 +112,13 @@ test('from the plan to the history: what was planned is what runs, and a second 
     expect(json((await call('history', cluster, '-o', 'json')).stdout).items.map((line: any) => line.outcome)).toEqual(['nothing to do', 'completed']);
     const report = await call('report', id, '-o', 'json');
     expect(json(report.stdout)).toMatchObject({ kind: 'OperationReport', outcome: 'nothing to do', requestedBy: expect.stringMatching(/.+@.+/) });
+    // The list of runs may lag a moment behind.
+    let earlier: Ran;
+    do earlier = await call('report', id);
+    while (!earlier.stderr.includes('Earlier runs of this id'));
+    expect(earlier.stderr).toMatch(new RegExp(`Earlier runs of this id: \\S+ completed\\. The last of them: stctl report ${id} --run 2`));
+    expect(await call('report', id, '--run', '2')).toMatchObject({ code: 0, stdout: expect.stringContaining('6 steps: 6 done.') });
+    expect(await call('report', id, '--run', '3')).toMatchObject({ code: 2, stderr: expect.stringContaining('the server keeps 2 of') });
     expect((await call('watch', cluster)).stdout).toContain('No operation is running');
     expect(json((await call('status', '-o', 'json')).stdout).items.map((item: any) => item.name)).toContain(cluster);
   }));
@@ -257,6 +264,7 @@ test('an operation that holds ends the following with 7 and names the command th
     expect(held.stderr).toContain('stctl: waits for a decision');
     for (const part of fiveParts) expect(held.stderr).toContain(part);
     expect((await call('status', cluster)).code).toBe(7);
+    expect(await call('cancel', id, '--reason', 'changed my mind')).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/past its point of no return[^]*stctl decide \S+ --step things\.ensureStarted\/st2 --do abort/) });
     const words = /try it again: stctl (decide .*) --reason/.exec(held.stderr)![1]!.split(' ');
     expect(await call('decide', id, '--step', 'Install the Server', '--do', 'skip', '--reason', 'x')).toMatchObject({ code: 3, stderr: expect.stringContaining('does not wait') });
     broken = false;

@@ -17,7 +17,7 @@ export const cancel: Verb = {
     const { report } = await cancelOperation(client, workflowId!, reason);
     cli.print({
       data: { apiVersion: 'st-orchestrator/v1', kind: 'CancelRequest', workflowId, reason, phase: report?.phase ?? null },
-      table: () => `${workflowId}: asked to stop${report ? ` while ${report.phase}` : ''}. It ends once what runs has stopped; past its point of no return it goes on.`,
+      table: () => `${workflowId}: asked to stop${report ? ` while ${report.phase}` : ''}. It ends once what runs has stopped, unless it passed its point of no return ${report ? 'that very moment' : 'before: no worker answered'}.`,
       name: () => workflowId!,
     });
     cli.say(`Next: stctl watch ${workflowId}`);

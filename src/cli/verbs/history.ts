@@ -9,7 +9,7 @@ import { whichCluster } from '../whichCluster';
 
 export const history: Verb = {
   usage: 'history [cluster]',
-  summary: 'List the last 20 operations on a cluster, newest first',
+  summary: 'List the last 20 operations on a cluster, newest first; of those that changed nothing the last 5',
   examples: ['stctl history demo', 'stctl history demo -o jsonl'],
   output: anyFormat,
   run: async (cli, [named]) => {

@@ -120,6 +120,7 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
       // A cancel that came while the step before was at work is not overrun.
       if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the point of no return');
       run.forwardOnly = true;
+      run.report.forwardOnly = true;
     },
   };
 }

@@ -2,6 +2,7 @@
  * Adding Servers and Edges to a cluster that works, in the vendor's order (reference §§4, 14): all checks, then a closure with the steps, so that
  * `replaceNode` may check everything before it changes anything. What was begun is undone as long as the new node serves nobody.
  */
+import { patched } from '@temporalio/workflow';
 import { isEmptyAddition } from '../../model/additionPlan';
 import type { Member } from '../../model/cluster';
 import { membersOf } from '../../model/members';
@@ -36,6 +37,8 @@ export interface Addition {
   members: Member[];
   /** Nodes whose debt of a gate is paid: they are no longer to be gated. */
   debtsPaid: string[];
+  /** What the product lets only a person do for the new Edges. */
+  byHand: string[];
   /** The Server whose files are backed up first, where anything changes; else none. */
   backUpOf: { name: string; server: ServerTarget }[];
 }
@@ -46,7 +49,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   const { spec } = cluster;
   const { parallel = 1, refreshDaemons = false, leaving = [] } = options;
   const view = await checkAddition(context, site, names, leaving);
-  const { newServers, newEdges, through, serving, runningEdges, todo, opening, serve, nameless, gatedEdges, settings, edgeSource, probeIsThere, changes } = view;
+  const { newServers, newEdges, through, serving, runningEdges, peerEdges, reachableEdges, todo, opening, serve, nameless, gatedEdges, settings, edgeSource, probeIsThere, changes } = view;
   const { installer, protocols } = spec.product;
   const { probe } = spec;
   const { deploymentSite } = siteOf(spec, site);
@@ -76,6 +79,18 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     if (!isEmptyAddition(todo)) await step('Compare the settings of the daemons with those before', additions.ensureSettings({ server: through.server, settings, defaults: false }), { key: 'settings' });
     await forEachNode('Let the balancer send to the new node', serve, ({ balancer, node }) =>
       loadBalancer.ensureServing({ balancer, node }), { key: 'serving', parallel, undo: ({ balancer, node }) => loadBalancer.ensureOutOfService({ balancer, node, waitMs: undoDrainMs }) });
+    await listEdges();
+  }
+
+  /** Last, since those alone are listed that serve, and what could not be listed is no reason to take one back: set-ups compare the lists and tell. */
+  async function listEdges(): Promise<void> {
+    const all = [...peerEdges, ...newEdges].map(({ name, address, server }) => ({ node: name, address, adminPort: server.admin.port }));
+    // Histories of additions before this was known have no such step.
+    if (newEdges.length === 0 || all.length < 2 || !patched('later-edges-listed')) return;
+    const added = all.slice(peerEdges.length);
+    // Of two Edges or more without a list somebody wants it so; a single one had nobody to be synchronised with.
+    await forEachNode('List the new Edge where the Edges are synchronised', [...reachableEdges, ...newEdges], ({ server }) =>
+      (peerEdges.length > 1 && edgeSource ? edges.ensureAlsoListed({ edge: server, from: edgeSource, added }) : edges.ensureListed({ edge: server, edges: all })), { key: 'list-edges', need: 'best-effort' });
   }
 
   async function addServers(): Promise<void> {
@@ -127,8 +142,10 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     await forEachNode('Log in through the Edge as a partner does', newEdges, ({ server }) => edges.ensureLogin({ edge: server, probe }), { key: 'login', parallel: 1 });
   }
 
+  const installed = theEdges([...opening.installFirst, ...opening.installOthers]).map(({ name }) => name);
   return {
     act,
+    byHand: installed.length > 0 && peerEdges.length + newEdges.length > 1 ? [`where the Edges are synchronised: "Synchronize All" in the Administration Tool of the primary, for ${installed.join(', ')}`] : [],
     members: membersOf(spec, site, names),
     debtsPaid: cluster.debts.filter((debt) => debt.site === site && debt.what === 'gate' && names.includes(debt.node)).map(({ node }) => node),
     backUpOf: changes ? [{ name: through.name, server: through.server }] : [],

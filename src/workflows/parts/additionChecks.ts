@@ -31,6 +31,9 @@ export interface AdditionView {
   /** Servers of the cluster whose Transaction Managers work; Edges of it that let partners in. */
   serving: Node[];
   runningEdges: Node[];
+  /** Edges that are members, and those of them whose hosts answer. */
+  peerEdges: Node[];
+  reachableEdges: Node[];
   todo: ReturnType<typeof planAddition>;
   opening: ReturnType<typeof planEdges>;
   serve: { name: string; node: string; balancer: BalancerTarget }[];
@@ -120,6 +123,7 @@ export async function checkAddition<I extends OperationInput>({ cluster, checks 
   const through = peers.find(({ name }) => serving[0]?.node === name)!;
   const reachable = ({ name }: Node): boolean => found.addMachines.some((machine) => machine.node === name && machine.reachable);
   const near = peers.filter(reachable);
+  const reachableEdges = peerEdges.filter(reachable);
   const runningEdges = peerEdges.filter(({ name }) => found.addEdges.some((edge) => edge.node === name && edge.daemons));
   const at = ({ name, server: { address, admin } }: Node) => ({ name, address, adminPort: admin.port, later: false });
   const doors = (some: readonly Node[]) => some.map(({ name, address }) => ({ name, address, ports: edgePorts(protocols) }));
@@ -151,11 +155,11 @@ export async function checkAddition<I extends OperationInput>({ cluster, checks 
 
   const gateOf = (name: string): string => found.addGates.find(({ node }) => node === name)?.gate ?? 'unknown';
   return {
-    newServers, newEdges, through, runningEdges, todo, opening, serve, nameless, changes,
+    newServers, newEdges, through, runningEdges, peerEdges, reachableEdges, todo, opening, serve, nameless, changes,
     serving: peers.filter(({ name }) => serving.some(({ node }) => node === name)),
     gatedEdges: newEdges.filter(({ name }) => isInstalled(name) && !['open', 'none'].includes(gateOf(name))),
     settings: settled.addSettings ?? {},
-    edgeSource: peerEdges.find((edge) => reachable(edge))?.server,
+    edgeSource: reachableEdges[0]?.server,
     probeIsThere: settled.addKnown?.probe === true,
     stood: ({ name, address }) => (newServers.some((one) => one.name === name) ? hasAddress(listed, address) : mayBeZoned(address, settled.addKnown)),
     wasGated: (name) => gateOf(name) === 'closed' || gateOf(name) === 'broken',

@@ -9,6 +9,7 @@
 import type { Debt, Member } from '../../model/cluster';
 import type { Outcome, Task } from '../../model/operation';
 import { isShut, type RemovalRules, type Role } from '../../model/removalPlan';
+import { leftByEdges, leftByRemoval } from '../../model/removalText';
 import { defaultGracefulMs } from '../../model/removeNodeInput';
 import { databaseTarget, siteOf } from '../../model/slices';
 import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
@@ -27,6 +28,8 @@ export interface Removal {
   leaving: string[];
   /** Those of them that do not answer: Unknown. */
   unknown: string[];
+  /** What is left for a person. */
+  byHand: string[];
   /** Who belongs to the cluster afterwards. */
   members: Member[];
   /** Whose files are worth a backup before: the Server that is asked, and the Servers that go and answer. None where no member goes. */
@@ -43,6 +46,7 @@ export async function prepareRemoval(context: OperationContext<RemovalInput>, si
   return {
     leaving: plan.members,
     unknown: plan.unknown,
+    byHand: [...leftByRemoval(context.cluster.name, plan.unknown), ...leftByEdges(nodes.filter(({ name, role }) => role === 'edge' && plan.members.includes(name)).map(({ name }) => name), stay.edge.map(({ name }) => name))],
     members: context.cluster.members.filter((member) => member.site !== site || !names.includes(member.node)),
     backUp: through && plan.members.length > 0 ? backUp.map(({ name, server }) => ({ name, server })) : [],
     async act() {

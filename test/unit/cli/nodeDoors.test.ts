@@ -18,7 +18,7 @@ test.each<[string, string[], string]>([
   ['no node', ['remove-node', '-c', 'demo'], 'nodes'],
   ['force without a reason', ['remove-node', '-c', 'demo', 'st3', '--force'], 'reason: expected the reason'],
   ['a node by itself', ['replace-node', '-c', 'demo', 'st3', 'st3'], 'by: expected another node than "st3"'],
-  ['three nodes', ['replace-node', '-c', 'demo', 'st3', 'st4', 'st5'], 'too many arguments'],
+  ['three nodes', ['replace-node', '-c', 'demo', 'st3', 'st4', 'st5'], 'takes [node] [by], found also "st5"'],
 ])('%s is refused before anything is started', async (_, words, said) => {
   const { code, stderr } = await stctl(['input', ...words]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(said) });

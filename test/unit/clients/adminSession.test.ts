@@ -1,7 +1,8 @@
 /** Against an HTTPS server that says what the stand-in doesn't: odd bodies, silence, expiry, long lists. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminApi, AdminServer } from '../../../src/clients/adminApi';
+import { makeCertificate } from '../standin/tls';
 import { adminRemote, json, type Handler, type Remote } from './support/adminRemote';
 
 jest.setTimeout(30_000);
@@ -151,6 +152,20 @@ test('a connection that breaks in the middle is told the same way', async () => 
   const far = await remote((request) => void request.socket.destroy());
   await expect(api.server(far.access).transactionManager()).rejects.toMatchObject({ code: 'Unreachable' });
   await expect(api.server(far.access).addClusterNode('10.0.0.9')).rejects.toMatchObject({ code: 'ConnectionLost' });
+});
+
+test('a certificate that has expired, or is another\'s, is refused before any login, and told as that', async () => {
+  const far = await remote((_request, response) => json(response, { version: '5.5' }));
+  const made = (name: string, days?: number): string => {
+    mkdirSync(join(folder(), name));
+    return makeCertificate(join(folder(), name), '127.0.0.1', days).cert;
+  };
+  const other = made('other');
+  await expect(api.server({ ...far.access, ca: other }).version()).rejects.toMatchObject({ code: 'TlsRejected' });
+  const expired = made('expired', -1);
+  far.server.setSecureContext({ key: readFileSync(join(folder(), 'expired/tls.key')), cert: readFileSync(expired) });
+  await expect(api.server({ ...far.access, ca: expired }).version()).rejects.toMatchObject({ code: 'TlsRejected', message: expect.stringContaining('CERT_HAS_EXPIRED') });
+  expect(far.calls).toEqual([]);
 });
 
 test('a port that speaks no TLS is told as that', async () => {

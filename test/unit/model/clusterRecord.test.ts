@@ -117,6 +117,17 @@ test('keeps the last twenty operations', () => {
   expect(record.operations.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 20 }, (_, n) => `outcome ${24 - n}`));
 });
 
+test('runs that changed nothing push out each other, never what changed something', () => {
+  apply(record, { spec });
+  const runs = (outcomes: string[]): void => outcomes.forEach((outcome) => {
+    acquire(record, ask(ann));
+    release(record, giveBack(ann, outcome));
+  });
+  const times = (count: number, outcome: string): string[] => Array.from({ length: count }, () => outcome);
+  runs(['completed', 'failed', ...times(12, 'refused'), 'completed', ...times(30, 'nothing to do'), 'refused']);
+  expect(record.operations.map(({ outcome }) => outcome)).toEqual(['refused', ...times(4, 'nothing to do'), 'completed', 'failed', 'completed']);
+});
+
 test('a spec that came with a refused first run goes again, so that a corrected one can come; one that was begun with stays', () => {
   acquire(record, ask(ann, { spec }));
   release(record, giveBack(ann, 'refused'));

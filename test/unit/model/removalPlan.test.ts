@@ -5,7 +5,7 @@ import type { GateFacts, GateState } from '../../../src/model/gate';
 import { goesOut, planRemoval, removalProblems, type Answering, type Leaving, type RemovalFound, type RemovalRules } from '../../../src/model/removalPlan';
 import { parseInput } from '../../../src/model/inputs';
 import { removeNodeInput } from '../../../src/model/removeNodeInput';
-import { leftByRemoval, removalSummary } from '../../../src/model/removalText';
+import { leftByEdges, leftByRemoval, removalSummary } from '../../../src/model/removalText';
 
 const gate = (node: string, state: GateState = 'open', more: Partial<GateFacts> = {}): GateFacts => ({ node, gate: state, why: state === 'unknown' ? 'no answer' : '', runs: state === 'open', ours: state !== 'unknown', epoch: null, ...more });
 const up = (node: string): Answering => ({ node, admin: 'running', online: true });
@@ -114,6 +114,8 @@ test('what people read', () => {
   expect(removalSummary('demo', { ...nothing, debts: [debt] })).toBe('st3 still does not answer: not known to be stopped, and not gated.');
   expect(removalSummary('demo', nothing)).toBe('st3 is no member of demo, and nothing can be started there.');
   expect(leftByRemoval('demo', ['st2', 'st3'])[0]).toBe('keep st2 and st3 off, or off the network: nothing keeps the product from being started there. Once they answer, "stctl remove-node -c demo st2 st3" stops and gates them');
+  expect(leftByEdges(['ed2'], ['ed1', 'ed3'])).toEqual([expect.stringMatching(/^take ed2 out of lib\/admin\/config\/servers on ed1 and ed3, where the Edges are synchronised\./)]);
+  expect([leftByEdges([], ['ed1']), leftByEdges(['ed2'], [])]).toEqual([[], []]);
 });
 
 test('examples/remove-node.json is a valid input of removeNode; force without a reason is not', () => {

@@ -1,5 +1,7 @@
 /** scripts/temporal-cli: the order in which the Temporal program is looked for, that one line says what was chosen, and that it is built only once. */
 import { readFileSync } from 'node:fs';
+import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { sandbox, type Sandbox } from './sandbox';
 
@@ -35,10 +37,44 @@ esac`,
 }
 const lines = (text: string) => text.trim().split('\n');
 
+/** What stands behind TEMPORAL_ADDRESS while `test` runs. */
+async function behind(server: Server | Http2Server, test: (address: string) => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await test(`127.0.0.1:${port}`).finally(() => server.close());
+}
+
 test('a server named by TEMPORAL_ADDRESS is used and nothing is looked for', async () => {
-  const { status, stdout, stderr } = await find({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_CLI_PATH: '/nowhere' });
-  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
-  expect(lines(stderr)).toEqual([expect.stringContaining('the server at temporal.example:7233 (TEMPORAL_ADDRESS)')]);
+  const grpc = createHttp2Server();
+  // An answer in which every field is left out.
+  grpc.on('stream', (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(Buffer.alloc(5));
+  });
+  await behind(grpc, async (address) => {
+    const { status, stdout, stderr } = await find({ TEMPORAL_ADDRESS: address, TEMPORAL_CLI_PATH: '/nowhere' });
+    expect({ status, stdout, stderr: lines(stderr) }).toEqual({ status: 0, stdout: '', stderr: [expect.stringContaining(`the server at ${address} (TEMPORAL_ADDRESS)`)] });
+  });
+});
+
+const deaf = createServer((socket) => void socket.on('error', () => undefined));
+const other = createHttp2Server((_, response) => void response.writeHead(404).end());
+test.each([
+  ['nobody listens', undefined, 'connect ECONNREFUSED 127.0.0.1:1'],
+  ['something listens and never answers', deaf, 'no answer within 2.5 s|[Dd]eadline'],
+  ['another server answers', other, 'what answers there is no Temporal server'],
+] as [string, Server | Http2Server | undefined, string][])('a TEMPORAL_ADDRESS where %s is told with what to do, not waited for', async (_, server, why) => {
+  const told = async (address: string): Promise<void> => {
+    const began = Date.now();
+    const { status, stdout, stderr } = await find({ TEMPORAL_ADDRESS: address });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`TEMPORAL_ADDRESS is ${address}, and no Temporal server answers there \\(.*(${why}).*\\)\\.\n +Start that server, correct TEMPORAL_ADDRESS, or unset it`));
+    // Three seconds, and what a busy machine takes to start a program.
+    expect(Date.now() - began).toBeLessThan(6_000);
+  };
+  if (server) await behind(server, told);
+  else await told('127.0.0.1:1');
 });
 
 test('TEMPORAL_CLI_PATH comes before PATH', async () => {

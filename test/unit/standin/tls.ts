@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Certificate {
@@ -6,10 +7,14 @@ export interface Certificate {
   cert: string;
 }
 
-/** A self-signed certificate for one address, as `tls.key` and `tls.crt` in `folder`. */
-export function makeCertificate(folder: string, address: string): Certificate {
+/** A self-signed certificate for one address, as `tls.key` and `tls.crt` in `folder`; over since yesterday when `days` is -1. */
+export function makeCertificate(folder: string, address: string, days = 2): Certificate {
   const files = { key: join(folder, 'tls.key'), cert: join(folder, 'tls.crt') };
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${address}`,
-    '-addext', `subjectAltName=IP:${address}`, '-keyout', files.key, '-out', files.cert], { stdio: 'pipe' });
+  const openssl = (...words: string[]): void => void execFileSync('openssl', words, { stdio: 'pipe' });
+  const request = join(folder, 'tls.csr');
+  const extensions = join(folder, 'tls.ext');
+  writeFileSync(extensions, `subjectAltName=IP:${address}\nbasicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\n`);
+  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${address}`, '-keyout', files.key, '-out', request);
+  openssl('x509', '-req', '-in', request, '-signkey', files.key, '-days', String(days), '-extfile', extensions, '-out', files.cert);
   return files;
 }
