@@ -142,10 +142,10 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
     await forEachNode('Log in through the Edge as a partner does', newEdges, ({ server }) => edges.ensureLogin({ edge: server, probe }), { key: 'login', parallel: 1 });
   }
 
-  const installed = theEdges([...opening.installFirst, ...opening.installOthers]).map(({ name }) => name);
+  const unsynchronised = newEdges.map(({ name }) => name).filter((name) => !cluster.members.some((member) => member.site === site && member.node === name));
   return {
     act,
-    byHand: installed.length > 0 && peerEdges.length + newEdges.length > 1 ? [`where the Edges are synchronised: "Synchronize All" in the Administration Tool of the primary, for ${installed.join(', ')}`] : [],
+    byHand: unsynchronised.length > 0 && peerEdges.length + newEdges.length > 1 ? [`where the Edges are synchronised: "Synchronize All" in the Administration Tool of the primary, for ${unsynchronised.join(', ')}`] : [],
     members: membersOf(spec, site, names),
     debtsPaid: cluster.debts.filter((debt) => debt.site === site && debt.what === 'gate' && names.includes(debt.node)).map(({ node }) => node),
     backUpOf: changes ? [{ name: through.name, server: through.server }] : [],
