@@ -2,7 +2,9 @@
 import type { Client } from '@temporalio/client';
 import { follow, type Seen } from '../control/follow';
 import type { Started } from '../control/operations';
+import { commandLine } from '../control/temporalCommand';
 import { durationMs } from '../model/fields';
+import { kebabCase } from '../model/ids';
 import type { OperationReport } from '../model/operation';
 import type { Cli } from './cli';
 import { exit, exitOfReport, failureOfReport, failureText, isHeld, UsageError } from './failure';
@@ -85,10 +87,14 @@ export async function followToEnd(cli: Cli, client: Client, started: Started, op
 export function printEnd(cli: Cli, report: OperationReport, again?: string): number {
   const code = exitOfReport(report);
   cli.print({ data: report, table: () => reportText(report, cli.outColors), wide: () => reportText(report, cli.outColors, { full: true }), name: () => report.workflowId });
-  if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}`);
+  if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}${takenBack(report)}`);
   else cli.io.err(failureText(failureOfReport(report, [...cli.where(report.workflowId), `every step: stctl report ${report.workflowId}`], again), cli.colors));
   return code;
 }
+
+/** Of an operation that says how it is taken back. */
+const takenBack = ({ operation, cluster, workflowId, outcome, result }: OperationReport): string =>
+  (outcome === 'completed' && typeof result === 'object' && result !== null && 'undo' in result ? `    take it back: ${commandLine(['stctl', kebabCase(operation), '--cluster', cluster, '--undo', workflowId])}` : '');
 
 const aborted = (signal: AbortSignal): Promise<'aborted'> =>
   new Promise((resolve) => {

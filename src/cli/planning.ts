@@ -21,7 +21,7 @@ export async function makePlan(cli: Cli, client: Client, request: OperationReque
     cli.say(`${request.workflowId} is still running; it changes nothing.\nIts plan, once it is there: stctl report ${request.workflowId}`);
     return exit.stillRunning;
   }
-  return followed.report.outcome === 'planned' ? followed.report : printEnd(cli, followed.report);
+  return followed.report.outcome === 'planned' ? followed.report : printEnd(cli, followed.report, commandLine(['stctl', ...request.words]));
 }
 
 export const howToRun = (request: OperationRequest, plan: OperationReport): string => commandLine(['stctl', ...request.words, '--fingerprint', plan.fingerprint ?? '']);

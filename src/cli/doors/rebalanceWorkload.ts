@@ -1,6 +1,7 @@
 /** `stctl rebalance-workload`. */
-import { look } from '../../control/operations';
-import { StError } from '../../model/errors';
+import type { Client } from '@temporalio/client';
+import { AdvisedError } from '../../control/advised';
+import { look, runsOf, type Sighting } from '../../control/operations';
 import type { Suggestion } from '../../model/workloadSuggestion';
 import type { Load } from '../../model/workloadLoad';
 import { exit, UsageError } from '../failure';
@@ -46,7 +47,7 @@ export const rebalanceWorkload = operationDoor<Flags>({
   },
   question: ({ cluster }) => `Direct the workload of cluster "${cluster}" exactly so?`,
   input: async (_, { undo, policy, assign, wholeCluster, weight, suggest, window, gracefulTimeout, acceptActive }, cli) => {
-    const back = undo === undefined ? {} : undoOf(undo, (await look(await cli.client(), undo)).report?.result);
+    const back = undo === undefined ? {} : await undoOf(await cli.client(), undo);
     return {
       ...back, policy: policy ?? (back as { policy?: string }).policy, suggest, window, gracefulTimeout, acceptActive,
       ...(assign ? { assign: Object.fromEntries(assign.map(assignment)) } : {}),
@@ -85,9 +86,24 @@ function weighing(text: string): [string, number] {
   return [node, Number(weight)];
 }
 
-/** What a run noted as taking it back. @throws StError InvalidInput */
-function undoOf(workflowId: string, result: unknown): Record<string, unknown> {
+const changedNothing: ReadonlySet<string> = new Set(['nothing to do', 'refused', 'planned']);
+
+/** What takes back the last run of this id that changed something. @throws AdvisedError InvalidInput when that run names nothing */
+async function undoOf(client: Client, workflowId: string): Promise<Record<string, unknown>> {
+  const newest = await look(client, workflowId);
+  let seen: Sighting = newest;
+  if (idle(newest)) {
+    for (const { runId } of (await runsOf(client, workflowId)).filter((run) => run.runId !== newest.runId)) {
+      seen = await look(client, workflowId, runId);
+      if (!idle(seen)) break;
+    }
+  }
+  const result = seen.report?.result;
   const undo = typeof result === 'object' && result !== null && 'undo' in result ? result.undo : undefined;
-  if (typeof undo !== 'object' || undo === null) throw new StError('InvalidInput', `${workflowId} names nothing that takes it back: it was no rebalancing, changed nothing, or ended before it knew.`);
-  return undo as Record<string, unknown>;
+  if (typeof undo === 'object' && undo !== null) return undo as Record<string, unknown>;
+  throw new AdvisedError('InvalidInput', `${workflowId} names nothing that takes it back: it was no rebalancing, changed nothing, put back itself what it had begun, or has not ended.`, [
+    `See what it did: stctl report ${workflowId}`, `Of an earlier run: "result.undo" of stctl report ${workflowId} --run 2 -o json is an input; save it, and: stctl rebalance-workload --input-file FILE`,
+  ]);
 }
+
+const idle = ({ report }: Sighting): boolean => report !== undefined && changedNothing.has(report.outcome);
