@@ -64,8 +64,8 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
   return {
     async checkBalancer({ balancer, nodes }) {
       const haproxy = open(balancer);
-      const [map, file, backends, states, owners, epoch, saved, writable, marks] = await Promise.all([
-        haproxy.showMap(balancer.map, limits()), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
+      const [known, file, backends, states, owners, epoch, saved, writable, marks] = await Promise.all([
+        haproxy.showMap(balancer.map, limits()).catch(unknown), readMapFile(clients.ssh, balancer.ssh, balancer.map, limits()), haproxy.showBackends(limits()),
         haproxy.showServersState(balancer.healthBackend, limits()).catch(nothing),
         readOwners(clients.ssh, balancer.ssh, ownThings(balancer), { ...limits(), purpose: `${balancer.name}: reading who owns what` }),
         readSharedEpoch(clients.ssh, balancer.ssh, balancer.cluster, { ...limits(), purpose: `${balancer.name}: reading the epoch` }),
@@ -76,7 +76,9 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       const problems: Problem[] = [];
       const add = (what: string, remedy: string): void => void problems.push({ what: `${balancer.name}: ${what}`, remedy });
       if (!writable) add(`${balancer.ssh.user} can't write the file of server states ${balancer.stateFile}`, 'let that user write it, or correct loadBalancer.stateFile');
-      if (!(balancer.mapKey in map)) add(`the map ${balancer.map} has no key "${balancer.mapKey}"`, `add the line "${balancer.mapKey} none" and reload`);
+      const map = known ?? {};
+      if (!known) add(`the HAProxy that runs knows no map ${balancer.map}`, 'let a rule of its configuration read that file, and reload; or correct loadBalancer.map');
+      else if (!(balancer.mapKey in map)) add(`the map ${balancer.map} has no key "${balancer.mapKey}"`, `add the line "${balancer.mapKey} none" and reload`);
       problems.push(...foreignProblems(balancer, owners, [map[balancer.mapKey], file[balancer.mapKey]]));
       if (!backends.includes(balancer.healthBackend)) add(`there is no backend ${balancer.healthBackend}`, 'define it, with one server line for each node');
       else for (const node of nodes) if (!states.some(({ server }) => server === node)) add(`the backend ${balancer.healthBackend} has no server "${node}"`, 'add it, under the node\'s name in the cluster file');
@@ -205,5 +207,11 @@ const protocolBackends = (backends: readonly string[], site: string): string[] =
 /** A balancer without that backend is a problem of its own, told by name. */
 function nothing(error: unknown): [] {
   if (error instanceof StError && error.code === 'Refused') return [];
+  throw error;
+}
+
+/** So is one that has no such map. */
+function unknown(error: unknown): undefined {
+  if (error instanceof StError && error.code === 'Refused') return undefined;
   throw error;
 }

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { StError } from '../model/errors';
+import { AdvisedError } from './advised';
 import { dataConverterFor, type ConnectionConfig } from './connectionConfig';
 
 export interface CodecServerOptions {
@@ -20,7 +21,7 @@ const largestBody = 8 * 1024 * 1024;
 export async function startCodecServer(config: Pick<ConnectionConfig, 'encryption'>, options: CodecServerOptions): Promise<Server> {
   const { payloadCodecs } = await dataConverterFor(config);
   const codec = payloadCodecs?.[0];
-  if (!codec) throw new StError('InvalidInput', 'There is nothing to decode: payloads are not encrypted, since ST_ENCRYPTION_KEY is not set.');
+  if (!codec) throw new AdvisedError('InvalidInput', 'There is nothing to decode: payloads are not encrypted, since ST_ENCRYPTION_KEY is not set.', ['Set ST_ENCRYPTION_KEY to the reference that the worker has, and run this again.']);
   const server = createServer((request, response) => void answer(request, response, codec, options.uiOrigin));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(new StError('InvalidInput', `${options.host}:${options.port} can't be listened on (${error.code ?? error.message}); give another --port.`, { cause: error })));

@@ -1,5 +1,5 @@
 /** Operations as doors start, read, cancel and decide them. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { QueryNotRegisteredError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { TerminatedFailure } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { StError } from '../model/errors';
@@ -98,7 +98,7 @@ export async function findRunning(client: Client, workflowId: string): Promise<b
   }
 }
 
-/** Looks once at one run of an operation. A closed one always has a report. @throws StError Unreachable when the server does not answer */
+/** Looks once at one run of an operation. A closed one always has a report. @throws StError Unreachable when the server does not answer, InvalidInput for what is no operation */
 export async function look(client: Client, workflowId: string, runId?: string): Promise<Sighting> {
   const found = await findOperation(client, workflowId, runId);
   const status = found.described.status.name;
@@ -109,6 +109,7 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   try {
     sighting.report = await askWorker(client, workflowId, `the status of ${workflowId}`, () => handle.query<OperationReport>('report'));
   } catch (error) {
+    if (error instanceof QueryNotRegisteredError) throw noOperation(workflowId, found.described.type);
     silence = error;
     sighting.silence = error instanceof Error ? error.message : String(error);
   }
@@ -119,6 +120,14 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   // The server alone knows the result; the steps only a worker can tell.
   const report = closedReport(described, await ending(client, handle), sighting.report, silence !== undefined);
   return { ...sighting, attempts: [], report: report.outcome === 'cancelled' ? withReason(report, await cancelReason(client, workflowId, found.runId)) : report };
+}
+
+/** Of what runs beside the operations and has no report. */
+function noOperation(workflowId: string, type: string): AdvisedError {
+  const cluster = clusterOf(workflowId);
+  return new AdvisedError('InvalidInput', `${workflowId} (${type}) is no operation: it has no report, and is not ended by stctl.`, [
+    `See how the cluster is and what runs on it: stctl status ${cluster}`, ...(type === 'monitorCluster' ? [`Stop the watch for a time: stctl pause ${cluster} --for 1h --reason …`, `End it for good: ${commandLine(['temporal', 'workflow', 'cancel', '--workflow-id', workflowId])}`] : []),
+  ]);
 }
 
 /** The JSON object that a run was started with. @throws when the server does not answer or the payload can't be read */

@@ -90,7 +90,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, client
   if (body === undefined) return { status: 413, message: `expected at most ${largestBody} bytes` };
   if (response.destroyed) return { status: 400, message: 'gone' };
   const from = request.socket.remoteAddress ?? 'unknown';
-  if (!isAuthentic(request, body, (await resolveSecret(secret, { env })).reveal())) return { status: 401, message: 'the secret or the signature is wrong, or older than five minutes', note: `${from}: refused, not authenticated` };
+  const known = await resolveSecret(secret, { env }).catch(() => undefined);
+  if (!known) return { status: 503, message: 'the secret can\'t be read where reports are taken', note: `${from}: not taken, ${secret} can't be read` };
+  if (!isAuthentic(request, body, known.reveal())) return { status: 401, message: 'the secret or the signature is wrong, or older than five minutes', note: `${from}: refused, not authenticated` };
   const content = jsonOf(body);
   if (content === undefined) return { status: 400, message: 'expected one JSON object; the body is no JSON' };
   const parsed = parseInput(outsideReport, content);

@@ -225,7 +225,7 @@ until [ -e /run/taken ]; do sleep 0.01; done`);
     'a balancer that goes by another map': {
       break: () => reloadBalancer(at().status, `cp ${at().status.balancer.map} ${at().status.balancer.map}.other; sed -i.kept 's,${at().status.balancer.map},&.other,' /etc/haproxy/haproxy.cfg`),
       mend: () => reloadBalancer(at().status, `mv /etc/haproxy/haproxy.cfg.kept /etc/haproxy/haproxy.cfg; rm ${at().status.balancer.map}.other`),
-      told: () => [`lb1: HAProxy knows no map ${at().status.balancer.map}`],
+      told: () => [`lb1: the HAProxy that runs knows no map ${at().status.balancer.map}. Remedy: let a rule of its configuration read that file, and reload; or correct loadBalancer.map`],
     },
     'a balancer that lacks a Server': {
       break: () => reloadBalancer(at().status, 'sed -i.kept "s/ server st3 / server other3 /; s,_hc/st3$,_hc/other3," /etc/haproxy/haproxy.cfg'),

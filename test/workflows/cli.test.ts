@@ -250,6 +250,7 @@ test('a cancel is followed to its end: 6', async () => {
     const record = await call('cancel', id.replace('set-up-', ''), '--reason', 'again');
     expect(record).toMatchObject({ code: 3, stderr: expect.stringMatching(/is the record of a cluster[^]*stctl status c/) });
     expect(record.stderr).not.toContain('in the product\'s own terms');
+    expect(await call('report', id.replace('set-up-', ''))).toMatchObject({ code: 2, stderr: expect.stringContaining('(cluster) is no operation') });
   });
 });
 
