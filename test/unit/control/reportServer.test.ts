@@ -20,10 +20,11 @@ const client = {
   },
 } as unknown as Client;
 
+const environment: { REPORT?: string } = { REPORT: secret };
 let server: Server;
 let url: string;
 beforeAll(async () => {
-  server = await startReportServer(client, { host: '127.0.0.1', port: 0, secret: 'env:REPORT', env: { REPORT: secret }, say: (line) => said.push(line) });
+  server = await startReportServer(client, { host: '127.0.0.1', port: 0, secret: 'env:REPORT', env: environment, say: (line) => said.push(line) });
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 beforeEach(() => { said.length = taken.length = 0; });
@@ -71,6 +72,14 @@ test.each([
 ])('%s: told with its status', async (_, path, body, status) => {
   expect((await post(path, body)).status).toBe(status);
   expect(taken).toEqual([]);
+});
+
+test('while the secret can\'t be read nothing is taken, and both sides hear why', async () => {
+  delete environment.REPORT;
+  expect(await post('/v1/report/demo', good)).toEqual({ status: 503, message: 'the secret can\'t be read where reports are taken' });
+  environment.REPORT = secret;
+  expect([taken, said]).toEqual([[], [expect.stringMatching(/: not taken, env:REPORT can't be read$/)]]);
+  expect((await post('/v1/report/demo', good)).status).toBe(202);
 });
 
 test('only POST is taken, and a secret that can\'t be read is said at once', async () => {
