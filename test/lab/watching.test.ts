@@ -108,25 +108,27 @@ test('a Server whose Administration Tool is dead is Offline: its port refuses', 
   await allWell();
 });
 
-test('a Server that is frozen and one that is cut off are Unknown, one whose processes are all dead is Offline, and their hosts tell them apart', async () => {
+test('a Server and an Edge that are frozen or cut off are Unknown, with all their processes dead they are Offline, and their hosts tell them apart', async () => {
+  const broken = ['st3', 'ed1'];
   for (const [act, back, state, cause, why] of [
     ['freeze', 'thaw', 'Unknown', 'silent', /does not answer, but its host does \(port 22 is open\)/], ['cut', 'heal', 'Unknown', 'silent', /does not answer, nor does anything else of its host/], ['kill', 'start', 'Offline', 'refused', /its port refuses/],
   ] as const) {
-    await lab.run(act, 'st3');
-    const { health, took } = await seen(`st3 ${state} after ${act}`, (one) => nodeIn(one, 'st3')?.state === state);
+    await all(broken, (node) => lab.run(act, node));
+    const { health, took } = await seen(`${broken.join(' and ')} ${state} after ${act}`, (one) => broken.every((node) => nodeIn(one, node)?.state === state));
     console.log(`${act} → ${state} after ${took} ms`);
-    expect(nodeIn(health, 'st3')).toMatchObject({ cause, why: expect.stringMatching(why), lastSeen: expect.any(String) });
+    for (const node of broken) expect(nodeIn(health, node)).toMatchObject({ cause, why: expect.stringMatching(why), lastSeen: expect.any(String) });
     expect(health).toMatchObject({ health: 'degraded', online: 2 });
-    await lab.run(back, 'st3');
-    if (act === 'kill') await onHost('st3', 'start_all');
+    await all(broken, (node) => lab.run(back, node));
+    if (act === 'kill') await all(broken, (node) => onHost(node, 'start_all'));
     await allWell();
   }
 });
 
-test('Servers that are slow, and one whose clock is an hour off, stay Online', async () => {
-  await Promise.all([lab.run('slow', 'st1', '300ms'), lab.run('slow', 'st2', '300ms'), lab.run('skew', 'st3', '3600s')]);
+test('Servers and an Edge that are slow, and a Server whose clock is an hour off, stay Online', async () => {
+  const slow = ['st1', 'st2', 'ed1'];
+  await Promise.all([...slow.map((node) => lab.run('slow', node, '300ms')), lab.run('skew', 'st3', '3600s')]);
   const changed = await seen('a change', ({ health }) => health !== 'ok', 5_000).then(({ health }) => health.problems, () => []);
-  await Promise.all([lab.run('slow', 'st1', '0ms'), lab.run('slow', 'st2', '0ms'), lab.run('skew', 'st3', '0s')]);
+  await Promise.all([...slow.map((node) => lab.run('slow', node, '0ms')), lab.run('skew', 'st3', '0s')]);
   expect(changed).toEqual([]);
 });
 
