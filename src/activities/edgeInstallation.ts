@@ -7,7 +7,7 @@ import { installUntilDone, ownProperties, secretFile, type Installer, type Place
 import { productOn } from './product';
 
 /** An Edge has no schema to share; the others of a site import the secret file of the first. */
-export function ensureEdgeInstalled(clients: Clients, { edge, installer, taehFrom }: { edge: ServerTarget; installer: Installer; taehFrom?: HostTarget }, authority: Authority): Promise<Outcome> {
+export function ensureEdgeInstalled(clients: Clients, { edge, installer, version, taehFrom }: { edge: ServerTarget; installer: Installer; version: string; taehFrom?: HostTarget }, authority: Authority): Promise<Outcome> {
   const prepare = async ({ product, taehCopy }: Place): Promise<Prepared> => {
     const taeh = taehFrom && await secretFile(clients, taehFrom, [productOn(clients, taehFrom).path('bin', 'taeh')]);
     const adminPassword = await resolveSecret(edge.admin.password);
@@ -21,5 +21,5 @@ export function ensureEdgeInstalled(clients: Clients, { edge, installer, taehFro
       note: `installed in ${product.path()}, with an embedded database`,
     };
   };
-  return installUntilDone(clients, { server: edge, installer, prepare }, authority);
+  return installUntilDone(clients, { server: edge, installer, version, prepare }, authority);
 }

@@ -31,7 +31,7 @@ export interface EdgeActivities {
   checkWays(input: { server: ServerTarget; protocols: Protocol[]; probe?: string }): Promise<CheckResult<WayFacts>>;
   checkConnections(input: { server: ServerTarget; edges: EdgeAddress[]; protocols: Protocol[] }): Promise<CheckResult<ConnectionFacts>>;
   /** With its embedded database; all but the first import the secret file of the first, as synchronised Edges must. */
-  ensureInstalled(input: { edge: ServerTarget; installer: Installer; taehFrom?: HostTarget }, authority: Authority): Promise<Outcome>;
+  ensureInstalled(input: { edge: ServerTarget; installer: Installer; version: string; taehFrom?: HostTarget }, authority: Authority): Promise<Outcome>;
   /** The embedded database first: without it the Administration Tool answers nothing. */
   ensureAdminStarted(input: { edge: ServerTarget }, authority: Authority): Promise<Outcome>;
   /** Exchanges the CA certificates of the cluster and one Edge. */

@@ -12,6 +12,8 @@ import { productOn, sha256, type Product } from './product';
 export interface InstallInput {
   server: ServerTarget;
   installer: Installer;
+  /** product.version: another one that was installed is refused. */
+  version: string;
   database: DatabaseTarget;
   /** The first Server creates the schema and the secret file; the others use the schema and import the file from it. */
   taehFrom?: HostTarget;
@@ -49,7 +51,7 @@ async function prepareServer(clients: Clients, { server, installer, database, ta
     ...(taeh ? { taeh } : {}),
     files: database.ca ? [{ path: product.beside('database-ca.pem'), content: await readFile(database.ca), mode: '644' }] : [],
     properties: await propertiesOf({ server, installer, database, product, taehCopy, existing }),
-    note: taehFrom ? 'installed on the existing schema' : 'installed with a new schema',
+    note: existing ? 'installed on the existing schema' : 'installed with a new schema',
   };
 }
 

@@ -36,6 +36,13 @@ export async function lookAtInstalled(clients: Clients, host: HostTarget): Promi
   return { version: value('version') || null, build: value('build') || null, processes: value('processes') === '' ? null : Number(value('processes')), started: value('started') === '' ? undefined : Number(value('started')) };
 }
 
+/** After an installation: a package of another version than the cluster file says is told before anything of it is started. @throws Refused when it is known to be another one */
+export async function requireInstalled(clients: Clients, host: HostTarget, version: string): Promise<void> {
+  const found = await lookAtInstalled(clients, host);
+  if (isAt(version, found) || (found.version === null && found.build === null)) return;
+  throw new StError('Refused', `${host.node}: ${nameOf(found)} was installed, product.version asks for ${version}. Nothing more was started. Correct product.version; or, when ${version} is right, see to product.installer.package, and move what stands in ${host.fileDriveHome} away or update it by hand. Then run this again.`);
+}
+
 /** Answers what is installed. @throws Refused when it is another version than this one */
 export async function requireVersion(clients: Clients, host: HostTarget, version: string): Promise<string> {
   const found = await lookAtInstalled(clients, host);

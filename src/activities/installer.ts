@@ -11,6 +11,7 @@ import type { Authority, HostTarget, ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { installationStateFunction, readInstallationState, type FoundInstallation } from './installationState';
+import { requireInstalled } from './installedVersion';
 import { processesFunction, seen } from './processLook';
 import { productOn, type FileToWrite, type Product } from './product';
 
@@ -54,6 +55,8 @@ export interface Place {
 export interface Recipe {
   server: ServerTarget;
   installer: Installer;
+  /** What must have been installed: product.version. */
+  version: string;
   prepare: (place: Place) => Promise<Prepared>;
 }
 
@@ -102,7 +105,7 @@ for file in "$@"; do empty "$user" "$file" || exit; done
 `;
 
 /** One try: the outcome, or with what the installer failed. One that vanished, or whose end is not known, is thrown like any lost call. */
-async function install(clients: Clients, { server, installer, prepare }: Recipe, authority: Authority): Promise<Outcome | StError> {
+async function install(clients: Clients, { server, installer, version, prepare }: Recipe, authority: Authority): Promise<Outcome | StError> {
   const product = productOn(clients, server);
   const resumed = await settleInstaller(clients, server);
   const { state: found, why } = await installation(product, server);
@@ -111,6 +114,7 @@ async function install(clients: Clients, { server, installer, prepare }: Recipe,
   if (found === 'complete') {
     await forgetJob(clients.ssh, server.ssh, authority, job, limits());
     await empty(product, server, authority);
+    await requireInstalled(clients, server, version);
     return resumed ? { changed: true, note: 'installed; an earlier attempt had begun it' } : { changed: false, note: 'installed already' };
   }
   const { folder, taeh: taehCopy, first, second } = preparedFiles(product);
@@ -128,6 +132,7 @@ async function install(clients: Clients, { server, installer, prepare }: Recipe,
   if (failed) return failed;
   if ((await installation(product, server)).state !== 'complete') throw new StError('RemoteCommandFailed', `${server.node}: the installer ended, but ${product.path('install.log')} does not end in "${completed}"`);
   await forgetJob(clients.ssh, server.ssh, authority, job, limits());
+  await requireInstalled(clients, server, version);
   return { changed: true, note };
 }
 

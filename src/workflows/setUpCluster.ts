@@ -24,7 +24,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     const { spec } = cluster;
     const { site, nodes, first, target, deploymentSite, gateways, edgeLicences, doors, fronted, todo, opening, through, set, serve, activate, thresholdDiffers, prepared, nameless, waysChange, installed, settings, restores, probeIsThere } = await checkSetUp(context);
     const { probe } = spec;
-    const { installer, protocols, options } = spec.product;
+    const { installer, version, protocols, options } = spec.product;
     const { minimumNodes } = spec.policies;
     const chosen = (some: readonly string[]) => nodes.filter(({ name }) => some.includes(name));
     const theEdges = (some: readonly string[]) => gateways.filter(({ name }) => some.includes(name));
@@ -39,14 +39,14 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
     await forEachNode('Empty what its installation was prepared with: it holds passwords', [...chosen(prepared), ...theEdges(prepared).map(({ name, edge }) => ({ name, server: edge }))], ({ server }) =>
       installation.ensureEmptied({ server }), { key: 'empty-prepared' });
     await forEachNode('Install the first Server with a new schema', chosen(todo.installFirst), ({ server }) =>
-      installation.ensureInstalled({ server, installer, database: target }, { limitMs: installMs }), { key: 'install-first' });
+      installation.ensureInstalled({ server, installer, version, database: target }, { limitMs: installMs }), { key: 'install-first' });
     await forEachNode('Install its licences', chosen(todo.licenseFirst), ({ server }) =>
       installation.ensureLicensed({ server, licences: licencesOf(spec.licences) }), { key: 'license-first' });
     await forEachNode('Start its Administration Tool', chosen(todo.startFirstAdmin), ({ server }) =>
       servers.ensureAdminStarted({ server }), { key: 'start-first-admin' });
     if (Object.keys(set).length > 0) await step('Set the shared options of the cluster', servers.ensureOptions({ server: through, options: set }));
     await forEachNode('Install the other Servers on that schema', chosen(todo.installOthers), ({ server }) =>
-      installation.ensureInstalled({ server, installer, database: target, taehFrom: through }, { limitMs: installMs }), { key: 'install-others' });
+      installation.ensureInstalled({ server, installer, version, database: target, taehFrom: through }, { limitMs: installMs }), { key: 'install-others' });
     await forEachNode('See the node in the table: its installation registered it', chosen(todo.registered), ({ server }) =>
       servers.ensureRegistered({ server: through, address: server.address }), { key: 'registered' });
     await forEachNode('Stop the Administration Tool of the new Servers', chosen(todo.stopAdmin), ({ server }) =>
@@ -66,9 +66,9 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       installation.ensureLicensed({ server, licences: licencesOf(spec.licences) }), { key: 'license-others' });
     await nameInCaches(context, nameless);
     await forEachNode('Install the first Edge', theEdges(opening.installFirst), ({ edge }) =>
-      edges.ensureInstalled({ edge, installer }, { limitMs: installMs }), { key: 'install-first-edge' });
+      edges.ensureInstalled({ edge, installer, version }, { limitMs: installMs }), { key: 'install-first-edge' });
     await forEachNode('Install the other Edges with its secret file', theEdges(opening.installOthers), ({ edge }) =>
-      edges.ensureInstalled({ edge, installer, taehFrom: serverTarget(spec, site, opening.first) }, { limitMs: installMs }), { key: 'install-other-edges' });
+      edges.ensureInstalled({ edge, installer, version, taehFrom: serverTarget(spec, site, opening.first) }, { limitMs: installMs }), { key: 'install-other-edges' });
     await forEachNode('Install the licences of the Edge', theEdges(opening.license), ({ edge }) =>
       installation.ensureLicensed({ server: edge, licences: edgeLicences }), { key: 'license-edges' });
     await forEachNode('Start the Administration Tool of the Edge', theEdges(opening.startAdmin), ({ edge }) =>

@@ -186,8 +186,8 @@ describe('a Server that serves and can\'t be looked into', () => {
 
   test('is left alone by the installation itself, whatever was planned', async () => {
     const spec = lab.spec();
-    const { installer } = spec.product;
-    const input = { server: serverTarget(spec, 'prod', 'st2'), taehFrom: serverTarget(spec, 'prod', 'st1'), installer, database: databaseTarget(spec, 'prod') };
+    const { installer, version } = spec.product;
+    const input = { server: serverTarget(spec, 'prod', 'st2'), taehFrom: serverTarget(spec, 'prod', 'st1'), installer, version, database: databaseTarget(spec, 'prod') };
     const clients = createClients();
     try {
       const { epoch } = await operations.record(lab.name);

@@ -50,7 +50,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   const { parallel = 1, refreshDaemons = false, leaving = [] } = options;
   const view = await checkAddition(context, site, names, leaving);
   const { newServers, newEdges, through, serving, runningEdges, peerEdges, reachableEdges, todo, opening, serve, nameless, gatedEdges, settings, edgeSource, probeIsThere, changes } = view;
-  const { installer, protocols } = spec.product;
+  const { installer, version, protocols } = spec.product;
   const { probe } = spec;
   const { deploymentSite } = siteOf(spec, site);
   const target = databaseTarget(spec, site);
@@ -96,7 +96,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   async function addServers(): Promise<void> {
     for (const { before, some } of apart(chosen(todo.install))) {
       await forEachNode('Install the Server on the schema of the cluster', some, ({ server }) =>
-        additions.ensureInstalled({ server, installer, database: target, taehFrom: through.server }, { limitMs: installMs }), { key: 'install', parallel, ...(before ? {} : { undo: withdraw }) });
+        additions.ensureInstalled({ server, installer, version, database: target, taehFrom: through.server }, { limitMs: installMs }), { key: 'install', parallel, ...(before ? {} : { undo: withdraw }) });
     }
     await forEachNode('Copy what is not in the database from a Server that serves', chosen(todo.copy), ({ server }) =>
       additions.ensureFiles({ server, peer: through.server }, { limitMs: installMs }), { key: 'copy', parallel });
@@ -115,7 +115,7 @@ export async function prepareAddition<I extends OperationInput>(context: Operati
   async function addEdges(): Promise<void> {
     for (const { before, some } of apart(theEdges([...opening.installFirst, ...opening.installOthers]))) {
       await forEachNode('Install the Edge with the secret file of the others', some, ({ server }) =>
-        edges.ensureInstalled({ edge: server, installer, ...(edgeSource ? { taehFrom: edgeSource } : {}) }, { limitMs: installMs }), { key: 'install-edge', parallel, ...(before ? {} : { undo: withdrawEdge }) });
+        edges.ensureInstalled({ edge: server, installer, version, ...(edgeSource ? { taehFrom: edgeSource } : {}) }, { limitMs: installMs }), { key: 'install-edge', parallel, ...(before ? {} : { undo: withdrawEdge }) });
     }
     await forEachNode('Install the licences of the Edge', theEdges(opening.license), ({ server }) => installation.ensureLicensed({ server, licences: edgeLicences }), { key: 'license-edge', parallel });
     for (const { before, some } of apart(gatedEdges)) {

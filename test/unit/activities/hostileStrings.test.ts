@@ -54,7 +54,7 @@ async function commandsWith(text: string): Promise<string[]> {
     const acts: ((clients: Clients) => Promise<unknown>)[] = [
       (clients) => hostActivities({ clients }).checkHost({ host: server, package: `/${text}`, sharedPath: `/${text}`, version: text, ports: [], peers: [{ address: text, port: 1 }], clockLimitMs: 1 }),
       (clients) => fileActivities({ clients }).checkShared({ writer: server, reader: server, path: `/${text}` }),
-      (clients) => installationActivities({ clients }).ensureInstalled({ server, installer: { package: `/${text}`, properties: { [text]: text }, autoRegister: true }, database: { cluster: text, kind: 'postgresql', host: text, port: 1, name: text, user: text, password: `file:/${text}`, tablespaces: [] } }, authority),
+      (clients) => installationActivities({ clients }).ensureInstalled({ server, installer: { package: `/${text}`, properties: { [text]: text }, autoRegister: true }, version: '5.5', database: { cluster: text, kind: 'postgresql', host: text, port: 1, name: text, user: text, password: `file:/${text}`, tablespaces: [] } }, authority),
       (clients) => installationActivities({ clients }).ensureLicensed({ server, licences: { core: __filename, features: __filename } }, authority),
       (clients) => serverActivities({ clients }).ensureAllStopped({ server }, authority),
       (clients) => serverActivities({ clients }).ensureServicesStopped({ server }, authority),
