@@ -22,6 +22,7 @@ import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
 import { requireVersion } from './installedVersion';
 import { productOn } from './product';
+import { withLastWords } from './serverLook';
 import { awaitStops } from './stopMarkers';
 
 export interface EdgeActivities {
@@ -137,14 +138,14 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       const began = Date.now();
       let ordered = 0;
       let inARow = 0;
-      await waitFor(`${edge.node} runs`, async () => {
+      await withLastWords(admin(edge), () => waitFor(`${edge.node} runs`, async () => {
         inARow = (await look()) ? inARow + 1 : 0;
         if (inARow === 0 && Date.now() - ordered > startAgainMs) {
           await run(edge, 'start_all', authority);
           ordered = Date.now();
         }
         return inARow;
-      }, (times) => times >= 2, { timeoutMs: startMs, signal: abortSignal() });
+      }, (times) => times >= 2, { timeoutMs: startMs, signal: abortSignal(), show: () => 'not all its protocol servers run' }));
       return { changed: true, note: `runs after ${seconds(began)}` };
     },
     async ensureConnected({ server, edges, protocols }, authority) {

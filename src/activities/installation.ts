@@ -85,14 +85,25 @@ async function checkLicences({ licences, servers }: { licences: LicenceFiles; se
   const problems: Problem[] = [];
   for (const [content, path] of [[core, licences.core], [features, licences.features]] as const) {
     if (!content) problems.push({ what: `the licence file ${path} can't be read on the worker's host`, remedy: 'put it there, readable for the worker' });
-    else if (expired(content.toString())) problems.push({ what: `the licence ${path} has expired`, remedy: 'get a new one from the vendor' });
+    else problems.push(...licenceProblems(path, content.toString()));
   }
-  const nodes = Number(/^ClusterNodes=(\d+)\s*$/m.exec(features?.toString() ?? '')?.[1] ?? 0);
-  if (features && nodes < servers) problems.push({ what: `the features licence covers ${nodes} cluster nodes, ${servers} Servers are listed`, remedy: 'get a licence for more nodes, or list fewer Servers' });
+  const named = /^ClusterNodes=(\d+)\s*$/m.exec(features?.toString() ?? '')?.[1];
+  const nodes = Number(named ?? 0);
+  if (features && servers > 0 && named === undefined) problems.push({ what: `the features licence ${licences.features} names no number of cluster nodes (ClusterNodes)`, remedy: 'put the features licence of an Enterprise Cluster there, as the vendor made it' });
+  else if (features && nodes < servers) problems.push({ what: `the features licence covers ${nodes} cluster nodes, ${servers} Servers are listed`, remedy: 'get a licence for more nodes, or list fewer Servers' });
   return { facts: { core: sha256(core ?? ''), features: sha256(features ?? ''), clusterNodes: nodes }, problems };
 }
 
-function expired(licence: string): boolean {
-  const until = /^ValidTo=(\d{4}-\d{2}-\d{2})\s*$/m.exec(licence)?.[1];
-  return until !== undefined && Date.parse(`${until}T23:59:59Z`) < Date.now();
+/** A file that is none, or that the product would refuse: told now, not when no Transaction Manager starts. */
+function licenceProblems(path: string, licence: string): Problem[] {
+  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*?)\\s*$`, 'm').exec(licence)?.[1];
+  const product = value('Product');
+  if (product === undefined ? !/^(?:Accounts|ClusterNodes)=\d+\s*$/m.test(licence) : product !== 'SecureTransport') {
+    return [{ what: `${path} is no licence of SecureTransport: ${product === undefined ? 'it names neither a product nor a number of accounts or cluster nodes' : `it is for ${product.slice(0, 60)}`}`, remedy: 'put the file there that the vendor made, unchanged' }];
+  }
+  const until = value('ValidTo');
+  if (until === undefined) return [];
+  const ends = /^\d{4}-\d{2}-\d{2}$/.test(until) ? Date.parse(`${until}T23:59:59Z`) : Number.NaN;
+  if (Number.isNaN(ends)) return [{ what: `the end of the licence ${path} can't be read: ValidTo=${until.slice(0, 60)}, expected a date such as 2027-01-31`, remedy: 'put the file there that the vendor made, unchanged' }];
+  return ends < Date.now() ? [{ what: `the licence ${path} has expired`, remedy: 'get a new one from the vendor' }] : [];
 }

@@ -87,7 +87,17 @@ export async function readDetails({ admin }: Pick<Clients, 'admin'>, { role, tar
 
 /** The log of a Server whose Transaction Manager does not run, when it blames the licence (the product says so nowhere else). */
 export async function licenceComplaint({ admin }: Pick<Clients, 'admin'>, { target }: LookedAt, limits: CallOptions): Promise<string | undefined> {
-  const log = await admin.server(target.admin).serverLog({ limit: 20, level: ['ERROR'] }, limits).catch(() => []);
-  const last = log.flatMap(({ message }) => (typeof message === 'string' && message !== '' ? [message] : [])).at(-1);
+  return blamesLicence(await loggedErrors(admin.server(target.admin), limits));
+}
+
+/** The last errors of a log, the latest last; none where it can't be read. */
+export async function loggedErrors(admin: AdminServer, limits: CallOptions): Promise<string[]> {
+  const log = await admin.serverLog({ limit: 20, level: ['ERROR'] }, limits).catch(() => []);
+  return log.flatMap(({ message }) => (typeof message === 'string' && message !== '' ? [message] : []));
+}
+
+/** The latest of these errors, when it is about a licence. */
+export function blamesLicence(errors: readonly string[]): string | undefined {
+  const last = errors.at(-1);
   return last !== undefined && /licen[cs]e/i.test(last) ? last.slice(0, 300) : undefined;
 }

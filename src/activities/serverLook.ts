@@ -8,6 +8,7 @@ import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
+import { blamesLicence, loggedErrors } from './lookAtNode';
 
 /** How long a start may take, in milliseconds. */
 export const startMs = 5 * 60_000;
@@ -74,23 +75,32 @@ export interface Starting {
 export async function startUntilOnline({ server, read, order, admin }: Starting): Promise<void> {
   let ordered = 0;
   let inARow = 0;
-  try {
-    await waitFor(`${server.node} is Online`, async () => {
-      const seen = await read();
-      inARow = online(seen) ? inARow + 1 : 0;
-      if (inARow === 0 && Date.now() - ordered > startAgainMs) {
-        await order();
-        ordered = Date.now();
-      }
-      return { ...seen, inARow };
-    }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal() });
-  } catch (error) {
-    if (error instanceof StError && error.code === 'NotYet') throw new StError('NotYet', `${error.message}${await lastWords(admin)}`, { cause: error });
-    throw error;
-  }
+  await withLastWords(admin, () => waitFor(`${server.node} is Online`, async () => {
+    const seen = await read();
+    inARow = online(seen) ? inARow + 1 : 0;
+    if (inARow === 0 && Date.now() - ordered > startAgainMs) {
+      await order();
+      ordered = Date.now();
+    }
+    return seen;
+  }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal(), show: (seen) => inWords(seen as Look) }));
 }
 
-async function lastWords(admin: AdminServer): Promise<string> {
-  const entries = await admin.serverLog({ level: ['ERROR'], limit: 3 }, { timeoutMs: 5_000 }).catch(() => []);
-  return entries.length > 0 ? `. Its log: ${JSON.stringify(entries).slice(0, 600)}` : '';
+function inWords({ admin, tm, daemons, status }: Look): string {
+  const runs = (what: string, running: boolean): string => `${what} ${running ? 'runs' : 'does not run'}`;
+  return [`its Administration Tool is ${admin}`, runs('its Transaction Manager', tm), daemons ? 'all its protocol servers run' : 'not all its protocol servers run', ...(status === undefined ? [] : [`the product calls it ${status}`])].join(', ');
+}
+
+/** Adds what the log says last to a start that did not come to its end in time: a licence that is refused is told nowhere else. */
+export async function withLastWords<T>(admin: AdminServer, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof StError && error.code === 'NotYet')) throw error;
+    const errors = await loggedErrors(admin, { timeoutMs: 5_000 });
+    const licence = blamesLicence(errors);
+    const words = licence ?? errors.slice(-3).join(' | ').slice(0, 600);
+    if (words === '') throw error;
+    throw new StError('NotYet', licence === undefined ? `${error.message}. Its log: ${words}` : `Its log blames the licence: ${words} Put the right one there (FILEDRIVEHOME/conf), and on the worker's host. ${error.message}`, { cause: error });
+  }
 }

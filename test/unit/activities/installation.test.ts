@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { edgeActivities } from '../../../src/activities/edges';
 import { installationActivities } from '../../../src/activities/installation';
 import { propertiesText } from '../../../src/activities/installer';
+import { withLastWords } from '../../../src/activities/serverLook';
 import { serverActivities } from '../../../src/activities/servers';
 import { createClients, type Clients } from '../../../src/clients';
+import type { AdminServer } from '../../../src/clients/adminApi';
+import { StError } from '../../../src/model/errors';
 import type { Outcome } from '../../../src/model/operation';
 import type { ServerTarget } from '../../../src/model/targets';
 import { machine, type Machine } from './machine';
@@ -25,10 +28,39 @@ test('licences that cover fewer Servers, have expired, or are not there are told
   const core = written('filedrive.license', 'Product=SecureTransport\n');
   expect(await check(core, written('st.license', 'ClusterNodes=3\n'), 3)).toEqual([]);
   expect(await check(core, written('st.license', 'ClusterNodes=3\n'), 4)).toEqual(['the features licence covers 3 cluster nodes, 4 Servers are listed']);
-  expect(await check(core, written('st.license', 'Product=SecureTransport\n'), 2)).toEqual(['the features licence covers 0 cluster nodes, 2 Servers are listed']);
+  const none = written('st.license', 'Product=SecureTransport\n');
+  expect(await check(core, none, 2)).toEqual([`the features licence ${none} names no number of cluster nodes (ClusterNodes)`]);
+  expect(await check(core, none, 0)).toEqual([]);
   expect(await check(join(folder, 'none'), written('st.license', 'ClusterNodes=1\nValidTo=2001-01-01\n'), 2)).toEqual([
     `the licence file ${join(folder, 'none')} can't be read on the worker's host`, `the licence ${join(folder, 'st.license')} has expired`, 'the features licence covers 1 cluster nodes, 2 Servers are listed',
   ]);
+});
+
+test.each([
+  ['some other file', 'db7.example\n', (path: string) => `${path} is no licence of SecureTransport: it names neither a product nor a number of accounts or cluster nodes`],
+  ['an empty file', '', (path: string) => `${path} is no licence of SecureTransport: it names neither a product nor a number of accounts or cluster nodes`],
+  ['a licence of something else', 'Product=Gateway\nAccounts=10\n', (path: string) => `${path} is no licence of SecureTransport: it is for Gateway`],
+  ['an end that is no date', 'Product=SecureTransport\nValidTo=2031-02-31x\n', (path: string) => `the end of the licence ${path} can't be read: ValidTo=2031-02-31x, expected a date such as 2027-01-31`],
+  ['no end at all', 'Accounts=1000\n', undefined],
+  ['an end to come', 'Product=SecureTransport\r\nAccounts=10\r\nValidTo=2999-12-31\r\n', undefined],
+])('a core licence that is %s', async (_what, text, told) => {
+  const core = written('core.license', text);
+  const features = written('features.license', 'Product=SecureTransport\nClusterNodes=3\n');
+  const { problems } = await installationActivities({ clients: {} as Clients }).checkLicences({ licences: { core, features }, servers: 3 });
+  expect(problems.map(({ what }) => what)).toEqual(told ? [told(core)] : []);
+});
+
+describe('a start that does not come to its end in time', () => {
+  const late = (...messages: string[]): Promise<unknown> =>
+    withLastWords({ serverLog: async () => messages.map((message) => ({ message })) } as unknown as AdminServer, () => Promise.reject(new StError('NotYet', 'st1 is Online: not reached'))).catch((error: Error) => error.message);
+
+  test('names the licence when the log blames it', async () => {
+    expect(await late('disk is slow', 'The core licence is invalid: the Transaction Manager does not start.')).toBe('Its log blames the licence: The core licence is invalid: the Transaction Manager does not start. Put the right one there (FILEDRIVEHOME/conf), and on the worker\'s host. st1 is Online: not reached');
+  });
+  test('ends with the last errors of the log otherwise, or with nothing', async () => {
+    expect(await late('one', 'two', 'three', 'four')).toBe('st1 is Online: not reached. Its log: two | three | four');
+    expect(await late()).toBe('st1 is Online: not reached');
+  });
 });
 
 test('the password of the administrator is looked for before anything is changed, also where no Server runs yet', async () => {
