@@ -79,8 +79,18 @@ function databaseObstacles({ database, cluster }: FoundEstate, spec: ClusterSpec
   ];
 }
 
-/** What the seed must say because the balancer does not. */
-function undetermined(seed: ClusterSeed, { balancers }: FoundEstate): Problem[] {
+/** Without a word on them, the next set-up would install the Servers' licences on Edges that have their own. */
+const edgeLicences = (place: string): Problem => ({
+  what: `the cluster has Edges, and ${place} names no licences of theirs (licences.edge): a set-up would install those of the Servers there`,
+  remedy: 'copy FILEDRIVEHOME/conf/filedrive.license and st.license of an Edge to the worker\'s host and name the copies under licences.edge; where they are those of the Servers, name these',
+});
+
+/** What the seed must say because nobody else does. */
+function undetermined(seed: ClusterSeed, found: FoundEstate): Problem[] {
+  return [...(edgesOf(found.cluster).length > 0 && !seed.licences.edge ? [edgeLicences('the seed')] : []), ...undeterminedBalancer(seed, found)];
+}
+
+function undeterminedBalancer(seed: ClusterSeed, { balancers }: FoundEstate): Problem[] {
   if (!seed.loadBalancer) return [];
   const names = balancerFacts(seed, balancers);
   const missing = (['map', 'siteBackend', 'healthBackend'] as const).filter((key) => isPlaceholder(names[key]));
@@ -90,7 +100,7 @@ function undetermined(seed: ClusterSeed, { balancers }: FoundEstate): Problem[] 
 
 /** Where a given cluster file and the estate say different things. */
 function contradictions(spec: ClusterSpec, site: string, { cluster, servers, balancers }: FoundEstate): Problem[] {
-  const { servers: nodes, database, loadBalancer } = siteOf(spec, site);
+  const { servers: nodes, edges, database, loadBalancer } = siteOf(spec, site);
   const listed = nodes.map(({ address }) => address);
   const table = cluster.nodes.map(({ address }) => address);
   const pairs: [string, string | number, string | number][] = [
@@ -102,6 +112,7 @@ function contradictions(spec: ClusterSpec, site: string, { cluster, servers, bal
   ];
   const remedy = 'correct the cluster file';
   return [
+    ...(edges.length > 0 && !spec.licences.edge ? [edgeLicences('the file')] : []),
     ...table.filter((address) => !listed.includes(address)).map((address) => ({ what: `the cluster has the node ${address}, which the file does not list`, remedy })),
     ...nodes.filter(({ address }) => !table.includes(address)).map(({ name, address }) => ({ what: `${name}: ${address} is not in the cluster's table of nodes`, remedy })),
     ...pairs.filter(([, file, estate]) => file !== estate).map(([key, file, estate]) => ({ what: `the file says ${key} ${file}, the cluster ${estate}`, remedy })),

@@ -30,7 +30,7 @@ export function clusterFile(seed: ClusterSeed, { cluster, servers = [], balancer
     metadata: seed.metadata,
     ...(seed.defaults ? { defaults: seed.defaults } : {}),
     product: { version: cluster?.version ?? '0.0', ...product, protocols: runningEverywhere(servers) },
-    licences: seed.licences,
+    licences: { ...seed.licences, ...(edgesOf(cluster).length > 0 && !seed.licences.edge ? { edge: { core: `/${unknown}`, features: `/${unknown}` } } : {}) },
     sites: {
       [seed.site ?? 'prod']: {
         deploymentSite: 'Prod',

@@ -33,6 +33,7 @@ const estate = (over: Partial<FoundEstate> = {}): FoundEstate => ({
 });
 const judged = (found: FoundEstate, given: ClusterSeed = seed()) => adoption({ cluster: 'demo', epoch: 0, given: { seed: given } }, found);
 const specOf = (found: FoundEstate, given?: ClusterSeed) => parseClusterSpec(judged(found, given).file).spec!;
+const withEdgeLicences = { ...seed().licences, edge: { core: '/etc/st/edge.license', features: '/etc/st/edge-st.license' } };
 
 describe('a seed', () => {
   test('is small, and valid', () => expect(parseClusterSeed(seed())).toEqual({ seed: seed() }));
@@ -79,9 +80,25 @@ describe('the cluster file', () => {
   test('asks for the daemons that run on every Server, and takes the Edges of the zones', () => {
     const found = estate({ servers: [server(1), server(2, { running: ['ssh', 'ftp'] })] });
     found.cluster.zones = [{ name: 'Private', edges: [{ title: 'edge 1', address: '10.86.0.21', deploymentSite: 'Prod' }, { title: 'dr', address: '10.86.1.21', deploymentSite: 'DR' }, { title: 'none', address: null, deploymentSite: 'Prod' }] }];
-    const spec = specOf(found);
+    const spec = specOf(found, { ...seed(), licences: withEdgeLicences });
     expect(spec.product.protocols).toEqual(['ssh']);
+    expect(spec.licences).toEqual(withEdgeLicences);
     expect(spec.sites['prod']).toMatchObject({ edges: [{ name: '10.86.0.21', address: '10.86.0.21' }], loadBalancer: { fronts: 'edges' } });
+  });
+
+  test('does not let the next set-up install the Servers\' licences on Edges: without a word on theirs it is no file, and none that is given is adopted', () => {
+    const found = estate();
+    found.cluster.zones = [{ name: 'Private', edges: [{ title: 'ed1', address: '10.86.0.21', deploymentSite: 'Prod' }] }];
+    const { file, obstacles } = judged(found);
+    const obstacle = (place: string) => ({ what: expect.stringContaining(`the cluster has Edges, and ${place} names no licences of theirs (licences.edge)`), remedy: expect.stringContaining('name the copies under licences.edge') });
+    expect(obstacles).toEqual([obstacle('the seed')]);
+    expect(parseClusterSpec(file).problems?.map(({ path }) => path.join('.'))).toEqual(['licences.edge.core', 'licences.edge.features']);
+    const named = { ...seed(), licences: withEdgeLicences };
+    expect(judged(found, named).obstacles).toEqual([]);
+    const spec = specOf(found, named);
+    const given = (licences: typeof spec.licences) => adoption({ cluster: 'demo', epoch: 0, given: { spec: { ...spec, licences }, site: 'prod' } }, found).obstacles;
+    expect(given(spec.licences)).toEqual([]);
+    expect(given(seed().licences)).toEqual([obstacle('the file')]);
   });
 
   test('says nothing where nothing is known, so that validation names the place', () => {
