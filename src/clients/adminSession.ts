@@ -69,7 +69,7 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
   async function openAgent(): Promise<Agent> {
     const ca = await readFile(access.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
       agent = undefined;
-      throw new StError('TlsRejected', `${place}: the CA file ${access.ca} could not be read (${error.code}).`);
+      throw new StError('SecretUnavailable', `${place}: the CA file ${access.ca} could not be read (${error.code}).`);
     });
     return new Agent({ connect: { ca, rejectUnauthorized: true, timeout: defaultTimeoutMs }, connections: 8, keepAliveTimeout: 4000 });
   }

@@ -46,7 +46,7 @@ export function createMailer({ env }: { env?: NodeJS.ProcessEnv } = {}): Mailer 
     signal?.throwIfAborted();
     const credential = await credentialOf(target);
     const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new StError('TlsRejected', `Mail server ${place}: the CA file ${target.ca} could not be read (${error.code}).`);
+      throw new StError('SecretUnavailable', `Mail server ${place}: the CA file ${target.ca} could not be read (${error.code}).`);
     });
     const transport = createTransport({
       host: target.host,

@@ -72,7 +72,7 @@ export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postg
       refusals.check(key, credential);
       const password = await resolveSecret(target.password, secrets);
       const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        throw new StError('TlsRejected', `${where}: the CA file ${target.ca} could not be read (${error.code})`);
+        throw new StError('SecretUnavailable', `${where}: the CA file ${target.ca} could not be read (${error.code})`);
       });
       const client = new Client({
         host: target.host, port: target.port, database, user: target.user, password: password.reveal(), application_name: 'st-orchestrator',

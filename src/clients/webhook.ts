@@ -39,7 +39,7 @@ export function createWebhook({ env }: { env?: NodeJS.ProcessEnv } = {}): Webhoo
       const text = JSON.stringify(body);
       const secret = (await resolveSecret(target.secret, { env })).reveal();
       const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        throw new StError('TlsRejected', `${what}: the CA file ${target.ca} could not be read (${error.code}).`);
+        throw new StError('SecretUnavailable', `${what}: the CA file ${target.ca} could not be read (${error.code}).`);
       });
       const time = AbortSignal.timeout(timeoutMs);
       // Events are rare: a connection for each. No redirect is followed, what is signed goes to the place that was named.

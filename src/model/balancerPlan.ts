@@ -1,10 +1,10 @@
 /** What the balancers have still to be told, computed from what the checks found. Pure. */
 import type { Problem } from './operation';
 
-/** One balancer as it was found. */
-/** Where one can't be asked: what works on without us may still send clients to a node that is stopped. */
+/** Where one does not answer: what works on without us may still send clients to a node that is stopped. */
 export const silentBalancer = 'see that its host answers the worker; only one that is gone for good is taken out of "loadBalancer.instances" in the cluster file, and that is applied';
 
+/** One balancer as it was found. */
 export interface BalancerFacts {
   name: string;
   /** The site backend that the map names for this cluster: in memory, and in the file that a reload would read. */

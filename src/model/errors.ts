@@ -5,7 +5,7 @@
 export const errorCodes = {
   // Bad input: nothing was started.
   InvalidInput: 'The input or cluster file is wrong; the message names the place and what was expected.',
-  SecretUnavailable: 'A secret reference could not be resolved where it is used.',
+  SecretUnavailable: 'A reference to a secret could not be resolved, or a known_hosts or CA file not be read, where it is used.',
   UnknownCluster: 'No cluster of this name was applied or set up.',
   SpecConflict: 'A different spec of this cluster exists.',
   // Refused before anything changed.
@@ -60,4 +60,7 @@ export class StError extends Error {
 }
 
 /** Whether a failure says nothing of the far side but that it gave no answer. */
-export const isSilence = (error: unknown): error is StError => error instanceof StError && silent.has(error.code);
+export const isSilence = (error: unknown): error is StError => error instanceof StError && isSilent(error.code);
+
+/** The same of a code alone, as workflows know failures. */
+export const isSilent = (code: string): boolean => silent.has(code as ErrorCode);

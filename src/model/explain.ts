@@ -47,7 +47,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     youCan: ['Correct every place the message names; stctl validate cluster.yaml finds them all at once.', 'For an input in JSON: stctl input <operation> -f cluster.yaml prints one that is right.'],
   },
   SecretUnavailable: {
-    happened: 'A reference to a secret (env:, file: or command:) could not be resolved on the worker\'s host, where it is used.',
+    happened: 'A reference to a secret (env:, file: or command:) could not be resolved on the worker\'s host, where it is used; or the known_hosts or CA file that the spec names can\'t be read there.',
     state: reportSays,
     byItself: nothingHappens,
     youCan: ['Make the variable, file or command available to the worker: a file readable for its user and for nobody else.', 'Restart the worker when it was an environment variable.', rerun],

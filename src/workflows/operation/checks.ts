@@ -3,7 +3,7 @@ import type { CheckRow, Problem } from '../../model/operation';
 import type { Check, Comparison } from './context';
 import { bug, describe, failure, isCancellation } from './failures';
 import { show, titleOf, type Run } from './run';
-import { problemsOf, problemsText, refusing, stepKey } from './steps';
+import { problemsOf, problemsText, refusing, stepKey, unread } from './steps';
 import { perform } from './tasks';
 
 export async function runChecks(run: Run, group: Record<string, Check<unknown>>, compare?: Comparison<Record<string, unknown>>): Promise<Record<string, unknown>> {
@@ -32,9 +32,7 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
       return result.facts;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const { code, message } = describe(error);
-      const place = node !== undefined && !message.startsWith(`${node}:`) ? `${node}: ` : '';
-      row.problems = [{ what: `${place}${message} [${code}]`, remedy: check.remedy ?? '', code }];
+      row.problems = [unread(describe(error), { node, silent: check.silent })];
       return undefined;
     } finally {
       row.state = stateOf(row.problems);

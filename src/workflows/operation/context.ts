@@ -39,8 +39,8 @@ export interface Check<F> {
   title: string;
   reads: { node?: string; task: Task<CheckResult<unknown>> }[];
   each: boolean;
-  /** What a person can do where a read fails; the explanation of its code says the rest. */
-  remedy?: string;
+  /** What a person can do where the far side does not answer; the explanation of its code says the rest, and all of any other failure. */
+  silent?: string;
   /** Carries the facts' type; never set. */
   readonly facts?: F;
 }
@@ -49,8 +49,8 @@ export function check<F>(title: string, task: Task<CheckResult<F>>): Check<F> {
   return { title, reads: [{ task }], each: false };
 }
 
-export function checkEachNode<F, N extends NamedNode>(title: string, nodes: readonly N[], read: (node: N) => Task<CheckResult<F>>, { remedy }: { remedy?: string } = {}): Check<F[]> {
-  return { title, reads: nodes.map((node) => ({ node: node.name, task: read(node) })), each: true, ...(remedy === undefined ? {} : { remedy }) };
+export function checkEachNode<F, N extends NamedNode>(title: string, nodes: readonly N[], read: (node: N) => Task<CheckResult<F>>, { silent }: { silent?: string } = {}): Check<F[]> {
+  return { title, reads: nodes.map((node) => ({ node: node.name, task: read(node) })), each: true, ...(silent === undefined ? {} : { silent }) };
 }
 
 export interface StepOptions {

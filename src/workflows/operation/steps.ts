@@ -1,6 +1,7 @@
 /**
  * The book of one operation: which checks ran, which steps are planned, where each stands, what can be undone. Pure; tested without Temporal.
  */
+import { isSilent } from '../../model/errors';
 import { isWarning, type CheckRow, type Outcome, type Problem, type StepRow, type Task } from '../../model/operation';
 
 export { unfinished } from '../../model/unfinished';
@@ -79,6 +80,12 @@ export function undoGroups(book: Book): UndoEntry[][] {
 export const refusing = (problems: readonly Problem[]): Problem[] => problems.filter((problem) => !isWarning(problem));
 
 export const problemsOf = (book: Book): Problem[] => refusing(book.checks.flatMap((check) => check.problems));
+
+/** What a read that failed is as a problem; `silent`: the remedy where the far side gave no answer. A refused login or a file that is missing tells its own. */
+export function unread({ code, message }: { code: string; message: string }, { node, silent }: { node?: string | undefined; silent?: string | undefined }): Problem {
+  const place = node !== undefined && !message.startsWith(`${node}:`) ? `${node}: ` : '';
+  return { what: `${place}${message} [${code}]`, remedy: (isSilent(code) && silent) || '', code };
+}
 
 /** "3 checks failed; …" with every failure and its remedy, at most `limit` characters. */
 export function problemsText(problems: Problem[], limit = 1_900): string {

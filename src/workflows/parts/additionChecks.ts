@@ -92,7 +92,7 @@ export async function checkAddition<I extends OperationInput>({ cluster, checks 
     addMachines: checkEachNode('Which machine it is', [...peers, ...peerEdges, ...newServers, ...newEdges], ({ server }) => additions.checkMachine({ host: server })),
     addGates: checkEachNode('Whether it was gated when it was removed', [...newServers, ...newEdges], ({ server }) => gates.checkGate({ host: server })),
     addDatabase: check('The database meets the requirements', database.checkDatabase({ database: target })),
-    addBalancers: checkEachNode('The balancer knows the new nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { remedy: silentBalancer }),
+    addBalancers: checkEachNode('The balancer knows the new nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { silent: silentBalancer }),
     addEdges: checkEachNode('What the Edge does', [...peerEdges, ...newEdges], ({ server }) => edges.checkEdge({ edge: server, protocols })),
     // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
     addFirst: checkEachNode('What a Server of the cluster does', peers.slice(0, 1), ({ server }) => servers.checkServer({ server, ...look })),

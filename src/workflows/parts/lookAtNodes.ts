@@ -25,7 +25,7 @@ export async function lookAt({ checks }: Pick<OperationContext<never>, 'checks'>
   const { login } = await checks({ login: check(`What is installed and runs on ${first?.name ?? 'the first Server'}`, restarts.checkNode({ node: first!.target, role: first!.role, ...asked })) });
   const { rest, balancers } = await checks({
     rest: checkEachNode('What is installed and runs', others, ({ target, role }) => restarts.checkNode({ node: target, role, ...asked })),
-    balancers: checkEachNode('The balancer knows the nodes', site.balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { remedy: silentBalancer }),
+    balancers: checkEachNode('The balancer knows the nodes', site.balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted }), { silent: silentBalancer }),
   }, { title: 'The cluster can be restarted', problems: (found) => [...problems([login, ...found.rest], found.balancers), ...heldOutWarnings(fronted, found.balancers, { complete: true })] });
   const facts = [login, ...rest];
   // Whom a node serves that does not answer nobody can say.

@@ -75,7 +75,7 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
     first: lookAt('What the first Server does', first ? [first] : []),
     edges: checkEachNode('What the Edge does', goes('edge').length > 0 ? [...stay.edge, ...goes('edge')] : [], ({ name, server }) =>
       edges.checkEdge({ edge: server, protocols, ...(stay.edge.some((one) => one.name === name) ? { connections: true } : {}) })),
-    balancers: checkEachNode('The balancer knows the nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.map(({ name }) => name) }), { remedy: silentBalancer }),
+    balancers: checkEachNode('The balancer knows the nodes', balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.map(({ name }) => name) }), { silent: silentBalancer }),
   }, {
     title: 'No later operation has acted here',
     problems: (facts) => epochProblems(cluster, [...closed.map(({ node, epoch }) => ({ where: node, epoch })), ...facts.balancers.map(({ name, epoch }) => ({ where: name, epoch }))]),

@@ -63,7 +63,7 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
     shared: checkEachNode('The shared files are really shared', nodes.slice(1), ({ server }) =>
       files.checkShared({ writer: first.server, reader: server, path: shared })),
     database: check('The database meets the requirements', database.checkDatabase({ database: target })),
-    balancers: checkEachNode(`The balancer knows the ${fronted.what}s`, balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.names }), { remedy: silentBalancer }),
+    balancers: checkEachNode(`The balancer knows the ${fronted.what}s`, balancers, ({ balancer }) => loadBalancer.checkBalancer({ balancer, nodes: fronted.names }), { silent: silentBalancer }),
     // Alone: wrong passwords on several Servers at once would lock the administrator in the whole cluster.
     first: checkEachNode('What the first Server does', [first], ({ server }) => servers.checkServer({ server, ...wanted })),
     ...(gateways.length > 0 ? edgeChecks : ({} as typeof edgeChecks)),

@@ -219,6 +219,11 @@ describe('who is on the other side', () => {
     await expect(pool.exec(withKnown('known_none', ''), ['true'], quick)).rejects.toMatchObject({ code: 'HostKeyMismatch', message: expect.stringContaining('ssh-keyscan') });
   });
 
+  test('a file of known hosts that is missing is a file to be mended, no host that is refused', async () => {
+    await expect(pool.exec({ ...sshd.access, knownHosts: '/nowhere/known_hosts' }, ['true'], quick))
+      .rejects.toMatchObject({ code: 'SecretUnavailable', message: 'The known_hosts file /nowhere/known_hosts could not be read (ENOENT); host keys are always verified.' });
+  });
+
   test('another key than the known one is refused, with both fingerprints', async () => {
     await expect(pool.exec(withKnown('known_other', `${at()} ${strangerKeyLine()}\n`), ['true'], quick))
       .rejects.toMatchObject({ code: 'HostKeyMismatch', message: expect.stringMatching(/shows the key SHA256:.* expected SHA256:/) });

@@ -88,3 +88,11 @@ test('a warning is shown in its check and refuses nothing', () => {
   expect(text).toContain('| ⚠ | A |  | warning | | st1: shared_buffers is small |');
   expect(text).toContain('1 check');
 });
+
+test('only where the far side gives no answer is it told what to do about one that is gone; what answers tells its own remedy', () => {
+  const silent = 'take it out';
+  const read = (code: string) => steps.unread({ code, message: 'lb1: no' }, { node: 'lb1', silent });
+  for (const code of ['Unreachable', 'ConnectionLost', 'NotYet']) expect(read(code)).toEqual({ what: `lb1: no [${code}]`, remedy: silent, code });
+  for (const code of ['AuthenticationFailed', 'HostKeyMismatch', 'SecretUnavailable', 'Refused']) expect(read(code)).toEqual({ what: `lb1: no [${code}]`, remedy: '', code });
+  expect(steps.unread({ code: 'Unreachable', message: 'no' }, { node: 'st1' })).toEqual({ what: 'st1: no [Unreachable]', remedy: '', code: 'Unreachable' });
+});
