@@ -7,12 +7,12 @@ import type { AroundLook, Gone } from '../model/watch';
 import type { Clients } from './clients';
 import { lookAtBalancer, lookAtDatabase, lookAtSharedFiles, lookAtStreaming } from './lookAround';
 import type { Watching } from './lookout';
-import { doorsOf, knockOn } from './lookoutKnocks';
+import { knockOn, knocksOn } from './lookoutKnocks';
 import { surroundings, type Known } from './lookRecord';
 
 export interface AroundWatch {
   run(): Promise<never>;
-  /** Beside it: notices a database or a balancer that is gone, or back. */
+  /** Beside it: notices a database or a balancer that is gone, hangs, or is back. */
   listen(): Promise<never>;
   seen(): AroundLook;
   /** The first look, or one that runs, has not ended. */
@@ -36,6 +36,8 @@ interface Options {
 const lookMs = 3_000;
 /** The script on the host gives a mount four seconds. */
 const sharedMs = 8_000;
+/** Whose shared files are asked for while all is well. */
+const serversATurn = 3;
 /** Between the begins of two looks, at least. */
 const soonestMs = 1_000;
 
@@ -77,9 +79,9 @@ export function createAround(clients: Clients, known: Known, { times, failures, 
 
   async function lookOnce(thorough: boolean): Promise<void> {
     const asked = servers.filter(({ look }) => look?.sight === 'online');
-    // Otherwise one Server a turn, and those that failed: a mount that hangs keeps a process on its host for each time that it is asked.
-    const next = asked[turn++ % Math.max(1, asked.length)];
-    const files = asked.filter((node) => thorough || node === next || seen.sharedFiles[node.looked.target.node]?.well === false);
+    // Otherwise some Servers a turn, and those that failed: each costs a command, and a mount that hangs keeps a process on its host for each time that it is asked.
+    const due = new Set(Array.from({ length: Math.min(serversATurn, asked.length) }, () => asked[turn++ % asked.length]));
+    const files = asked.filter((node) => thorough || due.has(node) || seen.sharedFiles[node.looked.target.node]?.well === false);
     const slow = Promise.all(files.map(async ({ looked: { target } }) => { seen.sharedFiles[target.node] = await lookAtSharedFiles(clients, target, sharedPath, { timeoutMs: sharedMs, signal }); }));
     // Awaited at the end; when the others are called off before, nobody is left to hear of it.
     slow.catch(() => undefined);
@@ -128,7 +130,7 @@ export function createAround(clients: Clients, known: Known, { times, failures, 
 
   return {
     run: lookOn,
-    listen: () => knockOn(doorsOf(database, balancers), times, { signal, onChange: hurry }),
+    listen: () => knockOn(knocksOn(clients, database, balancers), times, { signal, onChange: hurry }),
     seen: () => seen,
     busy: () => busy || hurried || looks === 0,
     hurry,

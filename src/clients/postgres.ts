@@ -56,6 +56,11 @@ export interface Postgres {
   forget(target?: DatabaseTarget): void;
 }
 
+/**
+ * GSSENCRequest: answered with one letter before any login, from PostgreSQL 12 on. Unlike an SSLRequest it leaves no line in the server's log when nothing follows.
+ */
+export const helloPostgres = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
+
 const defaults = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
 
 export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postgres {

@@ -62,7 +62,7 @@ async function estate(): Promise<Estate> {
   const remotes = await Promise.all(acts.map((_, index) => remote(behave(() => acts[index]!))));
   const file = demoFile();
   delete file.sites.prod.loadBalancer;
-  const door = createServer((socket) => socket.destroy());
+  const door = createServer((socket) => void socket.on('error', () => undefined).resume().end('G'));
   await new Promise<void>((listening) => door.listen(0, '127.0.0.1', listening));
   const leave = (): Promise<void> => new Promise((gone) => (door.listening ? door.close(() => gone()) : gone()));
   doors.push(leave);
