@@ -98,12 +98,14 @@ async function walk(perform: (recorded: Recorded, index: number) => Promise<unkn
 
 const kinds: Cut['kind'][] = ['died', 'answer lost', 'call lost'];
 
-test('each activity, cut once at a call of its own and performed again, comes to its end', async () => {
+/** Each walk draws other calls. */
+const draw = drawing();
+
+test.each(Array.from({ length: everyPoint ? 12 : 1 }, (_, index) => index + 1))('each activity, cut once at a call of its own and performed again, comes to its end (walk %s)', async () => {
   // How many calls it makes is not known before: what is not reached is not cut, and has been performed.
-  const draw = drawing();
   let cut = 0;
   await walk(async (recorded) => {
-    if (await performing.cutOnce(recorded, { at: 1 + Math.floor(draw() * 8), kind: kinds[Math.floor(draw() * 3)]! })) cut += 1;
+    if (await performing.cutOnce(recorded, { at: 1 + Math.floor(draw() * 10), kind: kinds[Math.floor(draw() * 3)]! })) cut += 1;
   });
   process.stderr.write(`${cut} of ${acts.flatMap(({ tape }) => tape).length} activities cut once\n`);
   expect(cut).toBeGreaterThan(30);
