@@ -28,7 +28,9 @@ export async function hangAtWork(lab: Lab, spec: ClusterSpec, node: string): Pro
     await until(`${node} to hang with files at work`, async () => {
       if ((await activeOn(database, address)).length === 0) return false;
       await signal('STOP');
-      if ((await activeOn(database, address)).length > 0) return true;
+      // One that has only just been taken has no mark yet, and holds nothing that would be left behind; others' come and go.
+      const [held, marks] = await Promise.all([activeOn(database, address), onHost(status, node, `find /srv/st/shared -name '*.m_inproc' 2>/dev/null || :`)]);
+      if (held.length > 0 && held.every((file) => marks.includes(`${file.replace(/^.*\//, '/')}.m_inproc`))) return true;
       await signal('CONT');
       return false;
     }, 20_000, 5);
