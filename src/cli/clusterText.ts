@@ -4,7 +4,7 @@ import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
 import type { ClusterRecord, OperationLine } from '../model/cluster';
 import type { ClusterHealth } from '../model/health';
-import type { OperationReport } from '../model/operation';
+import { isUnderWay, type OperationReport } from '../model/operation';
 import { isHeld } from './failure';
 import { healthLine, isUnwell, nodeTable, problemLines, versionLine, watchLines } from './healthText';
 import { count, duration, oneLine, table, time, type Cell } from './output';
@@ -28,7 +28,7 @@ export const isDegraded = ({ phase, unfinished, lease, closed, health, healthUnk
   closed !== undefined || healthUnknown !== undefined || (health ? isUnwell(health) : false) || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
 
 export function clusterText(view: ClusterStatusView, colors: Colors, { wide = false } = {}): string {
-  const { name, activeSite, revision, epoch, sampledAt, unfinished, operations, health, debts, maintenance } = view;
+  const { name, activeSite, revision, epoch, sampledAt, unfinished, lease, operations, health, debts, maintenance } = view;
   const site = activeSite ? `ACTIVE SITE ${activeSite}${label(view, activeSite)}` : 'NO ACTIVE SITE';
   const last = operations[0];
   const open = maintenance.filter(({ until }) => Date.parse(until) > Date.parse(sampledAt));
@@ -37,7 +37,7 @@ export function clusterText(view: ClusterStatusView, colors: Colors, { wide = fa
     ...(view.closed ? [`The record of this cluster is closed (${view.closed}): what stands here is what it knew last. Operations and apply are refused; the estate itself goes on as it is.`] : []),
     health ? healthLine(health, colors, sampledAt) : `Health not known: ${oneLine(view.healthUnknown ?? `no monitor watches ${name}`).replace(/\.$/, '')}.   record read ${time(sampledAt).slice(11)}`,
     ...(health ? problemLines(health) : []),
-    ...(unfinished.length > 0 ? ['Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(unfinished.length > 0 ? [lease ? 'Unfinished before this run:' : 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
     ...(debts.length > 0 ? ['Owed, and done at first contact:', ...debts.map(({ node, what, since, because }) => `  - ${node}: ${what}, since ${time(since)}: ${oneLine(because)}`)] : []),
     ...(health ? watchLines(health) : []),
     '',
@@ -57,11 +57,11 @@ function notWatched(view: ClusterStatusView, { nodes }: ClusterHealth): string[]
   return others.length === 0 ? [] : [`Not members: ${others.join(', ')}`];
 }
 
-function phaseWord({ phase, lease, unfinished, closed }: FoundRecord, colors: Colors): string {
+function phaseWord({ phase, spec, lease, unfinished, closed }: FoundRecord, colors: Colors): string {
   if (closed) return colors.red(`RECORD CLOSED (${closed}), was ${phase}`);
   if (phase === 'interrupted') return colors.red('INTERRUPTED');
   if (unfinished.length > 0 && lease === null) return colors.red(`${phase.toUpperCase()}, ${count(unfinished.length, 'step')} unfinished`);
-  return phase === 'active' ? colors.green('active') : phase === 'new' ? 'new (applied, never set up)' : phase;
+  return phase === 'active' ? colors.green('active') : phase === 'new' ? (spec ? 'new (applied, never set up)' : 'new (nothing applied)') : phase;
 }
 
 const label = ({ spec }: ClusterRecord, site: string): string => (spec?.sites[site]?.label ? ` (${spec.sites[site].label})` : '');
@@ -82,17 +82,17 @@ function runningLine({ lease, running, runningUnknown, sampledAt }: ClusterStatu
   const since = duration(Date.parse(sampledAt) - Date.parse(lease.since));
   const watch = `stctl watch ${lease.workflowId}`;
   if (!running) return `Running: ${lease.operation} since ${since}${runningUnknown ? ` (${oneLine(runningUnknown)})` : ''}   ${watch}`;
-  const busy = running.steps.findIndex(({ state }) => state === 'running' || state === 'waiting');
+  const busy = running.steps.findIndex(({ state }) => isUnderWay(state) || state === 'waiting');
   const step = running.steps[busy];
   return `Running: ${lease.operation} ${running.phase}${step ? `, step ${busy + 1}/${running.steps.length} "${step.title}"${step.node ? ` (${step.node})` : ''}` : ''}, ${since}   ${watch}`;
 }
 
-export const clusterNext = ({ name, phase, lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
+export const clusterNext = ({ name, phase, spec, left = [], lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
   if (closed) return reopening(name);
   if (running && isHeld(running)) return `It waits for a decision: stctl watch ${running.workflowId}`;
   if (lease) return `Next: stctl watch ${lease.workflowId}`;
-  if (phase === 'new') return `Next: stctl set-up-cluster ${name}`;
-  if (phase !== 'active') return `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
+  if (phase === 'new') return spec ? `Next: stctl set-up-cluster ${name}` : `Next: stctl set-up-cluster -f cluster.yaml    what happened: stctl history ${name}`;
+  if (phase !== 'active') return `Next: ${left.length > 0 ? `run ${[...new Set(left.map(({ operation }) => operation))].join(', ')} again as it was, or bring the whole cluster up: ` : ''}stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
   if (!health && healthUnknown === undefined) return `Watch it: stctl monitor-cluster ${name}    look once: stctl check-health ${name}`;
   // Where nobody looks, nothing is known to be dead.
   if (health?.watch?.paused) return `Watch it again: stctl resume ${name}`;

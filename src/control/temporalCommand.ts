@@ -20,7 +20,8 @@ export const queryCommand = (workflowId: string, type: 'status' | 'report'): str
 
 export const listCommand = (): string => temporal('list', '--query', 'WorkflowType="cluster"');
 
-export const cancelCommand = (workflowId: string, reason: string): string => temporal('cancel', '--workflow-id', workflowId, '--reason', reason);
+/** Of one workflow the temporal CLI takes no reason. */
+export const cancelCommand = (workflowId: string): string => temporal('cancel', '--workflow-id', workflowId);
 
 export const updateCommand = (workflowId: string, name: string, input: object): string => temporal('update', 'execute', '--workflow-id', workflowId, '--name', name, '--input', JSON.stringify(input));
 

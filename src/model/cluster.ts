@@ -9,6 +9,8 @@ export interface LeaseHolder {
 
 export interface Lease extends LeaseHolder {
   operation: string;
+  /** As in the request. */
+  about?: string[];
   epoch: number;
   since: string;
   /** The spec came with this very operation; it goes again when the operation is refused. */
@@ -61,6 +63,17 @@ export interface OperationLine {
   summary: string;
 }
 
+/** What a run has left undone. */
+export interface LeftBehind {
+  operation: string;
+  workflowId: string;
+  /** The nodes that it was to add or to remove; empty: the whole cluster. */
+  about: string[];
+  unfinished: string[];
+  /** It closed without a report. */
+  interrupted: boolean;
+}
+
 export interface ClusterRecord {
   apiVersion: 'st-orchestrator/v1';
   kind: 'ClusterStatus';
@@ -75,7 +88,12 @@ export interface ClusterRecord {
   members: Member[];
   activeSite: string | null;
   epoch: number;
+  /** Of the last run that changed something or tried to; a plan made since then still holds. */
+  changedBy: number;
   lease: Lease | null;
+  /** What runs have left, each until one about the same nodes completes, or a set-up does. */
+  left: LeftBehind[];
+  /** All lines of `left`. */
   unfinished: string[];
   debts: Debt[];
   maintenance: Maintenance[];
@@ -88,6 +106,8 @@ export interface ClusterRecord {
 export interface AcquireRequest {
   holder: LeaseHolder;
   operation: string;
+  /** The nodes that it is to add or to remove; left out: the whole cluster. */
+  about?: string[];
   /** Set by the asker after it looked the holder up and found it closed or gone; ignored unless it still holds. */
   evict?: LeaseHolder & { unfinished: string[]; because: string };
   /** Inline spec of setUpCluster and adoptCluster: becomes revision 1, or must equal the applied one. */
@@ -95,9 +115,9 @@ export interface AcquireRequest {
   at: string;
 }
 
-/** `interrupted`: an operation closed without a report, and none has completed since. `unfinished`: one has left work undone, and none has completed since. */
+/** `interrupted`: an operation closed without a report. `unfinished`: one has left work undone. `changedBy`: the epoch of the last run that changed something. */
 export type AcquireAnswer =
-  | { granted: true; epoch: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
+  | { granted: true; epoch: number; changedBy?: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
   | { granted: false; reason: 'busy'; lease: Lease }
   | { granted: false; reason: 'no spec' }
   /** `differs`: the places, as a part of a sentence. */

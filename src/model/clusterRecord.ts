@@ -1,7 +1,7 @@
 /** How the record of a cluster changes: pure functions over the record, each idempotent, since an update may be sent twice. */
 import { canonicalJson } from './fingerprint';
 import { differencesText } from './specDifferences';
-import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from './cluster';
+import type { AcquireAnswer, AcquireRequest, ApplyAnswer, ApplyRequest, ClusterPhase, ClusterRecord, LeaseHolder, LeftBehind, ReleaseRequest } from './cluster';
 import type { ErrorCode } from './errors';
 import { clusterWorkflowId } from './ids';
 
@@ -11,7 +11,7 @@ const mostIdle = 5;
 const idle: ReadonlySet<string> = new Set(['refused', 'nothing to do']);
 
 export function newRecord(name: string): ClusterRecord {
-  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, lease: null, unfinished: [], debts: [], maintenance: [], operations: [] };
+  return { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name, phase: 'new', complete: false, spec: null, revision: 0, members: [], activeSite: null, epoch: 0, changedBy: 0, lease: null, left: [], unfinished: [], debts: [], maintenance: [], operations: [] };
 }
 
 const sameHolder = (a: LeaseHolder | null, b: LeaseHolder): boolean => a !== null && a.workflowId === b.workflowId && a.firstExecutionRunId === b.firstExecutionRunId;
@@ -37,31 +37,46 @@ export function acquire(record: ClusterRecord, request: AcquireRequest): Acquire
   }
   if (!record.lease) {
     record.epoch += 1;
-    record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
+    record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, ...(request.about ? { about: request.about } : {}), epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
     if (record.phase === 'new') record.phase = 'setting up';
   }
-  return { granted: true, epoch: record.epoch, revision: record.revision, spec, members: record.members, debts: record.debts, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted, interrupted: record.phase === 'interrupted', unfinished: record.unfinished.length > 0 };
+  return { granted: true, epoch: record.epoch, changedBy: record.changedBy, revision: record.revision, spec, members: record.members, debts: record.debts, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted, interrupted: record.phase === 'interrupted', unfinished: record.unfinished.length > 0 };
 }
 
 /** Takes the lease from a holder that closed without a report, and keeps what it left. */
 export function evict(record: ClusterRecord, gone: LeaseHolder & { unfinished: string[]; because: string }, at: string): void {
   if (!record.lease || !sameHolder(record.lease, gone)) return;
-  const { operation, workflowId, epoch, since } = record.lease;
+  const { operation, workflowId, about = [], epoch, since } = record.lease;
   addLine(record, { operation, workflowId, epoch, startedAt: since, endedAt: at, outcome: 'interrupted', summary: gone.because });
   record.lease = null;
-  record.phase = 'interrupted';
-  record.unfinished = gone.unfinished;
+  record.changedBy = epoch;
+  keepLeft(record, [...record.left.filter((one) => !isSettledBy(one, { operation, about })), { operation, workflowId, about, unfinished: gone.unfinished, interrupted: true }]);
+  record.phase = phaseOf(record);
+}
+
+/** Whether a run of this operation, about these nodes, has had to do with what that one left: what it says of it holds. */
+const isSettledBy = (left: LeftBehind, { operation, about }: Pick<LeftBehind, 'operation' | 'about'>): boolean =>
+  left.about.length > 0 ? left.about.every((node) => about.includes(node)) : left.operation === operation;
+
+function keepLeft(record: ClusterRecord, left: LeftBehind[]): void {
+  record.left = left;
+  record.unfinished = left.flatMap(({ unfinished }) => unfinished);
+}
+
+function phaseOf({ left, complete, unfinished, members }: ClusterRecord): ClusterPhase {
+  if (left.some(({ interrupted }) => interrupted)) return 'interrupted';
+  return complete ? 'active' : unfinished.length > 0 ? 'setting up' : members.length > 0 ? 'active' : 'new';
 }
 
 /** Gives the lease back and writes what the operation says into the record. Does nothing when another holds it. */
 export function release(record: ClusterRecord, request: ReleaseRequest): { released: boolean } {
   if (!sameHolder(record.lease, request.holder)) return { released: false };
-  const interruptedBefore = record.phase === 'interrupted';
   // Nothing was begun with it: the next try may bring a corrected one.
   if (record.lease?.broughtSpec && request.line.outcome === 'refused') {
     record.spec = null;
     record.revision = 0;
   }
+  const about = record.lease?.about ?? [];
   record.lease = null;
   addLine(record, request.line);
   if (request.members) record.members = request.members;
@@ -69,10 +84,16 @@ export function release(record: ClusterRecord, request: ReleaseRequest): { relea
   if (request.activeSite !== undefined) record.activeSite = request.activeSite;
   if (request.complete !== undefined) record.complete = request.complete;
   if (record.complete) delete record.recovered;
-  const succeeded = request.line.outcome === 'completed' || request.line.outcome === 'nothing to do';
-  // A refused run changed nothing, so what an earlier one left still stands.
-  if (succeeded || request.unfinished.length > 0) record.unfinished = request.unfinished;
-  if (succeeded || !interruptedBefore) record.phase = record.complete ? 'active' : record.unfinished.length > 0 ? 'setting up' : record.members.length > 0 ? 'active' : 'new';
+  const { line, unfinished } = request;
+  if (!idle.has(line.outcome)) record.changedBy = line.epoch;
+  const succeeded = line.outcome === 'completed' || line.outcome === 'nothing to do';
+  const own = { operation: line.operation, about };
+  // A refused run changed nothing, so what others have left still stands. A set-up that succeeds has brought every member to where it belongs.
+  const ends = (one: LeftBehind): boolean => (succeeded && own.operation === 'setUpCluster') || ((succeeded || unfinished.length > 0) && isSettledBy(one, own));
+  const interrupted = !succeeded && record.left.some((one) => one.interrupted && ends(one));
+  const staying = record.left.filter((one) => !ends(one));
+  keepLeft(record, unfinished.length > 0 ? [...staying, { ...own, workflowId: line.workflowId, unfinished, interrupted }] : staying);
+  record.phase = phaseOf(record);
   return { released: true };
 }
 
@@ -93,6 +114,7 @@ export function apply(record: ClusterRecord, request: ApplyRequest, at: string):
     const summary = `The epoch was raised from ${record.epoch}, by ${request.by ?? 'nobody who said who'} (as claimed): the record had been lost or restored.`;
     addLine(record, { operation: 'apply', workflowId: clusterWorkflowId(record.name), epoch: epochAtLeast, startedAt: at, endedAt: at, outcome: 'epoch raised', summary });
     record.epoch = epochAtLeast;
+    record.changedBy = epochAtLeast;
     if (!record.complete) record.recovered = true;
   }
   if (!same) {

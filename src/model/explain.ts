@@ -181,7 +181,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
   Interrupted: {
     happened: 'The operation ended without a report: it was terminated, or lost.',
     state: 'The step that was running is half-done; what was begun is listed as unfinished, and the cluster is marked as interrupted.',
-    byItself: 'Nothing. Only the same operation, or a repair, may follow.',
+    byItself: 'Nothing. Other operations may run; what is left stays listed until this one has been run again and has completed, or a set-up has.',
     youCan: ['See what is left: stctl status <cluster>.', 'Run the same operation again (stctl <operation> …): it takes the lease over, ends what still runs on the hosts, and completes the rest.'],
   },
   Bug: {

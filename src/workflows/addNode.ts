@@ -31,5 +31,5 @@ export async function addNode(raw: unknown): Promise<OperationReport> {
       ...(addition.byHand.length > 0 ? { byHand: addition.byHand } : {}),
       debts: cluster.debts.filter(({ site: at, node }) => at !== site || !addition.debtsPaid.includes(node)),
     };
-  }, { parse: (value) => parseInput(addNodeInput, value) });
+  }, { parse: (value) => parseInput(addNodeInput, value), about: ({ nodes }) => nodes });
 }

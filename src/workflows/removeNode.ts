@@ -20,5 +20,5 @@ export async function removeNode(raw: unknown): Promise<OperationReport> {
       members: removal.members, debts,
       ...(removal.byHand.length > 0 ? { byHand: removal.byHand } : {}),
     };
-  }, { parse: (value) => parseInput(removeNodeInput, value) });
+  }, { parse: (value) => parseInput(removeNodeInput, value), about: ({ nodes }) => nodes });
 }

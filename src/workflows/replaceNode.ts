@@ -37,7 +37,7 @@ export async function replaceNode(raw: unknown): Promise<OperationReport> {
       debts: debts.filter((debt) => debt.site !== site || !addition?.debtsPaid.includes(debt.node)),
       ...(byHand.length > 0 ? { byHand } : {}),
     };
-  }, { parse: (value) => parseInput(replaceNodeInput, value) });
+  }, { parse: (value) => parseInput(replaceNodeInput, value), about: ({ node, by }) => [node, by] });
 }
 
 function roleOf(spec: ClusterSpec, site: string, name: string): 'Server' | 'Edge' | undefined {

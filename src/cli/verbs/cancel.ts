@@ -11,7 +11,7 @@ export const cancel: Verb = {
   output: ['table', 'json', 'jsonl', 'yaml', 'name'],
   options: (command) => command.requiredOption('--reason <text>', 'why; whoever reads the history wants to know'),
   run: async (cli, [workflowId], { reason }: { reason: string }) => {
-    cli.same(cancelCommand(workflowId!, reason));
+    cli.same(cancelCommand(workflowId!));
     const client = await cli.client();
     cli.sent = true;
     const { report } = await cancelOperation(client, workflowId!, reason);

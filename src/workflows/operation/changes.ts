@@ -23,7 +23,6 @@ export interface Fan {
   need: 'all' | 'best-effort' | number;
 }
 
-
 /** Plans or performs one step on one or more nodes. Waits for every sibling before it fails: undo never runs beside a step that still runs. */
 export async function change(run: Run, title: string, acts: Act[], fan: Fan): Promise<unknown[]> {
   if (!run.acting) {

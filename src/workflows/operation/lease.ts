@@ -19,6 +19,7 @@ const askEveryMs = 5_000;
 
 export interface AcquireOptions {
   operation: string;
+  about?: string[];
   authority: Authority;
   spec?: ClusterSpec;
   /** How long to wait for another operation to end, in milliseconds; 0 asks once. */
@@ -29,10 +30,10 @@ export interface AcquireOptions {
 export type Granted = Extract<AcquireAnswer, { granted: true }>;
 
 /** Asks until granted or until the wait is over. Fails with ClusterBusy, UnknownCluster or SpecConflict. */
-export async function acquireLease({ operation, authority, spec, waitMs, onBusy }: AcquireOptions): Promise<Granted> {
+export async function acquireLease({ operation, about, authority, spec, waitMs, onBusy }: AcquireOptions): Promise<Granted> {
   // Counted by pauses, never by the clock: whether there is a timer must be the same at every replay.
   for (let ask = 1, left = waitMs; ; ask += 1) {
-    const request = { cluster: authority.cluster, holder: holderOf(), operation, ...(spec ? { spec } : {}) };
+    const request = { cluster: authority.cluster, holder: holderOf(), operation, ...(about ? { about } : {}), ...(spec ? { spec } : {}) };
     const answer = await perform(leases.acquire(request), recordOptions(`lease/acquire/${ask}`, 'acquire the lease', authority));
     if (answer.granted) {
       // Its activity may run on until it hears by its heartbeat that the workflow has gone.

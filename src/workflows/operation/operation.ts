@@ -28,7 +28,6 @@ export const statusQuery = defineQuery<OperationReport>('status');
 export const reportQuery = defineQuery<OperationReport>('report');
 export const decideUpdate = defineUpdate<string, [Decision]>('decide');
 
-
 /** Runs one operation from its raw input to its report. Throws ApplicationFailure (or the cancellation) with a message that says everything. */
 export async function operation<I extends OperationInput>(name: string, raw: unknown, body: (context: OperationContext<I>) => Promise<Ending>, options: OperationOptions<I>): Promise<OperationReport> {
   const parsed = options.parse(raw);
@@ -56,7 +55,7 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
     if (result !== undefined) run.report.result = result;
     leave(run, byHand);
     run.report.unfinished = unfinished(run.book);
-    return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, run.byHand.length > 0 ? 'Everything asked for was done; something was left behind that a person must put right.' : 'Everything asked for is as it should be.', run.report.unfinished.length > 0 ? 'See "unfinished".' : run.report.byHand ? 'What is left for a person: see "byHand".' : 'Nothing.');
+    return succeeded(run, summary);
   } catch (error) {
     await CancellationScope.nonCancellable(() => fail(run, error));
     throw ended(run, error);
@@ -86,14 +85,16 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
     const spec = record?.spec ?? inline;
     if (!spec && !options.discovers?.(input)) throw unknownCluster(cluster);
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
+    run.changedBy = record?.changedBy ?? 0;
     if (spec) run.report.revision = record?.spec ? record.revision : 1;
     return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false, unfinished: (record?.unfinished ?? []).length > 0 };
   }
   const granted = await acquireLease({
-    operation: run.name, authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
+    operation: run.name, ...(options.about ? { about: options.about(input) } : {}), authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
     onBusy: (sentence) => say(run, 'waiting for the lease', `${sentence}.`, 'Nothing has been changed.', 'Asked again every 5 s.'),
   });
   run.authority = { ...run.authority, epoch: granted.epoch };
+  run.changedBy = granted.changedBy ?? granted.epoch - 1;
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
   return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete, unfinished: granted.unfinished === true };
 }
@@ -125,11 +126,10 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
   };
 }
 
-/** Names what was planned, and refuses when a person approved another plan. The epoch compared is the one before this grant. */
+/** Names what was planned, and refuses when a person approved another plan. A run that was refused in between has changed nothing. */
 function holdToThePlan(run: Run, spec: ClusterSpec): void {
-  const { report, authority, input } = run;
-  const epoch = report.dryRun ? authority.epoch : authority.epoch - 1;
-  report.fingerprint = fingerprint({ spec, revision: report.revision, epoch, facts: Object.fromEntries(run.facts), steps: run.book.steps.map(({ key }) => key) });
+  const { report, input } = run;
+  report.fingerprint = fingerprint({ spec, revision: report.revision, epoch: run.changedBy, facts: Object.fromEntries(run.facts), steps: run.book.steps.map(({ key }) => key) });
   if (input.fingerprint !== undefined && input.fingerprint !== report.fingerprint) {
     throw failure('PlanChanged', `The plan ${input.fingerprint} no longer holds: the spec, what the checks found, or the steps have changed, or another operation ran meanwhile (now ${report.fingerprint}). Nothing was changed. Make a new plan.`);
   }
@@ -139,6 +139,12 @@ function holdToThePlan(run: Run, spec: ClusterSpec): void {
 function leave(run: Run, said: readonly string[] = []): void {
   const all = [...said, ...new Set(run.byHand)];
   if (all.length > 0) run.report.byHand = all.slice(0, 100);
+}
+
+function succeeded(run: Run, summary: string): OperationReport {
+  const state = run.byHand.length > 0 ? 'Everything asked for was done; something was left behind that a person must put right.' : 'Everything asked for is as it should be.';
+  const next = run.report.unfinished.length > 0 ? 'See "unfinished".' : run.report.byHand ? 'What is left for a person: see "byHand".' : 'Nothing.';
+  return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, state, next);
 }
 
 function planned(run: Run, { summary, result }: Ending): OperationReport {
@@ -171,7 +177,7 @@ function aftermath(run: Run): { state: string; next: string } {
   const rest = first === undefined ? (notBegun > 0 ? `Not begun: ${notBegun}.` : '') : `Not done: ${others.length + 1}: ${first}${others.length > 0 ? '; …' : '.'}`;
   return {
     state: [`Done: ${done} of ${counted(steps.length, 'step')}.`, undone > 0 ? `Undone: ${undone}.` : '', rest].filter(Boolean).join(' '),
-    next: 'Nothing happens by itself; running the operation again completes it.',
+    next: 'Nothing happens by itself. When what stopped it is cured, run the operation again: it does what is missing.',
   };
 }
 

@@ -11,6 +11,8 @@ export interface Run {
   name: string;
   input: OperationInput;
   authority: Authority;
+  /** The epoch of the last run that changed something. */
+  changedBy: number;
   /** Known once the lease is granted; to whom is told what happens. */
   spec?: ClusterSpec;
   book: Book;
@@ -42,7 +44,7 @@ export function newRun(name: string, input: OperationInput): Run {
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
-  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, book, facts: new Map(), measured: new Map(), report, decisions: [], byHand: [], holds: 0, acting: false, forwardOnly: false };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, changedBy: 0, book, facts: new Map(), measured: new Map(), report, decisions: [], byHand: [], holds: 0, acting: false, forwardOnly: false };
 }
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */

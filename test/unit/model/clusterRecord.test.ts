@@ -1,5 +1,5 @@
 import type { AcquireRequest, ApplyRequest, ClusterRecord, LeaseHolder, ReleaseRequest } from '../../../src/model/cluster';
-import { acquire, apply as applyAt, newRecord, release } from '../../../src/model/clusterRecord';
+import { acquire, apply as applyAt, evict, newRecord, release } from '../../../src/model/clusterRecord';
 
 const at = '2026-01-01T00:00:00.000Z';
 const spec = { metadata: { name: 'c' } } as never;
@@ -62,6 +62,53 @@ test('a refused run leaves an interrupted cluster interrupted; a completed one e
   acquire(record, ask(ann));
   release(record, giveBack(ann, 'completed', { complete: true }));
   expect(record).toMatchObject({ phase: 'active', unfinished: [] });
+});
+
+test('what one operation left stays listed until the same has completed, whatever others do meanwhile, or until a set-up has', () => {
+  const ends = (operation: string, outcome: string, unfinished: string[] = [], about?: string[]): void => {
+    acquire(record, ask(ann, { operation, spec, ...(about ? { about } : {}) }));
+    const { line } = giveBack(ann, outcome);
+    release(record, { holder: ann, line: { ...line, operation }, unfinished });
+  };
+  ends('setUpCluster', 'completed');
+  record.complete = true;
+  ends('rollingRestart', 'failed', ['start st2: failed']);
+  ends('removeNode', 'failed', ['stop st3: failed'], ['st3']);
+  ends('removeNode', 'completed', [], ['ed2']);
+  ends('addNode', 'nothing to do', [], ['st4']);
+  ends('removeNode', 'refused', [], ['st3']);
+  expect(record).toMatchObject({ phase: 'active', unfinished: ['start st2: failed', 'stop st3: failed'], left: [{ operation: 'rollingRestart', about: [] }, { operation: 'removeNode', about: ['st3'] }] });
+  ends('removeNode', 'failed', ['gate st3: failed'], ['st3', 'st4']);
+  expect(record.unfinished).toEqual(['start st2: failed', 'gate st3: failed']);
+  ends('replaceNode', 'completed', [], ['st4', 'st3']);
+  expect(record.unfinished).toEqual(['start st2: failed']);
+  ends('rollingRestart', 'completed');
+  expect(record.unfinished).toEqual([]);
+  ends('removeNode', 'failed', ['stop st3: failed'], ['st3']);
+  ends('setUpCluster', 'completed');
+  expect(record).toMatchObject({ left: [], unfinished: [] });
+});
+
+test('an interrupted operation is one until it has completed: another that completes, or a try of its own that fails, does not end that', () => {
+  acquire(record, ask(ann, { spec, operation: 'rollingRestart' }));
+  evict(record, { ...ann, unfinished: ['drain st2: running'], because: 'terminated without a report' }, at);
+  acquire(record, ask(bob, { operation: 'addNode', about: ['ed2'] }));
+  release(record, { ...giveBack(bob, 'completed'), line: { ...giveBack(bob).line, operation: 'addNode' } });
+  expect(record).toMatchObject({ phase: 'interrupted', unfinished: ['drain st2: running'] });
+  acquire(record, ask(ann, { operation: 'rollingRestart' }));
+  release(record, { ...giveBack(ann, 'failed'), line: { ...giveBack(ann, 'failed').line, operation: 'rollingRestart' }, unfinished: ['start st2: failed'] });
+  expect(record).toMatchObject({ phase: 'interrupted', unfinished: ['start st2: failed'] });
+});
+
+test('a run that was refused is no change: a plan made before it still holds', () => {
+  acquire(record, ask(ann, { spec }));
+  release(record, giveBack(ann, 'completed'));
+  const { changedBy } = record;
+  acquire(record, ask(bob));
+  release(record, giveBack(bob, 'refused'));
+  expect(acquire(record, ask(ann))).toMatchObject({ granted: true, epoch: 3, changedBy });
+  release(record, { ...giveBack(ann, 'failed'), line: { ...giveBack(ann, 'failed').line, epoch: 3 } });
+  expect(record.changedBy).toBe(3);
 });
 
 test('a different inline spec is a conflict, an equal one is not', () => {
