@@ -1,5 +1,5 @@
 /** Steps: written down in the planning pass, performed in the acting one; and what happens when one can't go on. */
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import { decideInput, parseInput } from '../../model/inputs';
 import type { Decision, Outcome, StepRow, Task } from '../../model/operation';
 import { bug, CancelledFailure, describe, failure, isCancellation } from './failures';
@@ -129,10 +129,14 @@ const decisionPatienceMs = 1_000;
 /** Records a decision for a step that waits; refuses, in words, one that nothing waits for. */
 export async function decide(run: Run, decision: Decision): Promise<string> {
   const waiting = (): StepRow[] => run.book.steps.filter((row) => row.state === 'waiting');
-  // A worker that has just read the history may be handed the decision before it comes to the hold: what waits is known a moment later.
-  await CancellationScope.nonCancellable(() => condition(() => waiting().some((row) => matches(row, decision)) || run.report.phase === 'ended', decisionPatienceMs));
+  const { historyLength } = workflowInfo();
+  const isLater = (): boolean => workflowInfo().historyLength !== historyLength;
+  // A worker that has just read the history may be handed the decision before it comes to the hold: what waits is known a moment later, in the same
+  // workflow task. What comes to wait in a later one is another failure than the one that was decided of.
+  await CancellationScope.nonCancellable(() => condition(() => isLater() || waiting().some((row) => matches(row, decision)) || run.report.phase === 'ended', decisionPatienceMs));
   if (waiting().length === 0) throw failure('Refused', `Nothing waits for a decision: ${run.name} is ${run.report.phase}.`);
   if (!waiting().some((row) => matches(row, decision))) throw failure('Refused', `"${decision.step}" does not wait; these do: ${waiting().map(titleOf).join(', ')}`);
+  if (isLater()) throw failure('Refused', `"${decision.step}" waits for another failure than the one that was decided of: it has failed anew meanwhile. Look at it, and decide again.`);
   run.decisions.push(decision);
   run.report.decisions.push({ ...decision, at: now() });
   return `recorded: ${decision.do} "${decision.step}"${decision.node ? ` (${decision.node})` : ''} by ${decision.by} (as claimed)`;
