@@ -44,6 +44,20 @@ function holds(group: string, pid: number): boolean {
   return fs.readFileSync(path.join(group, 'cgroup.procs'), 'utf8').split('\n').includes(String(pid));
 }
 
+/** What was started on the host from outside, as the database is at power-on, is not in its group. */
+function gather(group: string, init: number): void {
+  const list = path.join(group, 'cgroup.procs');
+  const held = new Set(fs.readFileSync(list, 'utf8').split('\n'));
+  for (const { pid } of processesOfNamespace(init)) {
+    if (held.has(String(pid))) continue;
+    try {
+      fs.writeFileSync(list, String(pid));
+    } catch {
+      // ended meanwhile
+    }
+  }
+}
+
 function write(group: string, frozen: boolean): void {
   const old = path.join(group, 'freezer.state');
   if (fs.existsSync(old)) fs.writeFileSync(old, frozen ? 'FROZEN' : 'THAWED');
@@ -74,6 +88,7 @@ async function signalAll(init: number, frozen: boolean): Promise<void> {
 /** Freezes or thaws the host whose process 1 is `init`, and returns when it is so. */
 export async function setFrozen(group: string | undefined, init: number, frozen: boolean): Promise<void> {
   if (group === undefined || !holds(group, init)) return signalAll(init, frozen);
+  if (frozen) gather(group, init);
   write(group, frozen);
   await until(`control group ${group} to be ${frozen ? 'frozen' : 'thawed'}`, () => readFrozen(group) === frozen);
 }

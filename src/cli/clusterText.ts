@@ -87,7 +87,7 @@ function runningLine({ lease, running, runningUnknown, sampledAt }: ClusterStatu
   return `Running: ${lease.operation} ${running.phase}${step ? `, step ${busy + 1}/${running.steps.length} "${step.title}"${step.node ? ` (${step.node})` : ''}` : ''}, ${since}   ${watch}`;
 }
 
-export const clusterNext = ({ name, phase, spec, left = [], lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
+export const clusterNext = ({ name, phase, spec, left, lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
   if (closed) return reopening(name);
   if (running && isHeld(running)) return `It waits for a decision: stctl watch ${running.workflowId}`;
   if (lease) return `Next: stctl watch ${lease.workflowId}`;

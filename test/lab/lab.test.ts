@@ -179,6 +179,20 @@ describe('a fault', () => {
     expect((await ssh('st1', 'true')).code).toBe(0);
   });
 
+  it('a frozen database answers nobody, also by what was started on its host from outside', async () => {
+    const client = await connectDatabase();
+    await lab('freeze', 'db1');
+    let answered = false;
+    const answer = client.query('select 1').then(() => (answered = true));
+    const { address } = await host('db1');
+    // Its answer, were there one, would come before that of the host that goes on.
+    expect((await exec('bash', ['-c', 'exec 3<>"/dev/tcp/$0/5432" && printf "\\0\\0\\0\\10\\4\\322\\26\\57" >&3 && timeout 1 head -c 1 <&3', address])).stdout).toBe('');
+    expect(answered).toBe(false);
+    await lab('thaw', 'db1');
+    expect(await answer).toBe(true);
+    await client.end();
+  });
+
   it('freezes by signals where the kernel has no freezer', async () => {
     const init = (await host('st1')).pids['sshd'] ?? 0;
     await setFrozen(undefined, init, true);
