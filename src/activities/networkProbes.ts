@@ -26,7 +26,7 @@ class Peer:
 
 class Tcp:
     def __init__(self, peer, port, cache):
-        self.peer, self.port, self.cache, self.result, self.again, self.sock, self.refused_met = peer, port, cache, None, 0, None, 0
+        self.peer, self.port, self.cache, self.result, self.again, self.sock, self.refused_met, self.resets = peer, port, cache, None, 0, None, 0, 0
     def step(self):
         if self.result: return
         if self.sock is None:
@@ -73,6 +73,9 @@ class Tcp:
                 if self.refused_met > 1: self.end('turned away')
             elif not self.cache or self.peer.met_at is not None or now() > window: self.end('open')
         elif code == errno.ETIMEDOUT: self.end('silent')
+        elif code == errno.ECONNRESET and self.resets < 3:
+            # Another run's program on that host has just ended, with this connection in its queue.
+            self.again, self.resets = now() + 0.2, self.resets + 1
         else: self.end('turned away')
     def end(self, result): self.result = result
 
