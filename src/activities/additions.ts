@@ -3,7 +3,7 @@ import type { AdminServer, Option } from '../clients/adminApi';
 import { statusOf } from '../clients/adminErrors';
 import { script } from '../clients/quote';
 import { waitFor } from '../clients/waitFor';
-import { isSilence, StError } from '../model/errors';
+import { isSilence, StError, unlessSilent } from '../model/errors';
 import type { FileFacts, MachineFacts } from '../model/additionPlan';
 import { daemonSettings, settingsText, settingsToRestore } from '../model/daemonSettings';
 import { entriesOf } from '../model/nodeTable';
@@ -164,16 +164,14 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
   };
 }
 
-
 /** A later Server's Administration Tool answers so until its node was added and it was restarted. */
 const isUnavailable = (error: unknown): boolean => statusOf(error) === 503;
 
 /** What it answers; `idle` from one that is not operational, null where it is silent. */
-const answerOf = <T>(asked: Promise<T>, idle: T): Promise<T | null> => asked.catch((error: unknown) => {
+const answerOf = <T>(asked: Promise<T>, idle: T): Promise<T | null> => unlessSilent(asked.catch((error: unknown) => {
   if (isUnavailable(error)) return idle;
-  if (isSilence(error)) return null;
   throw error;
-});
+}), null);
 
 /** The error of a host that can't be reached. Any other is thrown: of one that is busy, or slow, somebody may still tell what runs. */
 function lostHost(error: unknown): StError {

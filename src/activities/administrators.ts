@@ -3,7 +3,7 @@
  * so every try is written down beside the database before it is made: whoever comes next, also after a crash in between, makes none.
  */
 import type { Client } from 'pg';
-import { isSilence } from '../model/errors';
+import { unlessSilent } from '../model/errors';
 import type { Outcome } from '../model/operation';
 import { shippedAdministrators, shippedLines, shippedPassword, type ShippedPassword } from '../model/shippedPasswords';
 import type { Authority, DatabaseTarget, ServerTarget } from '../model/targets';
@@ -59,13 +59,9 @@ export function administratorActivities({ clients }: { clients: Clients }): Admi
     return [...known, ...tried];
 
     async function attempt(account: string): Promise<Kept> {
-      try {
-        return (await clients.admin.tryPassword(admin, { user: account, password: shippedPassword(account) }, limits)) ? 'works' : 'changed';
-      } catch (error) {
-        // Whether it was counted is not known: it stays begun.
-        if (isSilence(error)) return 'begun';
-        throw error;
-      }
+      const works = await unlessSilent(clients.admin.tryPassword(admin, { user: account, password: shippedPassword(account) }, limits), undefined);
+      // Without an answer it is not known whether it was counted: it stays begun.
+      return works === undefined ? 'begun' : works ? 'works' : 'changed';
     }
   }
 

@@ -1,6 +1,6 @@
 /** What two nodes of one kind should have the same: options by their values, files by their content. No secret is compared or shown. */
 import type { AdminServer, Option } from '../clients/adminApi';
-import { isSilence } from '../model/errors';
+import { unlessSilent } from '../model/errors';
 import type { FoundDifferences } from '../model/estate';
 import type { ServerTarget } from '../model/targets';
 import { abortSignal } from './context';
@@ -16,13 +16,8 @@ const ownOptions = new Set(['node.ip']);
 
 /** Options by their values, those left out that hold a secret or are each node's own; undefined where nothing answers. */
 export async function optionsOf(tool: AdminServer): Promise<Map<string, string> | undefined> {
-  try {
-    const options = await tool.options({ signal: abortSignal(), timeoutMs: 15_000 });
-    return new Map(options.filter(({ name }) => !secretOption.test(name) && !ownOptions.has(name)).map((option: Option) => [option.name, option.values.join(', ')]));
-  } catch (error) {
-    if (isSilence(error)) return undefined;
-    throw error;
-  }
+  const options = await unlessSilent(tool.options({ signal: abortSignal(), timeoutMs: 15_000 }), undefined);
+  return options && new Map(options.filter(({ name }) => !secretOption.test(name) && !ownOptions.has(name)).map((option: Option) => [option.name, option.values.join(', ')]));
 }
 
 /** Hashes of what the product keeps in files and not in the database, by path below FILEDRIVEHOME. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { haproxyOverSsh } from '../clients/haproxy';
 import { readOwners } from '../clients/owners';
 import { script } from '../clients/quote';
-import { isSilence, StError } from '../model/errors';
+import { StError, unlessSilent } from '../model/errors';
 import type { Claim, FoundBalancer, FoundCluster, FoundDatabase, FoundDifferences, FoundServer } from '../model/estate';
 import { addressProblem } from '../model/fields';
 import type { CheckResult, Problem } from '../model/operation';
@@ -128,14 +128,11 @@ const silent: Tool = { admin: 'not running', build: null, tm: false, daemons: fa
 
 async function askTool(tool: ReturnType<Clients['admin']['server']>): Promise<Tool> {
   const options = { signal: abortSignal(), timeoutMs: 10_000 };
-  try {
-    const [version, tm, daemons, nodes] = await Promise.all([tool.version(options), tool.transactionManager(options), tool.daemons(options), tool.clusterNodes(options)]);
-    const running = Object.entries(daemons).filter(([, runs]) => runs).map(([name]) => name).sort();
-    return { admin: 'running', build: version.build ?? null, tm: tm.running, daemons: running.length > 0, running, members: nodes.map(({ serverAddress }) => serverAddress) };
-  } catch (error) {
-    if (isSilence(error)) return silent;
-    throw error;
-  }
+  const told = await unlessSilent(Promise.all([tool.version(options), tool.transactionManager(options), tool.daemons(options), tool.clusterNodes(options)]), undefined);
+  if (!told) return silent;
+  const [version, tm, daemons, nodes] = told;
+  const running = Object.entries(daemons).filter(([, runs]) => runs).map(([name]) => name).sort();
+  return { admin: 'running', build: version.build ?? null, tm: tm.running, daemons: running.length > 0, running, members: nodes.map(({ serverAddress }) => serverAddress) };
 }
 
 function claimOf(text: string | null): Claim | null {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminServer, CallOptions, ClusterServiceName } from '../clients/adminApi';
 import { waitFor } from '../clients/waitFor';
-import { isSilence, StError } from '../model/errors';
+import { StError, unlessSilent } from '../model/errors';
 import type { Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
 import { daemonOf, eventOf, eventsAt, nameFiles, silent, stuckOf, tmSeconds, type Room, type WorkEvent } from '../model/stopPlan';
@@ -61,10 +61,7 @@ function noTm(error: unknown): { running: boolean } {
 
 /** What runs, or null: for those who must not start anything before a graceful stop has landed. */
 export const runningOrUnknown = (clients: Clients, server: ServerTarget) => (): Promise<string[] | null> =>
-  runningServices(clients.admin.server(server.admin)).catch((error: unknown) => {
-    if (isSilence(error)) return null;
-    throw error;
-  });
+  unlessSilent(runningServices(clients.admin.server(server.admin)), null);
 
 export async function drainServer(clients: Clients, server: ServerTarget, { room, protocols, gracefulSeconds, acceptActive }: How & { acceptActive: boolean }, authority: Authority): Promise<Outcome> {
   const admin = clients.admin.server(server.admin);

@@ -5,7 +5,7 @@
 import type { AdminServer, CallOptions } from '../clients/adminApi';
 import { resolveSecret } from '../clients/secrets';
 import { waitFor } from '../clients/waitFor';
-import { isSilence } from '../model/errors';
+import { unlessSilent } from '../model/errors';
 import type { ConnectionFacts, EdgeFacts, WayFacts } from '../model/facts';
 import type { CheckResult, Outcome } from '../model/operation';
 import type { Protocol } from '../model/spec';
@@ -174,14 +174,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
 }
 
 /** Undefined where nothing answers; a login that is refused is an error. */
-async function answer<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isSilence(error)) return undefined;
-    throw error;
-  }
-}
+const answer = <T>(read: () => Promise<T>): Promise<T | undefined> => unlessSilent(read(), undefined);
 
 async function trustOf(server: AdminServer, options: CallOptions): Promise<{ ca: string | null; trusted: string[] }> {
   const found = await server.certificates(options);

@@ -1,5 +1,6 @@
 /** The silent installation of one Server, its licences, and the secret file that all Servers share. */
 import { readFile } from 'node:fs/promises';
+import { readCa } from '../clients/caFile';
 import { resolveSecret } from '../clients/secrets';
 import type { LicenceFacts } from '../model/facts';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
@@ -49,7 +50,7 @@ async function prepareServer(clients: Clients, { server, installer, database, ta
   const taeh = existing ? await secretFile(clients, taehFrom ?? server, [product.path('bin', 'taeh'), ...(taehFrom ? [] : [taehCopy])]) : undefined;
   return {
     ...(taeh ? { taeh } : {}),
-    files: database.ca ? [{ path: product.beside('database-ca.pem'), content: await readFile(database.ca), mode: '644' }] : [],
+    files: database.ca ? [{ path: product.beside('database-ca.pem'), content: await readCa('The database', database.ca), mode: '644' }] : [],
     properties: await propertiesOf({ server, installer, database, product, taehCopy, existing }),
     note: existing ? 'installed on the existing schema' : 'installed with a new schema',
   };

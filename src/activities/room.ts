@@ -1,7 +1,7 @@
 /** Whether enough other nodes are Online to take one down, looked at the moment before: another may have died since the plan was made. */
 import type { AdminServer } from '../clients/adminApi';
 import { waitFor } from '../clients/waitFor';
-import { isSilence, StError } from '../model/errors';
+import { StError, unlessSilent } from '../model/errors';
 import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
 import { roomProblem, serves, type Room, type RoomState } from '../model/stopPlan';
@@ -61,9 +61,5 @@ export function isHeard(admin: AdminServer, address: string): Promise<boolean> {
 
 /** A kept connection that was closed meanwhile fails once. */
 async function twice(look: () => Promise<boolean>): Promise<boolean | null> {
-  const quietly = (error: unknown): null => {
-    if (isSilence(error)) return null;
-    throw error;
-  };
-  return (await look().catch(quietly)) ?? look().catch(quietly);
+  return (await unlessSilent(look(), null)) ?? unlessSilent(look(), null);
 }

@@ -2,7 +2,7 @@
 import type { AdminServer } from '../clients/adminApi';
 import { statusOf } from '../clients/adminErrors';
 import { waitFor } from '../clients/waitFor';
-import { isSilence, StError } from '../model/errors';
+import { isSilence, StError, unlessSilent } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
 import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
@@ -51,15 +51,8 @@ export async function lookTwice(...what: Parameters<typeof look>): Promise<Look>
 export const online = ({ admin, tm, daemons, status }: Look): boolean => admin === 'running' && tm && daemons && (status === undefined || status === 'Online');
 
 export async function answering(admin: AdminServer): Promise<boolean> {
-  try {
-    await admin.version({ signal: abortSignal(), timeoutMs: 5_000 });
-    return true;
-  } catch (error) {
-    if (isSilence(error)) return false;
-    throw error;
-  }
+  return unlessSilent(admin.version({ signal: abortSignal(), timeoutMs: 5_000 }).then(() => true), false);
 }
-
 
 /** A later Server's Administration Tool answers 503 until its node was added and it was restarted. */
 const notOperational = (error: unknown): boolean => statusOf(error) === 503;

@@ -49,7 +49,7 @@ function terminal({ io, colors }: Cli, now: () => Date): Show {
   let drawn = 0;
   const paint = (state: string, text: string): string => (/failed|lost/.test(state) ? colors.red(text) : /done|passed|back/.test(state) ? colors.green(text) : /waiting|held|retrying|skipped|undoing|undone/.test(state) ? colors.yellow(text) : text);
   const settled = ({ event, state }: OperationEvent): boolean =>
-    event === 'connection' || (event === 'step' && state !== 'running' && state !== 'undoing') || (event === 'check' && state === 'failed') || (event === 'phase' && !['checking', 'working'].includes(state));
+    event === 'connection' || (event === 'step' && !isUnderWay(state)) || (event === 'check' && state === 'failed') || (event === 'phase' && !['checking', 'working'].includes(state));
   return (events, report, attempts = []) => {
     const { columns, rows } = io.size();
     const fixed = events.filter(settled).map((event) => `${paint(event.state, icons[event.state] ?? '·')} ${eventLine(event)}`);

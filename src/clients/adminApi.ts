@@ -34,7 +34,7 @@ export type Stop = { graceful: false } | { graceful: true; timeoutSeconds: numbe
 
 /**
  * The calls to one Server. Each throws StError: Unreachable (no answer, 5xx), ConnectionLost (a write without an answer), TlsRejected,
- * AuthenticationFailed, PermissionDenied (403), Refused (other 4xx), SecretUnavailable (a CA file that can't be read too). An operation that the Server answers with
+ * AuthenticationFailed, PermissionDenied (403), Refused (other 4xx), SecretUnavailable, FileUnavailable. An operation that the Server answers with
  * `isSuccessful: false` throws NotYet: live Servers say so for a moment and then do it. Success of a call is no proof of a state: wait for the state.
  */
 export interface AdminServer extends EdgeCalls {

@@ -3,12 +3,12 @@
  * Contract: reference §11 (session, csrfToken, Referer) and what live servers do (§11.1).
  */
 import { endpoint } from '../model/fields';
-import { readFile } from 'node:fs/promises';
 import { Agent, FormData, request } from 'undici';
 import { StError } from '../model/errors';
 import type { AdminAccess } from '../model/targets';
 import { explainStatus, explainTransport, messageOf } from './adminErrors';
 import type { Logins } from './adminLogins';
+import { readCa } from './caFile';
 import { within } from './within';
 
 export interface CallOptions {
@@ -67,9 +67,9 @@ export function createAdminSession(access: AdminAccess, logins: Logins, defaultT
   let loggingIn: Promise<Login> | undefined;
 
   async function openAgent(): Promise<Agent> {
-    const ca = await readFile(access.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const ca = await readCa(place, access.ca).catch((error: unknown) => {
       agent = undefined;
-      throw new StError('SecretUnavailable', `${place}: the CA file ${access.ca} could not be read (${error.code}).`);
+      throw error;
     });
     return new Agent({ connect: { ca, rejectUnauthorized: true, timeout: defaultTimeoutMs }, connections: 8, keepAliveTimeout: 4000 });
   }

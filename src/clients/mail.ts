@@ -1,8 +1,8 @@
 /** Mail over SMTP. A message has a stable id, so that a retry is recognised as the same one, and mails of one operation form a thread. */
-import { readFile } from 'node:fs/promises';
 import { createTransport } from 'nodemailer';
 import { StError } from '../model/errors';
 import type { SecretRef } from '../model/targets';
+import { readCa } from './caFile';
 import { createRefusals } from './refusals';
 import { credentialFingerprint, resolveSecret } from './secrets';
 import { within } from './within';
@@ -45,9 +45,7 @@ export function createMailer({ env }: { env?: NodeJS.ProcessEnv } = {}): Mailer 
     const place = `${target.host}:${target.port}`;
     signal?.throwIfAborted();
     const credential = await credentialOf(target);
-    const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new StError('SecretUnavailable', `Mail server ${place}: the CA file ${target.ca} could not be read (${error.code}).`);
-    });
+    const ca = target.ca === undefined ? undefined : await readCa(`Mail server ${place}`, target.ca);
     const transport = createTransport({
       host: target.host,
       port: target.port,

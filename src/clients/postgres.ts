@@ -3,12 +3,12 @@
  * Bounded in time on both ends. TLS is always asked for and verified, against the CA of the spec or else the system's.
  */
 import { endpoint } from '../model/fields';
-import { readFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError } from 'pg';
 import { StError } from '../model/errors';
 import type { Authority, DatabaseTarget } from '../model/targets';
+import { readCa } from './caFile';
 import { certificateFacts, type CertificateFacts } from './certificates';
 import { createRefusals } from './refusals';
 import { credentialFingerprint, resolveSecret } from './secrets';
@@ -76,9 +76,7 @@ export function createPostgres({ env }: { env?: NodeJS.ProcessEnv } = {}): Postg
       const credential = await credentialFingerprint(target.password, secrets);
       refusals.check(key, credential);
       const password = await resolveSecret(target.password, secrets);
-      const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        throw new StError('SecretUnavailable', `${where}: the CA file ${target.ca} could not be read (${error.code})`);
-      });
+      const ca = target.ca === undefined ? undefined : await readCa(where, target.ca);
       const client = new Client({
         host: target.host, port: target.port, database, user: target.user, password: password.reveal(), application_name: 'st-orchestrator',
         connectionTimeoutMillis: options.connectTimeoutMs ?? defaults.connectTimeoutMs,

@@ -92,7 +92,7 @@ function dial(access: SshLogin, config: ConnectConfig, timeoutMs: number): Promi
 
 async function knownKeys(access: SshLogin): Promise<HostEntries> {
   const text = await readFile(access.knownHosts, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new StError('SecretUnavailable', `The known_hosts file ${access.knownHosts} could not be read (${error.code}); host keys are always verified.`);
+    throw new StError('FileUnavailable', `The known_hosts file ${access.knownHosts} could not be read (${error.code}); host keys are always verified.`);
   });
   const entries = parseKnownHosts(text)(access.address, access.port);
   if (entries.accepted.length > 0) return entries;

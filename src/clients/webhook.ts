@@ -1,10 +1,10 @@
 /** Events to a program of somebody else's, over HTTPS: signed, so that the receiver knows who says it, and with a key, so that it takes a retry for the same. */
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import { StError } from '../model/errors';
 import type { SecretRef } from '../model/targets';
 import { explainTransport, messageOf } from './adminErrors';
+import { readCa } from './caFile';
 import { resolveSecret } from './secrets';
 
 export interface WebhookTarget {
@@ -38,9 +38,7 @@ export function createWebhook({ env }: { env?: NodeJS.ProcessEnv } = {}): Webhoo
       const what = `POST ${new URL(target.url).origin}`;
       const text = JSON.stringify(body);
       const secret = (await resolveSecret(target.secret, { env })).reveal();
-      const ca = target.ca === undefined ? undefined : await readFile(target.ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        throw new StError('SecretUnavailable', `${what}: the CA file ${target.ca} could not be read (${error.code}).`);
-      });
+      const ca = target.ca === undefined ? undefined : await readCa(what, target.ca);
       const time = AbortSignal.timeout(timeoutMs);
       // Events are rare: a connection for each. No redirect is followed, what is signed goes to the place that was named.
       const dispatcher = new Agent({ connect: { ...(ca === undefined ? {} : { ca }), rejectUnauthorized: true, timeout: timeoutMs } });

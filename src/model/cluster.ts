@@ -88,7 +88,7 @@ export interface ClusterRecord {
   members: Member[];
   activeSite: string | null;
   epoch: number;
-  /** Of the last run that changed something or tried to; a plan made since then still holds. */
+  /** Epoch of the last run that changed something or tried to: a plan that was made since then still holds. */
   changedBy: number;
   lease: Lease | null;
   /** What runs have left, each until one about the same nodes completes, or a set-up does. */

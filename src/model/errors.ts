@@ -5,7 +5,8 @@
 export const errorCodes = {
   // Bad input: nothing was started.
   InvalidInput: 'The input or cluster file is wrong; the message names the place and what was expected.',
-  SecretUnavailable: 'A reference to a secret could not be resolved, or a known_hosts or CA file not be read, where it is used.',
+  SecretUnavailable: 'A secret reference could not be resolved where it is used.',
+  FileUnavailable: 'A known_hosts or CA file that the spec names could not be read where it is used.',
   UnknownCluster: 'No cluster of this name was applied or set up.',
   SpecConflict: 'A different spec of this cluster exists.',
   // Refused before anything changed.
@@ -43,7 +44,7 @@ const silent: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['Unreachable', 'Conne
 
 /** Codes that no retry can cure. */
 export const nonRetryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'InvalidInput', 'SecretUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
+  'InvalidInput', 'SecretUnavailable', 'FileUnavailable', 'UnknownCluster', 'SpecConflict', 'PreconditionFailed', 'PlanChanged', 'ClusterBusy',
   'AuthenticationFailed', 'HostKeyMismatch', 'PermissionDenied', 'CannotSeeProcesses', 'TlsRejected', 'StaleEpoch', 'ForeignCluster', 'Refused',
   'Degraded', 'BelowThreshold', 'Cancelled', 'Aborted', 'Interrupted', 'Bug',
 ]);
@@ -64,3 +65,9 @@ export const isSilence = (error: unknown): error is StError => error instanceof 
 
 /** The same of a code alone, as workflows know failures. */
 export const isSilent = (code: string): boolean => silent.has(code as ErrorCode);
+
+/** What was asked, or `instead` where nobody answers; any other failure, such as a login that is refused, is thrown. */
+export const unlessSilent = <T, I>(asked: Promise<T>, instead: I): Promise<T | I> => asked.catch((error: unknown) => {
+  if (isSilence(error)) return instead;
+  throw error;
+});

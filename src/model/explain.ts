@@ -47,10 +47,16 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     youCan: ['Correct every place the message names; stctl validate cluster.yaml finds them all at once.', 'For an input in JSON: stctl input <operation> -f cluster.yaml prints one that is right.'],
   },
   SecretUnavailable: {
-    happened: 'A reference to a secret (env:, file: or command:) could not be resolved on the worker\'s host, where it is used; or the known_hosts or CA file that the spec names can\'t be read there.',
+    happened: 'A reference to a secret (env:, file: or command:) could not be resolved on the worker\'s host, where it is used.',
     state: reportSays,
     byItself: nothingHappens,
     youCan: ['Make the variable, file or command available to the worker: a file readable for its user and for nobody else.', 'Restart the worker when it was an environment variable.', rerun],
+  },
+  FileUnavailable: {
+    happened: 'A known_hosts file or a CA file that the spec names could not be read on the worker\'s host. Without it nobody would be known for whom they say they are.',
+    state: reportSays,
+    byItself: nothingHappens,
+    youCan: ['Put the file where the message says, readable for the worker\'s user; or correct its path in the cluster file.', rerun],
   },
   UnknownCluster: {
     happened: 'No cluster of this name was ever applied or set up on this Temporal server and namespace.',

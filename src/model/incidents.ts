@@ -66,7 +66,9 @@ export function observe(before: Incidents, shown: Shown): Told {
   const dead = noEdgeServes(health.nodes) && health.cause?.code !== 'our network';
   const down = health.nodes.filter(({ state, excused }) => state !== 'Online' && excused === undefined);
 
-  const around = observeAround(incidents.around ?? [], shown);
+  // A fall that is told with a cause, or was, has said it.
+  const said = isBelow ? (incidents.lost ?? { cause: health.cause?.code }).cause : undefined;
+  const around = observeAround(incidents.around ?? [], { ...shown, said });
   if (down.length > 0 || isBelow || dead || around.open.length > 0) incidents.open ??= { id: incidentId(health.cluster, at, incidents.next++), since: at, nodes: [] };
   const { open } = incidents;
   if (!open) return { incidents, events };
@@ -92,9 +94,7 @@ export function observe(before: Incidents, shown: Shown): Told {
     incidents.noEdge = { since: at };
     tell('no-edge', { severity: 'critical', summary: `No Edge of ${health.cluster} serves: no partner gets in.` });
   }
-  // A fall that was told with this cause has said it.
-  const said = isBelow ? incidents.lost?.cause : undefined;
-  for (const { kind, about, ...words } of around.tell(said)) tell(kind, words, about);
+  for (const { kind, about, ...words } of around.told) tell(kind, words, about);
   incidents.around = around.open;
   recover(incidents, shown, { isBelow, tell });
   return { incidents, events };

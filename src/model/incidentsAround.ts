@@ -22,8 +22,8 @@ export interface AroundTold {
 export interface AroundSeen {
   /** What is out, or has not been well for long enough. */
   open: AroundIncident[];
-  /** What is worth telling now; once. `said`: the cause that a fall below the threshold was told with, while it lasts. */
-  tell(said: Cause | undefined): AroundTold[];
+  /** What is worth telling now; once. */
+  told: AroundTold[];
 }
 
 interface Shown {
@@ -32,29 +32,25 @@ interface Shown {
   /** ISO-8601 UTC; how long it must hold before it is told as back, in milliseconds. */
   at: string;
   calmMs: number;
+  /** The cause that a fall below the threshold was told with, while it lasts: what it names has been told. */
+  said?: Cause | undefined;
 }
 
 /** A window that covers the whole cluster expects all of it; one that names nodes is about these alone. */
 const isExpected = ({ record }: ClusterHealth): boolean => record?.maintenance.some(({ nodes }) => nodes.length === 0) === true;
 
-export function observeAround(before: readonly AroundIncident[], { health, down = [], at, calmMs }: Shown): AroundSeen {
+export function observeAround(before: readonly AroundIncident[], { health, down = [], at, calmMs, said }: Shown): AroundSeen {
   // Of what is not seen from here nothing is claimed, and nothing is restored.
-  if (health.cause?.code === 'our network') return { open: [...before], tell: () => [] };
+  if (health.cause?.code === 'our network') return { open: [...before], told: [] };
   const same = (a: Pick<Down, 'what' | 'name'>) => (b: Pick<Down, 'what' | 'name'>): boolean => a.what === b.what && a.name === b.name;
   const known = before.map(({ wellSince, ...one }): AroundIncident => (down.some(same(one)) ? one : { ...one, wellSince: wellSince ?? at }));
   const news = isExpected(health) ? [] : down.filter((one) => !before.some(same(one))).map(({ what, name }): AroundIncident => ({ what, name, since: at, told: false }));
   const isBack = ({ wellSince }: AroundIncident): boolean => wellSince !== undefined && Date.parse(at) - Date.parse(wellSince) >= calmMs;
   const open = [...known, ...news].filter((one) => !isBack(one));
+  const gone = open.flatMap((one) => (one.told || one.what === said ? [] : down.filter(same(one))));
   return {
-    open,
-    tell(said) {
-      const back = known.filter((one) => one.told && isBack(one)).map((one): AroundTold => backWords(one, health.cluster));
-      const gone = open.filter(({ what, told }) => !told && what !== said).flatMap((one) => down.filter(same(one)).map((thing): AroundTold => {
-        one.told = true;
-        return goneWords(thing, health.cluster);
-      }));
-      return [...gone, ...back];
-    },
+    open: open.map((one) => (gone.some(same(one)) ? { ...one, told: true } : one)),
+    told: [...gone.map((thing) => goneWords(thing, health.cluster)), ...known.filter((one) => one.told && isBack(one)).map((one) => backWords(one, health.cluster))],
   };
 }
 

@@ -38,10 +38,8 @@ export interface FailedCall {
 
 /** Without an answer that can be trusted nothing is known, unless the host itself says that nothing listens there. */
 export function judgeFailure({ code, message, status, transport }: FailedCall): NodeLook {
-  // A CA file that can't be read is no password: as adminSession tells it.
-  if (code === 'SecretUnavailable' && message.includes('the CA file')) return { sight: 'unknown', why: message, cause: 'TLS' };
   if (code === 'AuthenticationFailed' || code === 'PermissionDenied' || code === 'SecretUnavailable') return { sight: 'unknown', why: message, cause: 'credentials' };
-  if (code === 'TlsRejected') return { sight: 'unknown', why: message, cause: 'TLS' };
+  if (code === 'TlsRejected' || code === 'FileUnavailable') return { sight: 'unknown', why: message, cause: 'TLS' };
   if (transport === 'ECONNREFUSED') return { sight: 'offline', why: 'the Administration Tool does not run: its port refuses', cause: 'refused', services: { [adminService]: false } };
   if (status !== undefined) return { sight: 'unknown', why: `the Administration Tool answers with ${status}: ${message}`, cause: 'nonsense' };
   if (code === 'Refused') return { sight: 'unknown', why: `the Administration Tool answers what nobody understands: ${message}`, cause: 'nonsense' };

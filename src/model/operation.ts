@@ -47,7 +47,7 @@ export interface Task<R> {
 export type StepState = 'planned' | 'running' | 'done' | 'failed' | 'waiting' | 'skipped' | 'undoing' | 'undone' | 'undo failed';
 
 /** At work now, forwards or back. */
-export const isUnderWay = (state: StepState): boolean => state === 'running' || state === 'undoing';
+export const isUnderWay = (state: string): boolean => state === 'running' || state === 'undoing';
 
 /** One row of the plan and of the report. */
 export interface StepRow {

@@ -22,10 +22,10 @@ export async function onHost(lab: LabStatus, host: string, text: string): Promis
   return run(['nsenter', `--target=${init}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--', '/bin/sh', '-e'], text);
 }
 
-/** The shared files of a Server become a FUSE file system that nobody serves: the kernel waits for an answer for ever, as it does for a file server that is gone. `cat` ends when the holder of the file system has let go of its output: it is mounted then. */
+/** The shared files of a Server become a FUSE file system that nobody serves: the kernel waits for an answer for ever, as it does for a file server that is gone. Its holder reads what the kernel asks and answers nothing, until it is killed; the `cat` behind it ends when the holder lets go of its output: it is mounted then. */
 export const deadMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, `
 [ -e /dev/fuse ] || mknod /dev/fuse c 10 229
-setsid --fork sh -ec 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec sleep 600 >/dev/null 2>&1' </dev/null 2>&1 | cat
+setsid --fork sh -ec 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec cat <&3 >/dev/null 2>&1' </dev/null 2>&1 | cat
 [ -s /run/dead.pid ]`);
 export const mendMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, 'umount -l /srv/st/shared; kill "$(cat /run/dead.pid)"; rm /run/dead.pid');
 

@@ -1,4 +1,5 @@
 /** A partner who logs in for each file, and tries a second time when the first fails: what nobody may notice of an operation. */
+import { setInterval } from 'node:timers/promises';
 import { Client } from 'ssh2';
 import { resolveSecret } from '../../src/clients/secrets';
 import type { ClusterSpec } from '../../src/model/spec';
@@ -25,10 +26,13 @@ export interface Sent {
   failed: string[];
 }
 
+/** How often a file is sent, in milliseconds: more would be a load of its own. */
+const everyMs = 150;
+
 /** Sends one small file after the other through the balancer at `host` until it is ended. */
 export function keepSending(spec: ClusterSpec, host: string): { end(): Promise<Sent> } {
   const counts: Sent = { sent: 0, again: 0, failed: [] };
-  let open = true;
+  const over = new AbortController();
   const send = async (): Promise<void> => {
     const client = await logInAsPartner(spec, host, 2022);
     try {
@@ -40,14 +44,25 @@ export function keepSending(spec: ClusterSpec, host: string): { end(): Promise<S
       client.destroy();
     }
   };
-  const loop = (async () => {
-    for (; open; await new Promise((resolve) => void setTimeout(resolve, 150))) {
-      const first = await send().then(() => undefined, (error: Error) => error);
-      if (first) counts.again += 1;
-      const second = first && await send().then(() => undefined, (error: Error) => error);
-      if (second) counts.failed.push(`${first.message}; ${second.message}`);
-      else counts.sent += 1;
+  const sendTwice = async (): Promise<void> => {
+    const first = await send().then(() => undefined, (error: Error) => error);
+    if (first) counts.again += 1;
+    const second = first && await send().then(() => undefined, (error: Error) => error);
+    if (second) counts.failed.push(`${first.message}; ${second.message}`);
+    else counts.sent += 1;
+  };
+  const sending = (async () => {
+    try {
+      for await (const _ of setInterval(everyMs, undefined, { signal: over.signal })) await sendTwice();
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
     }
   })();
-  return { async end() { open = false; await loop; return counts; } };
+  return {
+    async end() {
+      over.abort();
+      await sending;
+      return counts;
+    },
+  };
 }

@@ -185,7 +185,7 @@ describe('a fault', () => {
     let answered = false;
     const answer = client.query('select 1').then(() => (answered = true));
     const { address } = await host('db1');
-    // Its answer, were there one, would come before that of the host that goes on.
+    // Asked so, a database that runs answers one letter at once, without a login.
     expect((await exec('bash', ['-c', 'exec 3<>"/dev/tcp/$0/5432" && printf "\\0\\0\\0\\10\\4\\322\\26\\57" >&3 && timeout 1 head -c 1 <&3', address])).stdout).toBe('');
     expect(answered).toBe(false);
     await lab('thaw', 'db1');

@@ -65,15 +65,15 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
   const row = steps.rowOf(run.book, key);
   if (!row) throw bug(`step "${key}" was not planned`);
   // A step that never runs must not be undone.
-  if (!run.forwardOnly && CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the step began');
-  if (undo && !run.forwardOnly) run.book.undo.push({ key, title, ...(node !== undefined ? { node } : {}), task: undo, group: fanKey, parallel });
+  if (!run.report.forwardOnly && CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the step began');
+  if (undo && !run.report.forwardOnly) run.book.undo.push({ key, title, ...(node !== undefined ? { node } : {}), task: undo, group: fanKey, parallel });
   let byHand = false;
   for (;;) {
     steps.begin(row, now());
     sayWorking(run, row);
     const once = (): Promise<Outcome<unknown>> => perform(task, { key, summary: titleOf(row), kind: 'change', authority: run.authority, byHand, ...patienceOf(run) });
     try {
-      const outcome = await (run.forwardOnly ? CancellationScope.nonCancellable(once) : once());
+      const outcome = await (run.report.forwardOnly ? CancellationScope.nonCancellable(once) : once());
       steps.end(row, 'done', now(), outcome);
       run.byHand.push(...(outcome.byHand ?? []));
       show(run);
@@ -83,7 +83,7 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
       steps.end(row, 'failed', now(), { note: message });
       show(run);
       if (isCancellation(error)) throw error;
-      if (!run.forwardOnly) throw failure(code, `${titleOf(row)}: ${message}`);
+      if (!run.report.forwardOnly) throw failure(code, `${titleOf(row)}: ${message}`);
       const decision = await CancellationScope.nonCancellable(() => hold(run, row, message));
       if (decision.do === 'abort') throw failure('Aborted', `${titleOf(row)}: aborted by ${decision.by} (as claimed): ${decision.reason}. It had failed with: ${message}`);
       if (decision.do === 'skip') {
@@ -99,7 +99,7 @@ async function carryOut(run: Run, title: string, { key: fanKey, parallel }: Fan,
 /** While another step waits for a person, that is what must be seen. */
 function sayWorking(run: Run, row: StepRow): void {
   if (run.book.steps.some(({ state }) => state === 'waiting')) show(run);
-  else say(run, 'working', `${titleOf(row)}.`, run.forwardOnly ? 'Past the point of no return: forward only, a cancel is refused.' : 'The operation is working.', '');
+  else say(run, 'working', `${titleOf(row)}.`, run.report.forwardOnly ? 'Past the point of no return: forward only, a cancel is refused.' : 'The operation is working.', '');
 }
 
 async function hold(run: Run, row: StepRow, message: string): Promise<Decision> {

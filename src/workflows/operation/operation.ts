@@ -120,7 +120,6 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
       if (!run.acting) return;
       // A cancel that came while the step before was at work is not overrun.
       if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before the point of no return');
-      run.forwardOnly = true;
       run.report.forwardOnly = true;
     },
   };
@@ -156,7 +155,7 @@ function planned(run: Run, { summary, result }: Ending): OperationReport {
 async function fail(run: Run, error: unknown): Promise<void> {
   const { code, message } = describe(error);
   run.report.failure = { code, message };
-  if (run.book.undo.length > 0 && !run.forwardOnly) {
+  if (run.book.undo.length > 0 && !run.report.forwardOnly) {
     say(run, 'undoing', message, 'What was begun is being undone, last step first.', 'The report.');
     await undo(run);
   }

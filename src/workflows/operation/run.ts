@@ -29,8 +29,6 @@ export interface Run {
   holds: number;
   /** False while the body is run to check and plan. */
   acting: boolean;
-  /** Past the point of no return. */
-  forwardOnly: boolean;
 }
 
 export const now = (): string => new Date().toISOString();
@@ -44,7 +42,7 @@ export function newRun(name: string, input: OperationInput): Run {
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
-  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, changedBy: 0, book, facts: new Map(), measured: new Map(), report, decisions: [], byHand: [], holds: 0, acting: false, forwardOnly: false };
+  return { name, input, authority: { cluster: input.cluster, epoch: 0, operation: workflowId }, changedBy: 0, book, facts: new Map(), measured: new Map(), report, decisions: [], byHand: [], holds: 0, acting: false };
 }
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */

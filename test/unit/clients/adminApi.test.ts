@@ -128,6 +128,6 @@ test('a certificate of another authority is refused', async () => {
   const other = createAdminApi({ timeoutMs: 5000 });
   const ca = estate.postgres.certificate.cert;
   await expect(other.server({ ...access, ca }).version()).rejects.toMatchObject({ code: 'TlsRejected' });
-  await expect(other.server({ ...access, ca: '/nowhere.pem' }).version()).rejects.toMatchObject({ code: 'SecretUnavailable', message: expect.stringContaining('ENOENT') });
+  await expect(other.server({ ...access, ca: '/nowhere.pem' }).version()).rejects.toMatchObject({ code: 'FileUnavailable', message: expect.stringContaining('ENOENT') });
   await other.close();
 });

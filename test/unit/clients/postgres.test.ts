@@ -60,7 +60,7 @@ test('the connection is encrypted, and a certificate of another authority is ref
   makeCertificate(folder, '127.0.0.1');
   await expect(postgres.readFacts({ ...target, ca: join(folder, 'tls.crt') }, [])).rejects.toMatchObject({ code: 'TlsRejected' });
   await expect(postgres.readFacts({ ...target, ca: undefined }, [])).rejects.toMatchObject({ code: 'TlsRejected' });
-  await expect(postgres.readFacts({ ...target, ca: '/nowhere.pem' }, [])).rejects.toMatchObject({ code: 'SecretUnavailable', message: expect.stringContaining('ENOENT') });
+  await expect(postgres.readFacts({ ...target, ca: '/nowhere.pem' }, [])).rejects.toMatchObject({ code: 'FileUnavailable', message: expect.stringContaining('ENOENT') });
 });
 
 test('a refused password is tried once', async () => {

@@ -221,7 +221,7 @@ describe('who is on the other side', () => {
 
   test('a file of known hosts that is missing is a file to be mended, no host that is refused', async () => {
     await expect(pool.exec({ ...sshd.access, knownHosts: '/nowhere/known_hosts' }, ['true'], quick))
-      .rejects.toMatchObject({ code: 'SecretUnavailable', message: 'The known_hosts file /nowhere/known_hosts could not be read (ENOENT); host keys are always verified.' });
+      .rejects.toMatchObject({ code: 'FileUnavailable', message: 'The known_hosts file /nowhere/known_hosts could not be read (ENOENT); host keys are always verified.' });
   });
 
   test('another key than the known one is refused, with both fingerprints', async () => {

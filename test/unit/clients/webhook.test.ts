@@ -67,7 +67,7 @@ test.each<[number | 'silence', string]>([
 test('a receiver that can\'t be verified is told nothing, one that is not there is Unreachable, a missing secret is said', async () => {
   const { url, calls } = await receiver([200]);
   await expect(webhook.post({ url, secret: 'env:HOOK' }, message)).rejects.toMatchObject({ code: 'TlsRejected' });
-  await expect(webhook.post({ ...target(url), ca: '/none.pem' }, message)).rejects.toMatchObject({ code: 'SecretUnavailable' });
+  await expect(webhook.post({ ...target(url), ca: '/none.pem' }, message)).rejects.toMatchObject({ code: 'FileUnavailable' });
   await expect(webhook.post({ ...target(url), secret: 'env:NOT_SET' }, message)).rejects.toMatchObject({ code: 'SecretUnavailable' });
   expect(calls).toEqual([]);
   await expect(webhook.post(target('https://127.0.0.1:1/'), message)).rejects.toMatchObject({ code: 'Unreachable' });

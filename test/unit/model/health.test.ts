@@ -300,7 +300,7 @@ test.each([
   [{ code: 'Refused', message: 'no JSON' }, 'unknown', 'nonsense'],
   [{ code: 'AuthenticationFailed', message: '401' }, 'unknown', 'credentials'],
   [{ code: 'TlsRejected', message: 'expired' }, 'unknown', 'TLS'],
-  [{ code: 'SecretUnavailable', message: 'st1:444: the CA file /etc/st/ca.pem could not be read (ENOENT).' }, 'unknown', 'TLS'],
+  [{ code: 'FileUnavailable', message: 'st1:444: the CA file /etc/st/ca.pem could not be read (ENOENT).' }, 'unknown', 'TLS'],
   [{ code: 'SecretUnavailable', message: 'Secret file:/etc/st/admin could not be read: it does not exist.' }, 'unknown', 'credentials'],
 ])('%p is %s, for %s', (failed, sight, cause) => {
   expect(judgeFailure(failed)).toMatchObject({ sight, cause });
