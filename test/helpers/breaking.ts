@@ -27,7 +27,8 @@ export const deadMount = (lab: LabStatus, host: string): Promise<string> => onHo
 [ -e /dev/fuse ] || mknod /dev/fuse c 10 229
 setsid --fork sh -ec 'exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other dead /srv/st/shared; echo $$ >/run/dead.pid; exec cat <&3 >/dev/null 2>&1' </dev/null 2>&1 | cat
 [ -s /run/dead.pid ]`);
-export const mendMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, 'umount -l /srv/st/shared; kill "$(cat /run/dead.pid)"; rm /run/dead.pid');
+/** Its holder first: it would end by itself once nobody is left who waits for the file system. */
+export const mendMount = (lab: LabStatus, host: string): Promise<string> => onHost(lab, host, 'kill "$(cat /run/dead.pid)"; umount -l /srv/st/shared; rm /run/dead.pid');
 
 /** Gives the database another certificate of the lab's authority, and answers once it shows it. `null`: the one it came with. */
 export async function databaseCertificate(lab: LabStatus, change: { days: number; keyUsage: string } | null): Promise<void> {
