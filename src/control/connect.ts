@@ -42,12 +42,15 @@ export async function withinDeadline<R>(client: Client, timeoutMs: number, what:
   }
 }
 
-/** gRPC's FAILED_PRECONDITION: the server gave up first, since no worker has taken the workflow's first task. */
-const notReady = 9;
+/**
+ * What a deadline shows itself as besides DEADLINE_EXCEEDED: CANCELLED, when the call is dropped before its own timer has fired (nobody else cancels one here),
+ * and FAILED_PRECONDITION, when the server gave up first, since no worker has taken the workflow's first task.
+ */
+const givenUp = [1, 9];
 
 function nobodyAnswered(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isGrpcServiceError(error) && Number(error.code) === notReady) return true;
+  if (isGrpcServiceError(error) && givenUp.includes(Number(error.code))) return true;
   return error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || nobodyAnswered(error.cause) || isGrpcDeadlineError(error);
 }
 

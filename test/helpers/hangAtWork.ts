@@ -7,6 +7,9 @@ import { onHost } from './breaking';
 import type { Lab } from './lab';
 import { activeOn, clusterDatabase } from './partnersFiles';
 
+/** All files of an account go to one Server: of four partners one of three Servers gets none in one run of five, of these in one of ten thousand. */
+export const enoughPartners = '24';
+
 export interface Hung {
   /** Names of the files that it holds, sorted. */
   files: string[];

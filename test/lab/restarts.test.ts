@@ -10,7 +10,7 @@ import { haproxyOverSsh } from '../../src/clients/haproxy';
 import type { OperationReport } from '../../src/model/operation';
 import { balancerTargets, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
-import { hangAtWork } from '../helpers/hangAtWork';
+import { enoughPartners, hangAtWork } from '../helpers/hangAtWork';
 import { servingWorker, type ServingWorker } from '../helpers/servingWorker';
 import { startLab, type Lab } from '../helpers/lab';
 import { activeOn, clusterDatabase, ledger, settledLedger } from '../helpers/partnersFiles';
@@ -248,7 +248,7 @@ test('a Server that was started again since its drain is drained again before it
   const { protocols } = spec.product;
   const { ensureAllStopped, ensureOnline } = serverActivities({ clients });
   const database = await clusterDatabase(lab);
-  const load = lab.run('load', '--partners', '4', '--rate', '20', '--for', '5s');
+  const load = lab.run('load', '--partners', enoughPartners, '--rate', '20', '--for', '5s');
   await until('st2 to work on files', async () => (await activeOn(database, target('st2').address)).length > 0, 20_000, 5);
   await database.end();
   const { note } = await ensureAllStopped({ server: target('st2'), drained: { protocols, gracefulSeconds: 2, acceptActive: false } }, authority);
@@ -259,7 +259,7 @@ test('a Server that was started again since its drain is drained again before it
 });
 
 test('a Transaction Manager that hangs with files at work is not stopped before they are accepted, and no other Server is taken down beside it; when it goes on nothing is lost', async () => {
-  const load = lab.run('load', '--partners', '4', '--rate', '20', '--for', '4s');
+  const load = lab.run('load', '--partners', enoughPartners, '--rate', '20', '--for', '4s');
   const hung = await hangAtWork(lab, spec, 'st2');
   const before = await pidOf('st2', 'tm');
   for (const operation of ['rollingRestart', 'removeNode']) {
