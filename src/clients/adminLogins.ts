@@ -3,6 +3,7 @@
  * Server stops that credential everywhere, and a credential that nobody has accepted yet is tried on one Server at a time.
  */
 import { StError } from '../model/errors';
+import { endpoint } from '../model/fields';
 import type { AdminAccess } from '../model/targets';
 import { createRefusals } from './refusals';
 import { credentialFingerprint, resolveSecret, type SecretOptions } from './secrets';
@@ -26,6 +27,7 @@ export function createLogins(options: SecretOptions): Logins {
   const queues = new Map<string, Promise<unknown>>();
   const commands = new Map<string, { state: string; readAt: number }>();
   const nameOf = (access: AdminAccess): string => `${access.user} ${access.password}`;
+  const placeOf = ({ address, port }: AdminAccess): string => endpoint(address, port);
 
   async function fresh({ password }: AdminAccess): Promise<string> {
     const state = await credentialFingerprint(password, options);
@@ -35,7 +37,7 @@ export function createLogins(options: SecretOptions): Logins {
 
   async function attempt<T>(access: AdminAccess, state: string, tryPassword: (password: string, fingerprint: string) => Promise<T>): Promise<T> {
     const name = nameOf(access);
-    refusals.check(name, state);
+    refusals.check(name, state, placeOf(access));
     const password = await resolveSecret(access.password, options);
     try {
       const result = await tryPassword(password.reveal(), state);
@@ -44,7 +46,7 @@ export function createLogins(options: SecretOptions): Logins {
     } catch (error) {
       if (!(error instanceof StError) || error.code !== 'AuthenticationFailed') throw error;
       accepted.delete(name);
-      throw refusals.remember(name, state, error.message);
+      throw refusals.remember(name, state, error.message, placeOf(access));
     }
   }
 
@@ -63,7 +65,7 @@ export function createLogins(options: SecretOptions): Logins {
     },
     async refused(access, message) {
       accepted.delete(nameOf(access));
-      return refusals.remember(nameOf(access), await fresh(access), message);
+      return refusals.remember(nameOf(access), await fresh(access), message, placeOf(access));
     },
     forget: (access) => refusals.forget(access && nameOf(access)),
   };

@@ -55,7 +55,10 @@ test('a session that is refused again after a fresh login is a refusal: no furth
   const other = await remote((_request, response) => json(response, { status: 'Running.' }));
   await expect(api.server(refusing.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed', message: expect.stringContaining('Access denied') });
   await expect(api.server(refusing.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed' });
-  await expect(api.server(other.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed' });
+  // An Edge that was not asked must not be told by the address of a Server as if that were its own.
+  const [at, there] = [`127.0.0.1:${other.access.port}`, `127.0.0.1:${refusing.access.port}`];
+  await expect(api.server(other.access).transactionManager()).rejects.toMatchObject({ code: 'AuthenticationFailed', message: expect.stringMatching(`^${at} was not asked, since ${there} has refused this login: .*Access denied`) });
+  await expect(api.server(refusing.access).transactionManager()).rejects.toMatchObject({ message: expect.not.stringContaining('was not asked') });
   expect([refusing.logins(), other.logins()]).toEqual([2, 0]);
   api.forget(other.access);
   await expect(api.server(other.access).transactionManager()).resolves.toMatchObject({ running: true });
