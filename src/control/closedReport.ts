@@ -1,6 +1,6 @@
 /** The report of an operation that is closed, also when its worker can't be asked or it was ended by force. Pure. */
 import { StError } from '../model/errors';
-import type { OperationOutcome, OperationReport } from '../model/operation';
+import { cancelledText, type OperationOutcome, type OperationReport } from '../model/operation';
 import { unfinished } from '../model/unfinished';
 
 export interface ClosedRun {
@@ -40,10 +40,10 @@ export function closedReport(run: ClosedRun, result: OperationReport | StError, 
   return ended;
 }
 
-/** The report of a cancelled operation with why it was: `cancelled: wrong database`. */
+/** The report of a cancelled operation with why it was, also when no worker could tell: `cancelled: wrong database`. */
 export function withReason(report: OperationReport, reason: string | undefined): OperationReport {
   if (reason === undefined) return report;
-  const message = `cancelled: ${reason}`;
+  const message = cancelledText(reason);
   return { ...report, summary: message, failure: { code: report.failure?.code ?? 'Cancelled', message } };
 }
 

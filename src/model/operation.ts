@@ -80,6 +80,9 @@ export interface CheckRow {
 export type OperationPhase = 'waiting for the lease' | 'checking' | 'planned' | 'working' | 'held' | 'undoing' | 'ended';
 export type OperationOutcome = 'running' | 'planned' | 'completed' | 'nothing to do' | 'failed' | 'cancelled' | 'refused';
 
+/** The one sentence of an operation that somebody ended, with the reason that they gave. */
+export const cancelledText = (reason?: string): string => (reason === undefined ? 'cancelled' : `cancelled: ${reason}`);
+
 /** The answer of an operation and of its `status` query. Times are ISO-8601 UTC. */
 export interface OperationReport {
   apiVersion: 'st-orchestrator/v1';

@@ -30,6 +30,13 @@ function factsOf({ operation, workflowId, startedAt, requestedBy, reason, unfini
 
 const begun = ({ state }: StepRow): boolean => state !== 'planned';
 
+function endedText({ operation, outcome, summary }: OperationReport): string {
+  if (outcome === 'completed') return `${operation} has completed: ${summary}`;
+  // Its summary says already what became of it, and why.
+  if (outcome === 'cancelled') return `${operation} was ${summary}`;
+  return `${operation} ${outcome === 'failed' ? 'has failed' : `was ${outcome}`}: ${summary}`;
+}
+
 /** The end of an operation that changed something or tried to; nothing for a dry run, for one that had nothing to do, and for a refusal that somebody sees who started it. */
 export function endedEvent(report: OperationReport, { firstExecutionRunId, scheduled }: Teller): ClusterEvent | undefined {
   const { outcome, operation, cluster, workflowId, steps, failure } = report;
@@ -38,7 +45,7 @@ export function endedEvent(report: OperationReport, { firstExecutionRunId, sched
   const incident = incidentOf(operation, firstExecutionRunId);
   return {
     id: `${incident}.ended.${stamp(report.endedAt ?? report.startedAt)}`, kind: 'operation-ended', cluster, at: report.endedAt ?? report.startedAt, severity: outcome === 'completed' ? 'info' : outcome === 'failed' ? 'critical' : 'warning', incident,
-    summary: sentence(outcome === 'completed' ? `${operation} has completed: ${report.summary}` : `${operation} ${outcome === 'failed' ? 'has failed' : `was ${outcome}`}: ${report.summary}`, 500),
+    summary: sentence(endedText(report), 500),
     now: sentence(report.now), next: sentence(report.next),
     youCan: [
       `See what was done, step by step: stctl report ${workflowId}`,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { activityInterceptor } from '../../src/worker/activityInterceptor';
+import { workflowInterceptorModules } from '../../src/worker/bundle';
 import { leaseActivities } from '../../src/activities/leases';
 
 // Failures are what many tests are about; only what nobody expects belongs on the screen.
@@ -27,7 +28,7 @@ export async function connectGround(address = process.env['TEMPORAL_ADDRESS'] ??
 }
 
 export async function bundleOf(workflowsPath: string): Promise<WorkflowBundleOption> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, logger: new DefaultLogger('ERROR') });
   return { code };
 }
 

@@ -334,12 +334,14 @@ test('cancel waits for the running step, undoes, and ends as cancelled with the 
   await withWorker(ground, bundle, acts, async (queue) => {
     const handle = await start(queue, { cluster, spec });
     await until(() => reportOf(handle), (report) => report.steps.some(({ key, state }) => key === 'things.ensureLast' && state === 'running'));
-    await handle.cancel();
+    // As every door asks: the `temporal` CLI and its UI too.
+    await ground.client.workflowService.requestCancelWorkflowExecution({ namespace: ground.client.options.namespace, reason: 'wrong database\nsee the ticket', workflowExecution: { workflowId: handle.workflowId } });
     await handle.result().catch(() => undefined);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
     expect(done.at(-1)).toBe('undo first');
-    expect(await reportOf(handle)).toMatchObject({ outcome: 'cancelled' });
-    expect((await record(cluster)).lease).toBeNull();
+    const told = 'cancelled: wrong database';
+    expect(await reportOf(handle)).toMatchObject({ outcome: 'cancelled', summary: told, failure: { code: 'Cancelled', message: told } });
+    expect(await record(cluster)).toMatchObject({ lease: null, operations: [{ outcome: 'cancelled', summary: told }] });
   });
 });
 

@@ -9,11 +9,12 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { mayHaveWorked } from '../../model/clusterRecord';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
-import type { Decision, OperationReport, StepState } from '../../model/operation';
+import { cancelledText, type Decision, type OperationReport, type StepState } from '../../model/operation';
 import { listProblems } from '../../model/problems';
 import type { ClusterSpec } from '../../model/spec';
 import { differencesText } from '../../model/specDifferences';
 import { firstLines, mostUnfinished } from '../../model/unfinished';
+import { cancelReason } from '../parts/cancelReason';
 import { change, decide, undo, validateDecision } from './changes';
 import { runChecks } from './checks';
 import type { ClusterView, Ending, OperationContext, OperationInput, OperationOptions } from './context';
@@ -153,7 +154,7 @@ function planned(run: Run, { summary, result }: Ending): OperationReport {
 }
 
 async function fail(run: Run, error: unknown): Promise<void> {
-  const { code, message } = describe(error);
+  const { code, message } = isCancellation(error) ? { code: 'Cancelled', message: cancelledText(cancelReason()) } : describe(error);
   run.report.failure = { code, message };
   if (run.book.undo.length > 0 && !run.report.forwardOnly) {
     say(run, 'undoing', message, 'What was begun is being undone, last step first.', 'The report.');

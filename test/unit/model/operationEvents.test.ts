@@ -28,6 +28,14 @@ test.each<[string, OperationReport, boolean, string | undefined]>([
   if (event) expect([eventId.safeParse(event.id).success, event.incident]).toEqual([true, `set-up-cluster.${run.firstExecutionRunId}`]);
 });
 
+test.each([
+  ['cancelled', 'cancelled: wrong database', 'setUpCluster was cancelled: wrong database'],
+  ['cancelled', 'cancelled', 'setUpCluster was cancelled'],
+  ['failed', 'st2: refused.', 'setUpCluster has failed: st2: refused.'],
+] as const)('the mail of one that %s says why (%s)', (outcome, summary, told) => {
+  expect(endedEvent(report(outcome, [step('undone')], { summary }), run)).toMatchObject({ summary: told });
+});
+
 test('a wait says what to do, word by word, and each one of a run is an event of its own', () => {
   const at = '2026-11-01T03:05:00Z';
   const first = waitsEvent(report('running', [step('waiting')]), step('waiting'), 'st2: refused.', { ...run, count: 1, at });
