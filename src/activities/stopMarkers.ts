@@ -18,7 +18,7 @@ stops="$HOME/.st-orchestrator/stops"
 read -r up _ </proc/uptime; up=$(printf '%s' "$up" | cut -d. -f1)
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)-$(sed 's/.*) //' /proc/1/stat 2>/dev/null | cut -d' ' -f20)
 locked() { ( umask 077 && mkdir -p "$stops" && : >>"$stops/lock" ) && exec 7<"$stops/lock" && flock -x -w 20 7; }
-note() { ( umask 077 && printf '%s %s %s %s %s %s %s\n' "$2" "$boot" "$3" "$4" "$(date +%s)" "$epoch" "$operation" >"$stops/$1.new" && sync "$stops/$1.new" && mv -f "$stops/$1.new" "$stops/$1" ); }
+note() { at=$5; [ -n "$at" ] || at=$(date +%s); ( umask 077 && printf '%s %s %s %s %s %s %s\n' "$2" "$boot" "$3" "$4" "$at" "$epoch" "$operation" >"$stops/$1.new" && sync "$stops/$1.new" && mv -f "$stops/$1.new" "$stops/$1" ); }
 `;
 
 /**
@@ -60,13 +60,15 @@ done
 if running=$(product_processes "$1" "$2"); then printf 'processes\t%s\n' "$(printf '%s\n' "$running" | grep -c .)"; fi
 `;
 
-/** $1 epoch, $2 operation, then services: they were seen to be down. */
+/** $1 epoch, $2 operation, $3 `down` or `over`, then services: they were seen to be down, now; or nobody saw it and their time is over, at the end of which they had landed. */
 const landedScript = String.raw`${common}
-epoch=$1 operation=$2; shift 2
+epoch=$1 operation=$2 how=$3; shift 3
 locked || exit
 for service in "$@"; do
   if [ -e "$stops/$service" ]; then read -r _ _ since end _ <"$stops/$service"; else since=$up end=$up; fi
-  note "$service" landed "$since" "$end" || exit
+  landed=
+  if [ "$how" = over ] && [ "$end" -lt "$up" ]; then landed=$(($(date +%s) - up + end)); fi
+  note "$service" landed "$since" "$end" "$landed" || exit
 done
 `;
 
@@ -91,8 +93,9 @@ export async function askStops(clients: Clients, host: HostTarget, authority: Au
   return stdout.split('\n').filter((line) => line.includes('\t')).map((line) => line.split('\t')).map(([service = '', how, left]) => ({ service, remembered: how === 'remembered', left: Number(left) }));
 }
 
-export async function markLanded(clients: Clients, host: HostTarget, authority: Authority, services: readonly string[]): Promise<void> {
-  if (services.length > 0) await productOn(clients, host).actScript(authority, landedScript, [String(authority.epoch), authority.operation, ...services], { purpose: 'noting that graceful stops have landed' });
+/** @param how `over`: nobody has seen them down, and what runs again, or still, may be at work since */
+export async function markLanded(clients: Clients, host: HostTarget, authority: Authority, services: readonly string[], how: 'down' | 'over' = 'down'): Promise<void> {
+  if (services.length > 0) await productOn(clients, host).actScript(authority, landedScript, [String(authority.epoch), authority.operation, how, ...services], { purpose: 'noting that graceful stops have landed' });
 }
 
 /** When this service was last seen to have landed, in seconds since 1970 by the host's clock; undefined when never. */
@@ -124,10 +127,14 @@ export async function awaitStops(clients: Clients, host: HostTarget, authority: 
       waited = pending;
       deadline = Date.now() + Math.max(...pending.map(({ left }) => left), 0) * 1_000 + lateMs;
     }
-    const left = stillPending(pending, processes === 0 ? [] : await running());
+    const up = processes === 0 ? [] : await running();
+    const left = stillPending(pending, up);
     quiet = left.length === 0 ? quiet + 1 : 0;
     if (quiet >= 2) {
-      await markLanded(clients, host, authority, pending.map(({ service }) => service));
+      const over = pending.map(({ service }) => service).filter((service) => up === null || up.includes(service));
+      await markLanded(clients, host, authority, pending.map(({ service }) => service).filter((service) => !over.includes(service)));
+      // Said to have landed now, what works on files at this moment would be taken for what the stop left behind, and its marks be removed.
+      await markLanded(clients, host, authority, over, 'over');
       break;
     }
     if (Date.now() > deadline) {

@@ -70,3 +70,15 @@ test('when a stop has landed is known', async () => {
   await markLanded(host.clients, host.server, host.authority, ['tm']);
   expect(Math.abs((await landedAt(host.clients, host.server, 'tm'))! - Date.now() / 1_000)).toBeLessThan(5);
 });
+
+test('a stop whose time is over landed by then at the latest, though its service runs again: what that works on now was not left behind by it', async () => {
+  await ask(['sshd', 'tm'], 40);
+  const over = (line: string): string => line.replace(/^asked (\S+) (\d+) (\d+)/, (_, boot: string, asked: string) => `asked ${boot} ${Number(asked) - 600} ${Number(asked) - 560}`);
+  for (const service of ['sshd', 'tm']) writeFileSync(marker(service), over(readFileSync(marker(service), 'utf8')));
+  host.write('bin/ps', `#!/bin/sh\necho '${host.server.fileDriveHome}/lib'\n`, 0o755);
+  await awaitStops(host.clients, host.server, host.authority, async () => ['tm']);
+  const ago = async (service: string): Promise<number> => Date.now() / 1_000 - (await landedAt(host.clients, host.server, service))!;
+  expect(Math.abs((await ago('tm')) - 560)).toBeLessThan(10);
+  // One that was seen to be down may have come down this very moment.
+  expect(await ago('sshd')).toBeLessThan(10);
+});
