@@ -38,12 +38,14 @@ export interface RestartWish {
   keepOnline: number;
   /** An earlier operation did not come to its end: what stands still is taken for what it has stopped, and started. */
   resumes?: boolean;
+  /** What a Transaction Manager that nobody can ask works on may be cut. */
+  acceptActive?: boolean;
 }
 
 /** How many Edges stay: with one the front door is open. Who accepts that no Server is Online accepts that too. */
 export const edgesToKeep = (keepOnline: number): number => (keepOnline === 0 ? 0 : 1);
 
-export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline, resumes = false }: RestartWish, balancers: readonly BalancerFacts[] = []): RestartPlan {
+export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefore, parallel, keepOnline, resumes = false, acceptActive = false }: RestartWish, balancers: readonly BalancerFacts[] = []): RestartPlan {
   const problems: Problem[] = [];
   const meant = facts.filter(({ node }) => nodes === undefined || nodes.includes(node));
   const standing = meant.filter(({ online, version, build }) => resumes && !online && (version ?? build) !== null);
@@ -58,7 +60,7 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
   for (const { node } of chosen.filter(({ online }) => !online)) {
     problems.push({ what: `${node} is not Online, so there is nothing of it to be restarted`, remedy: 'bring it back first ("stctl set-up-cluster" starts what does not run), or leave it out of "nodes"' });
   }
-  problems.push(...versionProblems(facts));
+  problems.push(...(acceptActive ? [] : silentProblems(standing, 'start its Administration Tool, or wait until it answers when it is just being started; or accept the cut with "acceptActive"')), ...versionProblems(facts));
   const plan = { first, servers: waves(chosen, 'server', parallel), edges: waves(chosen, 'edge', parallel) };
   for (const [role, keep, word] of [['server', keepOnline, 'Server'], ['edge', edgesToKeep(keepOnline), 'Edge']] as const) {
     const all = facts.filter((one) => one.role === role);
@@ -88,6 +90,13 @@ function frontProblems(waves: readonly string[][], all: readonly RestartFacts[],
       return shut ? [{ what: `${balancer.name} sends to nobody but ${of} now: while ${wave.join(' and ')} ${wave.length === 1 ? 'is' : 'are'} down, it would send to nobody`, remedy: 'bring others back into the balancer first, or take fewer nodes at once; "keepOnline": 0 accepts that partners are shut out meanwhile' }] : [];
     });
   });
+}
+
+/** Servers whose Administration Tools are silent, and on which something runs, or may: their Transaction Managers may be at work, and nobody could stop them gracefully. */
+function silentProblems(facts: readonly RestartFacts[], remedy: string): Problem[] {
+  return facts.filter(({ role, answers, runs }) => role === 'server' && !answers && runs !== false).map(({ node }) => ({
+    what: `${node}: processes of the product run there, or may run, and its Administration Tool does not answer, so what a stop would cut is not known`, remedy,
+  }));
 }
 
 /** A restart starts what is installed: two versions on one schema damage it (reference §16). */
@@ -136,9 +145,6 @@ export function updateProblems(facts: readonly RestartFacts[], { version, specVe
     ...(behind.length > 0 && !command ? [{ what: 'the cluster file names no product.update.command, the program that updates one node', remedy: 'name it, or update the nodes by hand while everything is stopped' }] : []),
     ...(nodeByNode && !allowed ? [{ what: 'node by node was asked for, and the cluster file does not allow it', remedy: 'set product.update.nodeByNode to true only when the notes of this very update allow two versions on one schema; otherwise everything is stopped' }] : []),
     ...facts.filter(({ version: found, build }) => found === null && build === null).map(({ node }) => ({ what: `${node}: which version is installed can't be read (lib/version.properties)`, remedy: 'make it readable for the product\'s user' })),
-    ...(acceptActive ? [] : stopped.filter(({ role, answers, runs }) => role === 'server' && !answers && runs !== false).map(({ node }) => ({
-      what: `${node}: processes of the product run there, or may run, and its Administration Tool does not answer, so what a stop would cut is not known`,
-      remedy: 'start its Administration Tool, or, while a program of an earlier try still updates it, wait for its end; or accept the cut with "acceptActive"',
-    }))),
+    ...(acceptActive ? [] : silentProblems(stopped, 'start its Administration Tool, or, while a program of an earlier try still updates it, wait for its end; or accept the cut with "acceptActive"')),
   ];
 }

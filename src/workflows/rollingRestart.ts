@@ -21,9 +21,9 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
     const { input, cluster } = context;
     const { spec } = cluster;
     const members = siteView(cluster, workingSite(cluster));
-    const wish = { nodes: input.nodes, startedBefore: input.startedBefore, parallel: input.parallel ?? 1, keepOnline: input.keepOnline ?? spec.policies.minimumNodes, resumes: cluster.unfinished };
+    const wish = { nodes: input.nodes, startedBefore: input.startedBefore, parallel: input.parallel ?? 1, keepOnline: input.keepOnline ?? spec.policies.minimumNodes, resumes: cluster.unfinished, acceptActive: input.acceptActive === true };
     const gently: Gently = {
-      gracefulSeconds: gracefulSecondsOf(input), acceptActive: input.acceptActive === true, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,
+      gracefulSeconds: gracefulSecondsOf(input), acceptActive: wish.acceptActive, sweep: input.sweep === true, keepOnline: wish.keepOnline, probe: input.probe !== false,
     };
     const { facts, balancers, site } = await lookAt(context, members, { nodes: input.nodes, blocking: input.blocking ?? [], startedBefore: input.startedBefore, acceptActive: gently.acceptActive }, (found, at) => planRestart(found, wish, at).problems);
     const plan = planRestart(facts, wish, balancers);

@@ -43,6 +43,14 @@ describe('a rolling restart', () => {
     expect(planRestart(estate, wish({ nodes: ['ed1', 'ed2'] }), [balancer])).toEqual({ first: ['ed2'], servers: [], edges: [['ed1'], ['ed2']], problems: [] });
   });
 
+  test('that would stop a Server which stands still as it seems, and runs behind a silent Administration Tool, is refused unless the cut is accepted', () => {
+    const silent = (more: Partial<RestartFacts>): RestartFacts[] => estate.map((one) => (one.node === 'st2' ? { ...one, online: false, answers: false, ...more } : one));
+    for (const runs of [true, null]) expect(whats(silent({ runs }), { resumes: true, keepOnline: 1 })).toEqual([expect.stringMatching(/^st2: processes of the product run there, or may run, and its Administration Tool does not answer/)]);
+    expect(whats(silent({}), { resumes: true, keepOnline: 1, acceptActive: true })).toEqual([]);
+    expect(whats(silent({ runs: false }), { resumes: true, keepOnline: 1 })).toEqual([]);
+    expect(whats(silent({ answers: true }), { resumes: true, keepOnline: 1 })).toEqual([]);
+  });
+
   test.each<[string, RestartFacts[], Partial<RestartWish>, RegExp[]]>([
     ['an unknown node', estate, { nodes: ['st9'] }, [/^st9 is no member/]],
     ['a node that is not Online', estate.map((one) => ({ ...one, online: one.node !== 'st3' })), { nodes: ['st3'], keepOnline: 1 }, [/^st3 is not Online/]],
