@@ -67,7 +67,7 @@ export interface OperationLine {
 export interface LeftBehind {
   operation: string;
   workflowId: string;
-  /** The nodes that it was to add or to remove; empty: the whole cluster. */
+  /** The nodes that it was to add, to remove or to restart; empty: the whole cluster. */
   about: string[];
   unfinished: string[];
   /** It closed without a report. */
@@ -106,7 +106,7 @@ export interface ClusterRecord {
 export interface AcquireRequest {
   holder: LeaseHolder;
   operation: string;
-  /** The nodes that it is to add or to remove; left out: the whole cluster. */
+  /** The nodes that it is to add, to remove or to restart; left out: the whole cluster. */
   about?: string[];
   /** Set by the asker after it looked the holder up and found it closed or gone; ignored unless it still holds. */
   evict?: LeaseHolder & { unfinished: string[]; because: string };

@@ -54,9 +54,15 @@ export function evict(record: ClusterRecord, gone: LeaseHolder & { unfinished: s
   record.phase = phaseOf(record);
 }
 
-/** Whether a run of this operation, about these nodes, has had to do with what that one left: what it says of it holds. */
-const isSettledBy = (left: LeftBehind, { operation, about }: Pick<LeftBehind, 'operation' | 'about'>): boolean =>
-  left.about.length > 0 ? left.about.every((node) => about.includes(node)) : left.operation === operation;
+/**
+ * Whether a run of this operation, about these nodes, has had to do with what that one left: what it says of it holds. About the whole cluster it is over with what the same
+ * operation left; about some nodes with what was left about no others, and a restart of some says nothing of what an addition or a removal left of them.
+ */
+function isSettledBy(left: LeftBehind, { operation, about }: Pick<LeftBehind, 'operation' | 'about'>): boolean {
+  const same = left.operation === operation;
+  if (about.length === 0) return same;
+  return left.about.length > 0 && left.about.every((node) => about.includes(node)) && (same || operation !== 'rollingRestart');
+}
 
 function keepLeft(record: ClusterRecord, left: LeftBehind[]): void {
   record.left = left;

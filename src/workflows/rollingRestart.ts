@@ -50,5 +50,5 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
     const restarted = [...standing, ...[...plan.servers, ...plan.edges].flat()];
     const skipped = facts.length - restarted.length;
     return { summary: `${counted(restarted.length, 'node')} of ${cluster.name} restarted${restarted.length > 0 ? ` (${restarted.join(', ')})` : ''}${skipped > 0 ? `; ${counted(skipped, 'other')} left as ${skipped === 1 ? 'it is' : 'they are'}` : ''}.` };
-  }, { parse: (value) => parseInput(rollingRestartInput, value) });
+  }, { parse: (value) => parseInput(rollingRestartInput, value), about: ({ nodes = [] }) => nodes });
 }

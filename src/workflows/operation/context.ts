@@ -119,7 +119,7 @@ export interface OperationOptions<I> {
   parse: (raw: unknown) => { value: I } | { problems: string[] };
   /** Only setUpCluster and adoptCluster bring a spec of their own. */
   specOf?: (input: I) => ClusterSpec | undefined;
-  /** The nodes that it adds or removes: what it leaves is over once these have been added or removed. Left out: the whole cluster. */
+  /** The nodes that it adds, removes or restarts: what it leaves is over once that has been done to these. Left out, or none: the whole cluster. */
   about?: (input: I) => string[];
   /** Dry runs that look for a cluster: it may have no record and no spec yet, so the body must not ask for it. */
   discovers?: (input: I) => boolean;

@@ -89,6 +89,21 @@ test('what one operation left stays listed until the same has completed, whateve
   expect(record).toMatchObject({ left: [], unfinished: [] });
 });
 
+test('a restart of some nodes ends what restarts of these left, and nothing that was left about others, or by a removal', () => {
+  const ends = (operation: string, outcome: string, unfinished: string[], about?: string[]): string[] => {
+    acquire(record, ask(ann, { operation, spec, ...(about ? { about } : {}) }));
+    release(record, { holder: ann, line: { ...giveBack(ann, outcome).line, operation }, unfinished });
+    return record.unfinished;
+  };
+  record.complete = true;
+  ends('rollingRestart', 'failed', ['start st2: undo failed'], []);
+  expect(ends('rollingRestart', 'completed', [], ['st1'])).toEqual(['start st2: undo failed']);
+  expect(ends('rollingRestart', 'failed', ['drain st1: undo failed'], ['st1'])).toEqual(['start st2: undo failed', 'drain st1: undo failed']);
+  expect(ends('removeNode', 'failed', ['gate st3: failed'], ['st3'])).toHaveLength(3);
+  expect(ends('rollingRestart', 'completed', [], ['st1', 'st3'])).toEqual(['start st2: undo failed', 'gate st3: failed']);
+  expect(ends('rollingRestart', 'completed', [], [])).toEqual(['gate st3: failed']);
+});
+
 test('an interrupted operation is one until it has completed: another that completes, or a try of its own that fails, does not end that', () => {
   acquire(record, ask(ann, { spec, operation: 'rollingRestart' }));
   evict(record, { ...ann, unfinished: ['drain st2: running'], because: 'terminated without a report' }, at);
