@@ -434,7 +434,8 @@ describe('after the point of no return', () => {
       const skip = await start(queue, { cluster: unique('c'), spec, forwardOnly: true });
       await held(skip);
       await skip.executeUpdate('decide', { args: [{ step: 'The last thing', do: 'skip', by: 'ann', reason: 'later' }] });
-      expect(((await skip.result()) as OperationReport).unfinished).toEqual(['The last thing: skipped, skipped by ann (as claimed): later']);
+      const skipped = 'The last thing: skipped, skipped by ann (as claimed): later';
+      expect(await skip.result()).toMatchObject({ unfinished: [skipped], now: `Not everything asked for was done: ${skipped}.`, next: 'See "unfinished".' });
       const abort = await start(queue, { cluster: unique('c'), spec, forwardOnly: true });
       await held(abort);
       await abort.executeUpdate('decide', { args: [{ step: 'The last thing', do: 'abort', by: 'ann', reason: 'enough' }] });

@@ -142,7 +142,9 @@ function leave(run: Run, said: readonly string[] = []): void {
 }
 
 function succeeded(run: Run, summary: string): OperationReport {
-  const state = run.byHand.length > 0 ? 'Everything asked for was done; something was left behind that a person must put right.' : 'Everything asked for is as it should be.';
+  const [first, ...others] = run.report.unfinished;
+  const state = first !== undefined ? `Not everything asked for was done: ${first}${others.length > 0 ? `; and ${others.length} more` : ''}.`
+    : run.byHand.length > 0 ? 'Everything asked for was done; something was left behind that a person must put right.' : 'Everything asked for is as it should be.';
   const next = run.report.unfinished.length > 0 ? 'See "unfinished".' : run.report.byHand ? 'What is left for a person: see "byHand".' : 'Nothing.';
   return close(run, run.book.steps.length === 0 ? 'nothing to do' : 'completed', summary, state, next);
 }
