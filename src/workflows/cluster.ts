@@ -55,8 +55,8 @@ export async function cluster(input: ClusterInput): Promise<void> {
     const answered = answer(() => acquire(record, request));
     if ('evicted' in answered && answered.evicted && lease) await tellOfInterruption(record, lease);
     return answered;
-  }, { description: 'Used by operations: take the lease', validator: requireHolder });
-  setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireHolder });
+  }, { description: 'Used by operations: take the lease', validator: requireAcquire });
+  setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireRelease });
   setHandler(applyUpdate, (request) => {
     // People send specs as their files have them; the validator has refused the wrong ones.
     const { spec } = parseClusterSpec(request.spec);
@@ -89,10 +89,29 @@ export async function cluster(input: ClusterInput): Promise<void> {
   await continueAsNew<typeof cluster>({ ...input, record });
 }
 
-/** These updates are for our own activities; a person who sends one by hand is told so. */
-function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined): void {
+/**
+ * These updates are for our own activities; a person who sends one by hand, to set a lease free, say, is told so. All of it is looked at first: what breaks off in the middle of
+ * the change has taken the lease from an operation that runs.
+ */
+function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined, rest: string, whole: boolean): void {
   const { workflowId, firstExecutionRunId } = request?.holder ?? {};
-  if (typeof workflowId !== 'string' || typeof firstExecutionRunId !== 'string') throw failure('InvalidInput', 'holder: expected {workflowId, firstExecutionRunId}; operations send this update themselves. Nothing was changed.');
+  if (!areTexts([workflowId, firstExecutionRunId]) || !whole) throw failure('InvalidInput', `expected {holder: {workflowId, firstExecutionRunId}, ${rest}}; operations send this update themselves. Nothing was changed.`);
+}
+
+const areTexts = (values: unknown): boolean => Array.isArray(values) && values.every((value) => typeof value === 'string');
+const isList = (value: unknown): boolean => value === undefined || Array.isArray(value);
+
+function requireAcquire(request: Partial<AcquireRequest> | undefined): void {
+  const { operation, at, about = [], evict } = request ?? {};
+  const whole = areTexts([operation, at]) && areTexts(about) && (evict === undefined || (areTexts([evict?.workflowId, evict?.firstExecutionRunId, evict?.because]) && areTexts(evict?.unfinished)));
+  requireHolder(request, 'operation, at, about?, evict?, spec?', whole);
+}
+
+function requireRelease(request: Partial<ReleaseRequest> | undefined): void {
+  const { line, unfinished, members, debts } = request ?? {};
+  const { operation, workflowId, epoch, startedAt, endedAt, outcome, summary } = (line ?? {}) as Partial<ReleaseRequest['line']>;
+  const whole = areTexts([operation, workflowId, startedAt, endedAt, outcome, summary]) && typeof epoch === 'number' && areTexts(unfinished) && isList(members) && isList(debts);
+  requireHolder(request, 'line, unfinished, members?, debts?', whole);
 }
 
 function requireSpec(request: Partial<ApplyRequest> | undefined, name: string): void {

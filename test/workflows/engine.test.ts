@@ -595,6 +595,26 @@ test('an update by hand with a wrong spec, another name or nothing is refused, a
   });
 });
 
+test('a lease that is given back or asked for by hand with half of what belongs to it is refused, and the record stays as it was and answers', async () => {
+  const { acts } = fakes();
+  const cluster = unique('c');
+  await withWorker(ground, bundle, acts, async (queue) => {
+    await (await start(queue, { cluster, spec })).result();
+    const send = (name: string, request: object): Promise<unknown> => ground.client.workflow.getHandle(`cluster/${cluster}`).executeUpdate(name, { args: [request] });
+    const holder = { workflowId: 'add-node/x', firstExecutionRunId: 'y' };
+    const at = new Date().toISOString();
+    const line = { operation: 'addNode', workflowId: 'add-node/x', epoch: 2, startedAt: at, endedAt: at, outcome: 'failed', summary: '' };
+    for (const wrong of [{ holder }, { holder, operation: 'addNode', at, about: 'st1' }, { holder, operation: 'addNode', at, evict: holder }]) await expect(send('acquire', wrong)).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    await send('acquire', { holder, operation: 'addNode', at });
+    const before = await record(cluster);
+    for (const wrong of [{ holder }, { holder, line }, { holder, line: { ...line, summary: 5 }, unfinished: [] }, { holder, line, unfinished: 'a step' }, { holder, line, unfinished: [], members: 'st1' }, { holder, line, unfinished: [], debts: {} }]) {
+      await expect(send('release', wrong)).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    }
+    expect(await record(cluster)).toEqual(before);
+    expect(await send('release', { holder, line, unfinished: [] })).toEqual({ released: true });
+  });
+});
+
 test('the record survives continue-as-new, a cancel, and answers updates meanwhile', async () => {
   const { acts } = fakes();
   const cluster = unique('c');
