@@ -14,7 +14,8 @@ import { landedAt } from './stopMarkers';
 const searchMs = 8 * 60_000;
 /** Between two looks: a mark whose file is just being finished is gone at the second. */
 const againMs = 1_500;
-const mostReleased = 500;
+/** Characters of paths in one command: Linux takes no argument above 128 KB, and the whole command is one. */
+const mostAtOnce = 40_000;
 const hung = 75;
 
 /** $1 product user, $2 the shared files. Says seconds and path of each mark, with a NUL behind each. */
@@ -52,7 +53,20 @@ export async function sweep(clients: Clients, { server, sharedPath, release }: {
       byHand: [`${server.node}: its stop left in process: ${names}. Nobody processes them; their marks (.m_inproc) keep them from being submitted again: remove those (or run this with "sweep": true), then submit the files again`],
     };
   }
-  const chosen = left.slice(0, mostReleased).map(({ path }) => path);
-  await product.act(authority, ['/usr/bin/rm', '-f', ...chosen], { purpose: 'removing marks of files that nobody processes' });
+  for (const paths of portions(left.map(({ path }) => path))) await product.act(authority, ['/usr/bin/rm', '-f', ...paths], { purpose: 'removing marks of files that nobody processes' });
   return { changed: true, note: `released for resubmission: ${names}`, byHand: [`${server.node}: released by removing their marks, and to be submitted again: ${names}`] };
+}
+
+function portions(paths: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let room = 0;
+  for (const path of paths) {
+    if (room < path.length) {
+      all.push([]);
+      room = mostAtOnce;
+    }
+    all.at(-1)!.push(path);
+    room -= path.length;
+  }
+  return all;
 }
