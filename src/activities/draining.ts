@@ -11,7 +11,7 @@ import { abortSignal } from './context';
 import type { Clients } from './clients';
 import { productOn } from './product';
 import { requireRoom } from './room';
-import { askStops, awaitStops, markLanded } from './stopMarkers';
+import { askStops, awaitStops, markLanded, stopsUnderWay } from './stopMarkers';
 
 interface How {
   protocols: Protocol[];
@@ -79,13 +79,16 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
   const byHand: string[] = [];
   const notes = [`${daemons.join(', ') || 'no daemon'} ended${cut}`];
   if (before.includes('tm')) {
+    const landing = (await stopsUnderWay(clients, server, authority)).pending.find(({ service, left }) => service === 'tm' && left > 0);
+    const lands = Date.now() + (landing?.left ?? 0) * 1_000 + rememberedLateMs;
     const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive });
-    if (left.length > 0 && !acceptActive) {
+    // A stop that an earlier try has asked for can't be called off: once it has landed there is nothing left to refuse, and what it cut is listed below.
+    if (left.length > 0 && !acceptActive && !(landing && (await tmEnds(admin, server, lands - Date.now())))) {
       // An earlier try may have stopped daemons that this one did not see.
       const back = await startAgain(clients, server, authority, [...new Set([...daemons, ...protocols.map((protocol) => daemonOf[protocol])])]);
       throw new StError('Refused', `${server.node}: its Transaction Manager is not stopped: after ${gracefulSeconds} s it still works on ${nameFiles(left)}; stopped now, they would be left "In Progress". ${back} Wait until they have ended (one that failed may stay active for ever: see its log), or run this again with "acceptActive".`);
     }
-    if (left.length > 0) notes.push(`accepted as still in process: ${nameFiles(left)}`);
+    if (left.length > 0 && acceptActive) notes.push(`accepted as still in process: ${nameFiles(left)}`);
     await endGracefully(clients, server, authority, ['tm'], tmSeconds(gracefulSeconds));
     const stranded = await activeAt(admin, id);
     if (stranded.length > 0) byHand.push(`${server.node}: its Transaction Manager ended while it worked on ${nameFiles(stranded)}: they stand as "In Progress", and nobody processes them; submit them again`);
@@ -208,6 +211,13 @@ async function awaitEvents(admin: AdminServer, { server, id, gracefulSeconds, ac
   });
   return left;
 }
+
+/** Whether the Transaction Manager is seen to be down within this time, in milliseconds. */
+const tmEnds = (admin: AdminServer, server: ServerTarget, timeoutMs: number): Promise<boolean> =>
+  waitFor(`${server.node}: its Transaction Manager ends`, () => runningServices(admin), (up) => !up.includes('tm'), { timeoutMs: Math.max(1, timeoutMs), signal: abortSignal() }).then(() => true, (error: unknown) => {
+    if (error instanceof StError && error.code === 'NotYet') return false;
+    throw error;
+  });
 
 /** Takes back what a refused stop has stopped already; says what could not be. */
 async function startAgain(clients: Clients, server: ServerTarget, authority: Authority, daemons: readonly string[]): Promise<string> {

@@ -104,6 +104,12 @@ export async function landedAt(clients: Clients, host: HostTarget, service: stri
   return stdout.trim() === '' ? undefined : Number(stdout.trim());
 }
 
+/** Graceful stops that were asked for on this host and have not been seen to land, and how many processes of the product run there; NaN where they can't be seen. */
+export async function stopsUnderWay(clients: Clients, host: HostTarget, authority: Authority): Promise<ReturnType<typeof readPending>> {
+  const { stdout } = await productOn(clients, host).actScript(authority, pendingScript, [host.productUser, host.fileDriveHome], { purpose: 'looking for graceful stops under way' });
+  return readPending(stdout);
+}
+
 /** Between two looks that must both show a service as down: the product's own helper may still be about to act. */
 const settleMs = 1_000;
 /** How much longer than the time limit of a stop it may take until it is seen to have landed. */
@@ -120,8 +126,7 @@ export async function awaitStops(clients: Clients, host: HostTarget, authority: 
   let waited: PendingStop[] = [];
   for (;;) {
     signal.throwIfAborted();
-    const { stdout } = await productOn(clients, host).actScript(authority, pendingScript, [host.productUser, host.fileDriveHome], { purpose: 'looking for graceful stops under way' });
-    const { pending, processes } = readPending(stdout);
+    const { pending, processes } = await stopsUnderWay(clients, host, authority);
     if (pending.length === 0) break;
     if (waited.length === 0) {
       waited = pending;
