@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminServer, CallOptions, ClusterServiceName } from '../clients/adminApi';
 import { waitFor } from '../clients/waitFor';
 import { StError, unlessSilent } from '../model/errors';
-import type { Outcome } from '../model/operation';
+import type { Outcome, Waits } from '../model/operation';
 import type { Protocol } from '../model/spec';
-import { daemonOf, eventOf, eventsAt, nameFiles, silent, stuckOf, tmSeconds, type Room, type WorkEvent } from '../model/stopPlan';
+import { daemonOf, drainWait, eventOf, eventsAt, nameFiles, silent, stuckOf, tmSeconds, type Room, type WorkEvent } from '../model/stopPlan';
 import type { Authority, HostTarget, ServerTarget } from '../model/targets';
-import { abortSignal } from './context';
+import { abortSignal, waitsFor } from './context';
 import type { Clients } from './clients';
 import { productOn } from './product';
 import { requireRoom } from './room';
@@ -75,13 +75,14 @@ export async function drainServer(clients: Clients, server: ServerTarget, { room
   await command(clients, server, authority, 'stop_monitord');
   if (before.includes('tm')) await setClusterServices(admin, 'stop');
   const daemons = before.filter((service) => service !== 'tm');
-  const cut = await endDaemons(clients, server, authority, daemons, gracefulSeconds);
+  const tmMs = before.includes('tm') ? tmSeconds(gracefulSeconds) * 1_000 + lateMs : 0;
+  const cut = await endDaemons(clients, server, authority, daemons, gracefulSeconds, { events: () => activeAt(admin, id), afterMs: tmMs > 0 ? gracefulSeconds * 1_000 + tmMs : 0 });
   const byHand: string[] = [];
   const notes = [`${daemons.join(', ') || 'no daemon'} ended${cut}`];
   if (before.includes('tm')) {
     const landing = (await stopsUnderWay(clients, server, authority)).pending.find(({ service, left }) => service === 'tm' && left > 0);
     const lands = Date.now() + (landing?.left ?? 0) * 1_000 + rememberedLateMs;
-    const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive });
+    const left = await awaitEvents(admin, { server, id, gracefulSeconds, acceptActive, afterMs: tmMs });
     // A stop that an earlier try has asked for can't be called off: once it has landed there is nothing left to refuse, and what it cut is listed below.
     if (left.length > 0 && !acceptActive && !(landing && (await tmEnds(admin, server, lands - Date.now())))) {
       // An earlier try may have stopped daemons that this one did not see.
@@ -140,19 +141,29 @@ export async function setClusterServices(admin: AdminServer, operation: 'start' 
   return changed;
 }
 
+interface Beside {
+  /** What is in process there, to be told with what is waited for. */
+  events?: () => Promise<WorkEvent[]>;
+  /** How much longer the whole drain may take after this wait, in milliseconds. */
+  afterMs?: number;
+}
+
 /** What the wait for daemons ended with, as the end of a sentence: whose sessions were cut when the time was over. */
-async function endDaemons(clients: Clients, server: ServerTarget, authority: Authority, daemons: string[], seconds: number): Promise<string> {
+async function endDaemons(clients: Clients, server: ServerTarget, authority: Authority, daemons: string[], seconds: number, { events = async () => [], afterMs = 0 }: Beside = {}): Promise<string> {
   if (daemons.length === 0) return '';
   const admin = clients.admin.server(server.admin);
   let open: string[] = [];
-  const late = await endGracefully(clients, server, authority, daemons, seconds, async () => {
-    open = (await admin.sessions(limits())).map(({ accountName }) => (typeof accountName === 'string' ? accountName : 'unknown'));
-  });
+  const watch = async (): Promise<Waits> => {
+    const [sessions, active] = await Promise.all([admin.sessions(limits()), events().catch(() => [])]);
+    open = sessions.map(({ accountName }) => (typeof accountName === 'string' ? accountName : 'unknown'));
+    return drainWait(daemons, { sessions: open, events: active });
+  };
+  const late = await endGracefully(clients, server, authority, daemons, seconds, { watch, afterMs });
   return late && open.length > 0 ? ` at their time limit; sessions cut: ${open.length} (${[...new Set(open)].slice(0, 15).join(', ')})` : '';
 }
 
 /** Asks, waits until they are down, twice, and notes that they have landed. Answers whether the time limit ended them. What outlives its own limit is stopped at once. */
-async function endGracefully(clients: Clients, server: ServerTarget, authority: Authority, services: string[], seconds: number, watch: () => Promise<void> = async () => undefined): Promise<boolean> {
+async function endGracefully(clients: Clients, server: ServerTarget, authority: Authority, services: string[], seconds: number, { watch, afterMs = 0 }: { watch?: () => Promise<Waits>; afterMs?: number } = {}): Promise<boolean> {
   const admin = clients.admin.server(server.admin);
   const asked = await askStops(clients, server, authority, services, seconds);
   const most = Math.max(...asked.map(({ left }) => left), 0) * 1_000;
@@ -162,14 +173,21 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
     return services.filter((service) => up.includes(service));
   };
   let inARow = 0;
-  const wait = (timeoutMs: number): Promise<unknown> => waitFor(`${server.node}: ${services.join(', ')} end`, async () => {
-    const up = await stillUp();
-    inARow = up.length === 0 ? inARow + 1 : 0;
-    if (up.length > 0) await watch().catch(() => undefined);
-    // Between the two looks that must agree, not after them.
-    else if (inARow === 1) await delay(settleMs, undefined, { signal: abortSignal() });
-    return up;
-  }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
+  let waits = drainWait(services, { sessions: [], events: [] });
+  const wait = (timeoutMs: number): Promise<unknown> => {
+    const until = performance.now() + timeoutMs;
+    return waitFor(`${server.node}: ${services.join(', ')} end`, async () => {
+      const up = await stillUp();
+      inARow = up.length === 0 ? inARow + 1 : 0;
+      if (up.length > 0) {
+        waits = await watch?.().catch(() => undefined) ?? waits;
+        waitsFor({ ...waits, leftMs: until + afterMs - performance.now() });
+      }
+      // Between the two looks that must agree, not after them.
+      else if (inARow === 1) await delay(settleMs, undefined, { signal: abortSignal() });
+      return up;
+    }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
+  };
   const ended = (timeoutMs: number): Promise<boolean> => wait(timeoutMs).then(() => true, (error: unknown) => {
     if (error instanceof StError && error.code === 'NotYet') return false;
     throw error;
@@ -186,6 +204,7 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
     for (const service of await stillUp()) await command(clients, server, authority, `stop_${service}`);
     await wait(stateMs);
   }
+  waitsFor(undefined);
   await markLanded(clients, server, authority, services);
   return Date.now() - began >= most;
 }
@@ -193,22 +212,25 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
 const activeAt = async (admin: AdminServer, id: string): Promise<WorkEvent[]> => eventsAt((await admin.events({ status: 'active' }, limits())).map(eventOf), id);
 
 /** Waits until what is at work now has ended; answers what has not when its time is over, or earlier, when that is accepted and nothing of it gives a sign of life. */
-async function awaitEvents(admin: AdminServer, { server, id, gracefulSeconds, acceptActive }: { server: ServerTarget; id: string; gracefulSeconds: number; acceptActive: boolean }): Promise<WorkEvent[]> {
+async function awaitEvents(admin: AdminServer, { server, id, gracefulSeconds, acceptActive, afterMs }: { server: ServerTarget; id: string; gracefulSeconds: number; acceptActive: boolean; afterMs: number }): Promise<WorkEvent[]> {
   const first = await activeAt(admin, id);
   if (first.length === 0) return [];
   let left = first;
   let seen = first;
   let silentSince = Date.now();
+  const until = performance.now() + gracefulSeconds * 1_000 + afterMs;
   const look = async (): Promise<WorkEvent[]> => {
     left = stuckOf(first, await activeAt(admin, id));
     if (!silent(seen, left)) silentSince = Date.now();
     seen = left;
+    if (left.length > 0) waitsFor({ ...drainWait([], { sessions: [], events: left }), leftMs: until - performance.now() });
     return left;
   };
   const ended = (now: WorkEvent[]): boolean => now.length === 0 || (acceptActive && Date.now() - silentSince > silentMs);
   await waitFor(`${server.node}: what is in process has ended`, look, ended, { timeoutMs: gracefulSeconds * 1_000, signal: abortSignal() }).catch((error: unknown) => {
     if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
   });
+  waitsFor(undefined);
   return left;
 }
 

@@ -11,7 +11,7 @@ import type { CheckResult, Outcome, Problem } from '../model/operation';
 import { takenOutByUs, type OutMark } from '../model/outMark';
 import type { Protocol } from '../model/spec';
 import type { Authority, BalancerTarget, ServerTarget } from '../model/targets';
-import { abortSignal } from './context';
+import { abortSignal, waitsFor } from './context';
 import type { Clients } from './clients';
 import { awaitTransactionManager, tryLogin, type Probe } from './login';
 import { roomLook } from './room';
@@ -137,13 +137,16 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       await save();
       let inARow = 0;
       let left = 0;
+      const until = performance.now() + waitMs;
       await waitFor(`${balancer.name}: the sessions at ${node} end`, async () => {
         left = sessionsAt(await haproxy.showStat(limits()), node, Object.values(balancer.siteBackends));
         inARow = left === 0 ? inARow + 1 : 0;
+        if (left > 0) waitsFor({ for: `${left} session${left === 1 ? '' : 's'} that ${balancer.name} sent to it`, leftMs: until - performance.now() });
         return left;
       }, () => inARow >= 2, { timeoutMs: waitMs, signal: abortSignal() }).catch((error: unknown) => {
         if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
       });
+      waitsFor(undefined);
       if (ours) await note('maint');
       await haproxy.setServerState(healthBackend, node, 'maint', limits());
       await save();

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StError } from '../model/errors';
 import { readPending, stillPending, type PendingStop } from '../model/stopPlan';
 import type { Authority, HostTarget } from '../model/targets';
-import { abortSignal } from './context';
+import { abortSignal, waitsFor } from './context';
 import type { Clients } from './clients';
 import { processesFunction } from './processLook';
 import { productOn } from './product';
@@ -142,11 +142,13 @@ export async function awaitStops(clients: Clients, host: HostTarget, authority: 
       await markLanded(clients, host, authority, over, 'over');
       break;
     }
+    waitsFor({ for: `the graceful stop of ${pending.map(({ service, operation }) => `${service} (asked for by ${operation})`).join(', ')} to land`, leftMs: deadline - Date.now() });
     if (Date.now() > deadline) {
       const names = left.map(({ service, left: seconds, operation }) => `${service} (asked for by ${operation}, at most ${Math.max(0, seconds)} s more)`);
       throw new StError('NotYet', `${host.node}: graceful stops are under way that nobody can call off: ${names.join(', ')}. What is started before they have landed would be stopped again.`);
     }
     await delay(settleMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
+  waitsFor(undefined);
   return waited.length === 0 ? undefined : `waited for the graceful stop of ${waited.map(({ service }) => service).join(', ')}`;
 }

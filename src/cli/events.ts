@@ -1,7 +1,7 @@
 /** What happened between two looks at an operation, as events: each is one line for people and one JSON object for programs. Pure. */
 import type { Attempt } from '../control/operations';
-import { isUnderWay, type CheckRow, type OperationReport, type StepRow } from '../model/operation';
-import { count } from './output';
+import { isUnderWay, type CheckRow, type OperationReport, type StepRow, type Waits } from '../model/operation';
+import { count, waitsText } from './output';
 
 export interface OperationEvent {
   apiVersion: 'st-orchestrator/v1';
@@ -27,6 +27,9 @@ export interface OperationEvent {
 
 type Parts = Omit<OperationEvent, 'apiVersion' | 'kind' | 'workflowId'>;
 
+/** What is waited for may change with every session that ends: so often it is told, in milliseconds. */
+const waitEveryMs = 5_000;
+
 export interface Watcher {
   /** @param now ISO-8601 UTC, for what has no time of its own */
   next(report: OperationReport, attempts: Attempt[], now: string): OperationEvent[];
@@ -36,10 +39,18 @@ export interface Watcher {
 export function watcher(workflowId: string): Watcher {
   const states = new Map<string, string>();
   const tried = new Map<string, number>();
+  const waited = new Map<string, { for: string; at: number }>();
   let phase: string | undefined;
   const isNew = (key: string, state: string): boolean => {
     if (states.get(key) === state) return false;
     states.set(key, state);
+    return true;
+  };
+  const waitsAnew = (key: string, { for: what }: Waits, now: string): boolean => {
+    const told = waited.get(key);
+    const at = Date.parse(now);
+    if (told && (told.for === what || at - told.at < waitEveryMs)) return false;
+    waited.set(key, { for: what, at });
     return true;
   };
   return {
@@ -50,8 +61,9 @@ export function watcher(workflowId: string): Watcher {
       if (report.phase !== 'ended' && phase !== sign) events.push({ at: now, event: 'phase', state: report.phase, title: phaseTitle(report) });
       phase = sign;
       for (const [index, row] of report.steps.entries()) {
-        if (row.state === 'planned' || !isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) continue;
-        events.push(stepEvent(row, { step: index + 1, steps: report.steps.length }, now));
+        const place = { step: index + 1, steps: report.steps.length };
+        if (row.state !== 'planned' && isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) events.push(stepEvent(row, place, now));
+        if (row.waits && waitsAnew(row.key, row.waits, now)) events.push({ ...stepEvent(row, place, now), at: now, note: waitsText(row.waits) });
       }
       for (const { key, attempt, lastFailure } of attempts) {
         // A step may try for an hour: the first tries are told, then only every doubling.

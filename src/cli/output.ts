@@ -1,5 +1,6 @@
 /** What goes to stdout: one value in the format asked for. Tables are for people; every other format is for programs and keeps its shape. */
 import { stringify } from 'yaml';
+import type { Waits } from '../model/operation';
 
 export const formats = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
@@ -66,6 +67,9 @@ export function duration(ms: number): string {
   if (whole < 86_400) return `${Math.floor(whole / 3600)}h${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`;
   return `${Math.floor(whole / 86_400)}d${Math.floor((whole % 86_400) / 3600)}h`;
 }
+
+/** `waits for 2 sessions, at most 1m40s more (p1, p2)`. */
+export const waitsText = ({ for: what, leftMs, names }: Waits): string => oneLine(`waits for ${what}${leftMs === undefined ? '' : `, at most ${duration(leftMs)} more`}${names === undefined ? '' : ` (${names})`}`);
 
 /** Seconds are enough for people: `2026-10-01T12:03:04Z`. */
 export const time = (iso: string): string => iso.replace(/\.\d+Z$/, 'Z');

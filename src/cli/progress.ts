@@ -3,7 +3,7 @@ import type { Attempt } from '../control/operations';
 import { isUnderWay, type OperationReport, type StepRow } from '../model/operation';
 import type { Cli } from './cli';
 import { connectionEvent, watcher, type OperationEvent } from './events';
-import { duration, oneLine, time } from './output';
+import { duration, oneLine, time, waitsText } from './output';
 
 export interface Progress {
   show(report: OperationReport, attempts: Attempt[]): void;
@@ -62,7 +62,7 @@ function terminal({ io, colors }: Cli, now: () => Date): Show {
 
 /** What runs now, and what comes next. */
 export function liveLines(report: OperationReport, attempts: Attempt[], now: Date): string[] {
-  const running = report.steps.flatMap((row, index) => (isUnderWay(row.state) ? [runningLine(row, `${index + 1}/${report.steps.length}`, attempts, now)] : []));
+  const running = report.steps.flatMap((row, index) => (isUnderWay(row.state) ? [runningLine(row, `${index + 1}/${report.steps.length}`, attempts, now), ...(row.waits ? [`  ${waitsText(row.waits)}`] : [])] : []));
   const checks = report.checks.filter(({ state }) => state === 'running').length;
   const upNext = report.steps.find(({ state }) => state === 'planned');
   return [

@@ -1,7 +1,7 @@
 /** Reports and plans as people read them. Pure. */
 import type { Colors } from 'picocolors/types';
 import { isWarning, type OperationReport, type StepRow } from '../model/operation';
-import { count, duration, oneLine, table, time } from './output';
+import { count, duration, oneLine, table, time, waitsText } from './output';
 
 const paintState = (colors: Colors) => (text: string, header: string): string => {
   if (header !== 'STATE') return text;
@@ -11,7 +11,7 @@ const paintState = (colors: Colors) => (text: string, header: string): string =>
   return /waiting|skipped|undone|held/.test(state) ? colors.yellow(text) : text;
 };
 
-const stepCells = (row: StepRow, index: number) => [index + 1, row.title, row.node, row.state, row.took === undefined ? undefined : duration(row.took), row.note];
+const stepCells = (row: StepRow, index: number) => [index + 1, row.title, row.node, row.state, row.took === undefined ? undefined : duration(row.took), row.waits ? waitsText(row.waits) : row.note];
 
 /** Every step, one line each. */
 export const stepTable = ({ steps }: OperationReport, colors: Colors): string => table(['#', 'STEP', 'NODE', 'STATE', 'TOOK', 'NOTE'], steps.map(stepCells), paintState(colors));

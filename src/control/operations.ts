@@ -4,7 +4,7 @@ import { TerminatedFailure } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { StError } from '../model/errors';
 import { clusterWorkflowId, type OperationName } from '../model/ids';
-import type { Decision, OperationReport } from '../model/operation';
+import { isUnderWay, type Decision, type OperationReport, type Waits } from '../model/operation';
 import { AdvisedError } from './advised';
 import { askServer, askWorker, fromFailure } from './calls';
 import { closedReport, withReason } from './closedReport';
@@ -108,6 +108,7 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   let silence: unknown;
   try {
     sighting.report = await askWorker(client, workflowId, `the status of ${workflowId}`, () => handle.query<OperationReport>('report'));
+    if (status === 'RUNNING') withWaits(sighting.report, await waitsOf(client, found.described));
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) throw noOperation(workflowId, found.described.type);
     silence = error;
@@ -120,6 +121,28 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   // The server alone knows the result; the steps only a worker can tell.
   const report = closedReport(described, await ending(client, handle), sighting.report, silence !== undefined);
   return { ...sighting, attempts: [], report: report.outcome === 'cancelled' ? withReason(report, await cancelReason(client, workflowId, found.runId)) : report };
+}
+
+/** By activity id: what those that run wait for, as their last heartbeats told. One whose worker has gone tells nothing that holds. */
+async function waitsOf(client: Client, { raw: { pendingActivities } }: Described): Promise<Map<string, Waits>> {
+  const told = await Promise.all((pendingActivities ?? []).map(async ({ activityId, state, heartbeatDetails }): Promise<[string, Waits][]> => {
+    if (!atWork.has(state ?? 0) || !heartbeatDetails?.payloads?.length) return [];
+    const [details] = await decodeArrayFromPayloads(client.options.loadedDataConverter, heartbeatDetails.payloads).catch(() => []);
+    const waits = (details as { waits?: Waits } | null | undefined)?.waits;
+    return activityId && typeof waits?.for === 'string' ? [[activityId, waits]] : [];
+  }));
+  return new Map(told.flat());
+}
+
+/** Temporal's numbers of a pending activity that a worker has: started, and asked to stop. */
+const atWork = new Set<number>([2, 3]);
+
+/** Puts beside the steps that run what they wait for. */
+function withWaits({ steps }: OperationReport, waits: ReadonlyMap<string, Waits>): void {
+  for (const row of steps) {
+    const found = isUnderWay(row.state) ? waits.get(row.state === 'undoing' ? `undo/${row.key}` : row.key) : undefined;
+    if (found) row.waits = found;
+  }
 }
 
 /** Of what runs beside the operations and has no report. */

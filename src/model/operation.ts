@@ -46,6 +46,16 @@ export interface Task<R> {
 
 export type StepState = 'planned' | 'running' | 'done' | 'failed' | 'waiting' | 'skipped' | 'undoing' | 'undone' | 'undo failed';
 
+/** What a step that runs waits for, as its activity told last with its heartbeat. Told by `stctl` alone: a workflow can't read heartbeats, and what it were told would be history. */
+export interface Waits {
+  /** "3 events in process and 2 sessions". */
+  for: string;
+  /** Whose or which those are. */
+  names?: string;
+  /** How much longer at most, in milliseconds. */
+  leftMs?: number;
+}
+
 /** At work now, forwards or back. */
 export const isUnderWay = (state: string): boolean => state === 'running' || state === 'undoing';
 
@@ -58,6 +68,8 @@ export interface StepRow {
   state: StepState;
   changed?: boolean;
   note?: string;
+  /** While it runs, where it waits and somebody who can asked. */
+  waits?: Waits;
   startedAt?: string;
   /** Milliseconds. */
   took?: number;

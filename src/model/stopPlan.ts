@@ -1,5 +1,5 @@
 /** What a graceful stop may do and must wait for (reference §8.5, §11.1, §16), decided from what was seen. Pure. */
-import type { Problem } from './operation';
+import type { Problem, Waits } from './operation';
 import type { Protocol } from './specTypes';
 import type { AdminAccess, ServerTarget, SshAccess } from './targets';
 
@@ -75,6 +75,17 @@ export function nameFiles(files: readonly { account: string; file: string }[]): 
   const names = files.map(({ account, file }) => `${account}${file.startsWith('/') ? '' : '/'}${file}`);
   return names.length <= mostNamed ? names.join(', ') : `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more`;
 }
+
+/** What a drain waits for: "3 events in process and 2 sessions", or the services where nothing is known to be at work. */
+export function drainWait(services: readonly string[], { sessions, events }: { sessions: readonly string[]; events: readonly { account: string; file: string }[] }): Waits {
+  const some = (count: number, what: string, more = ''): string[] => (count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'}${more}`]);
+  const counts = [...some(events.length, 'event', ' in process'), ...some(sessions.length, 'session')].join(' and ');
+  const names = [nameFiles(events), [...new Set(sessions)].slice(0, mostNamed).join(', ')].filter(Boolean).join('; ').slice(0, mostWaitNames);
+  return { for: counts || `${services.map((service) => (service === 'tm' ? 'the Transaction Manager' : service)).join(', ')} to end`, ...(names ? { names } : {}) };
+}
+
+/** It goes with every heartbeat. */
+const mostWaitNames = 300;
 
 /** What the stop of one node would cut, as it was seen; another at every look. */
 export interface Work {

@@ -2,6 +2,7 @@
 import { CompleteAsyncError, type Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInterceptors, ActivityInterceptorsFactory } from '@temporalio/worker';
+import { waitOf } from '../activities/context';
 import { scrub as scrubKnown } from '../clients/scrub';
 import { StError, nonRetryable } from '../model/errors';
 import { oneLine, sortError, toFailure } from './failures';
@@ -55,11 +56,14 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
 }
 
 /**
- * Beats by the clock, and tells what of its patience is used up. On a first attempt there is nothing to tell that the start has not told, and for a short
- * activity a heartbeat costs the server as much as its end.
+ * Beats by the clock, and tells what of its patience is used up and what it waits for. On a first attempt there is nothing to tell that the start has not told, and for
+ * a short activity a heartbeat costs the server as much as its end.
  */
 function startHeartbeat(context: Context, patience: Patience): () => void {
-  const beat = (): void => context.heartbeat(patience.details());
+  const beat = (): void => {
+    const waits = waitOf(context);
+    context.heartbeat(waits ? { ...patience.details(), waits } : patience.details());
+  };
   if (context.info.attempt > 1) beat();
   const timer = setInterval(beat, heartbeatEveryMs);
   return () => {

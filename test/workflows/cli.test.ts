@@ -9,6 +9,7 @@ import type { WorkflowBundleOption } from '@temporalio/worker';
 import { stringify } from 'yaml';
 import type { Io } from '../../src/cli/cli';
 import { run } from '../../src/cli/program';
+import { waitsFor } from '../../src/activities/context';
 import { StError } from '../../src/model/errors';
 import { startTemporalServer } from '../helpers/temporalServer';
 import { bundleOf, connectGround, unique, withWorker, type Fakes, type Ground } from '../helpers/workflows';
@@ -231,6 +232,36 @@ test('a second start attaches to the one that runs, Ctrl-C lets go of it, a time
     const attached = await second;
     expect(attached).toMatchObject({ code: 0, stderr: expect.stringContaining('is running already') });
     expect(attached.stdout).toContain('completed');
+  });
+});
+
+test('what a running step waits for is seen by whoever watches or asks, grows no history, and is gone with the wait', async () => {
+  const door = gate();
+  const waiting = async (): Promise<unknown> => {
+    waitsFor({ for: '2 sessions', names: 'alice, bob', leftMs: 100_000 });
+    return door.wait();
+  };
+  await estate({ 'things.ensureStarted': waiting }, async ({ file, id, call, io }) => {
+    const shown = terminal(io());
+    const running = run(['set-up-cluster', '-f', file, '--yes'], shown);
+    await until(() => shown.stderr.match(/running   Start the Server \(st\d\) +waits for 2 sessions, at most 1m[34]\ds more \(alice, bob\)/g)?.length === 3, () => shown.stderr);
+    const length = async (): Promise<number> => Number((await ground.client.workflow.getHandle(id).describe()).historyLength);
+    const before = await length();
+    const leftMs = async (): Promise<number> => {
+      const { stdout, stderr } = await call('report', id, '-o', 'json');
+      if (stdout === '') throw new Error(stderr);
+      return json(stdout).steps.find((step: any) => step.key === 'things.ensureStarted/st2').waits.leftMs;
+    };
+    const first = await leftMs();
+    let later = first;
+    const deadline = Date.now() + 30_000;
+    while (later === first && Date.now() < deadline) later = await leftMs();
+    expect(later).toBeLessThan(first);
+    expect((await call('report', id, '-o', 'wide')).stdout).toMatch(/Start the Server +st2 +running +waits for 2 sessions, at most/);
+    expect(await length()).toBe(before);
+    door.open();
+    expect(await running).toBe(0);
+    expect((await call('report', id, '-o', 'json')).stdout).not.toContain('"waits"');
   });
 });
 

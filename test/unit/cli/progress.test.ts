@@ -34,6 +34,16 @@ test('a step that is tried again and again is told at every doubling', () => {
   expect(tries.filter(({ event }) => event === 'attempt').map(({ attempt }) => attempt)).toEqual([2, 4, 8, 16, 32]);
 });
 
+test('what a step waits for is told when it changes, and not more often than every 5 s', () => {
+  const events = watcher('x');
+  const seen = (what: string, seconds: number): string[] => events.next(working([row(1, { ...started, waits: { for: what, leftMs: 100_000 - seconds * 1_000, names: 'alice' } })]), [], new Date(Date.parse(at) + seconds * 1_000).toISOString())
+    .filter(({ event, note }) => event === 'step' && note !== undefined).map(({ state, note }) => `${state} ${note}`);
+  expect(seen('2 sessions', 0)).toEqual(['running waits for 2 sessions, at most 1m40s more (alice)']);
+  expect(seen('1 session', 4)).toEqual([]);
+  expect(seen('1 session', 5)).toEqual(['running waits for 1 session, at most 1m35s more (alice)']);
+  expect(seen('1 session', 30)).toEqual([]);
+});
+
 test('a step that is decided to be tried again is told again', () => {
   const events = watcher('x');
   events.next(working([row(1, started)]), [], at);
@@ -76,6 +86,11 @@ describe('on a terminal', () => {
     io.stderr = '';
     shown.end();
     expect(io.stderr).toBe('\u001b[1A\u001b[J');
+  });
+  test('below what runs stands what it waits for', () => {
+    const { io, shown } = show({ tty });
+    shown.show(working([row(1, { ...started, waits: { for: '3 events in process and 2 sessions', leftMs: 100_000, names: 'alice' } })]), []);
+    expect(io.stderr).toBe('\u001b[J▶ 1/1        running   Start the Server (st1)  2.0s\n  waits for 3 events in process and 2 sessions, at most 1m40s more (alice)\n');
   });
   test('no line wraps and no more are drawn than the terminal has', () => {
     const { io, shown } = show({ tty, size: () => ({ columns: 40, rows: 6 }) });

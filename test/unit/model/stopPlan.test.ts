@@ -1,5 +1,5 @@
 /** What a graceful stop may do and must wait for. */
-import { blockedBy, drainLimitMs, eventOf, eventsAt, leftBehind, neighboursOf, readPending, roomFor, roomProblem, silent, stillPending, stuckOf, workProblems, type Room, type RoomState, type Work, type WorkEvent } from '../../../src/model/stopPlan';
+import { blockedBy, drainLimitMs, drainWait, eventOf, eventsAt, leftBehind, neighboursOf, readPending, roomFor, roomProblem, silent, stillPending, stuckOf, workProblems, type Room, type RoomState, type Work, type WorkEvent } from '../../../src/model/stopPlan';
 import { serverTarget } from '../../../src/model/slices';
 import { parseClusterSpec } from '../../../src/model/spec';
 import { demoFile } from './demoFile';
@@ -137,4 +137,18 @@ describe('room', () => {
     expect(doors).toEqual({ protocols: ['ssh'], hosts: { accesses: [expect.not.objectContaining({ address: expect.anything() })], nodes: Array.from({ length: 20 }, () => ({ address: one.ssh.address, access: 0 })) } });
     expect(roomFor('server', twenty, 1, ['ssh'])).toEqual({ role: 'server', keep: 1, others: neighbours });
   });
+});
+
+test.each([
+  [['ftpd', 'sshd'], [], 0, { for: 'ftpd, sshd to end' }],
+  [['tm'], [], 0, { for: 'the Transaction Manager to end' }],
+  [['sshd'], ['alice', 'bob', 'alice'], 0, { for: '3 sessions', names: 'alice, bob' }],
+  [['sshd'], ['alice'], 2, { for: '2 events in process and 1 session', names: 'carol/f1.dat, carol/f2.dat; alice' }],
+  [[], [], 1, { for: '1 event in process', names: 'carol/f1.dat' }],
+])('a drain of %j says what it waits for (sessions %j, %i events)', (services, sessions, events, told) => {
+  expect(drainWait(services, { sessions, events: Array.from({ length: events }, (_, i) => ({ account: 'carol', file: `f${i + 1}.dat` })) })).toEqual(told);
+});
+
+test('what goes with every heartbeat stays short', () => {
+  expect(drainWait([], { sessions: [], events: Array.from({ length: 15 }, (_, i) => ({ account: 'carol', file: `${'f'.repeat(200)}${i}` })) }).names!.length).toBeLessThanOrEqual(300);
 });

@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure, type ApplicationFailure, type LogLevel, type LogMetadata, type Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { setTimeout as pause } from 'node:timers/promises';
+import { waitsFor } from '../../../src/activities/context';
 import { rememberSecret } from '../../../src/clients/scrub';
 import { StError } from '../../../src/model/errors';
 import { activityInterceptor } from '../../../src/worker/activityInterceptor';
@@ -38,6 +39,22 @@ describe('every activity', () => {
     expect(await failureOf(env.run(unreachable, {}, authority, { patienceMs: 60_000 }))).toMatchObject({ type: 'Unreachable', nonRetryable: false });
     expect(beats.at(-1)).toEqual({ triedMs: expect.any(Number) });
     expect((beats.at(-1) as { triedMs: number }).triedMs).toBeGreaterThanOrEqual(5_400);
+  });
+
+  it('tells with its heartbeat what it waits for and how long at most, while it does', async () => {
+    const { env, beats } = environment({ attempt: 2 });
+    await env.run(async (_input: object, _authority: object, _limits: object) => {
+      waitsFor({ for: '2 sessions', names: 'alice, bob', leftMs: 60_000 });
+      await pause(600);
+      waitsFor(undefined);
+      await pause(500);
+    }, {}, authority, { patienceMs: 600_000 });
+    const waiting = beats.filter((beat) => (beat as { waits?: unknown }).waits);
+    expect(waiting).toEqual([{ triedMs: expect.any(Number), waits: { for: '2 sessions', names: 'alice, bob', leftMs: expect.any(Number) } }]);
+    const { leftMs } = (waiting[0] as { waits: { leftMs: number } }).waits;
+    expect(leftMs).toBeLessThanOrEqual(59_600);
+    expect(leftMs).toBeGreaterThan(50_000);
+    expect(beats.at(-1)).toEqual({ triedMs: expect.any(Number) });
   });
 
   it('fails for good when its patience is used up, and says how often it tried', async () => {
