@@ -187,7 +187,9 @@ export function workloadActivities({ clients }: { clients: Clients }): WorkloadA
       if (!facts.answers || facts.policy === null || facts.additional === null || facts.attributes === null) throw new StError('Unreachable', `${server.node}: its options could not be read, so whether its Transaction Manager works by others is not known`);
       const now = workedBy({ ...facts, policy: facts.policy, additional: facts.additional, attributes: facts.attributes });
       const restarts = facts.worksBy !== now && facts.tm;
-      if (restarts) await drainServer(clients, server, { gracefulSeconds, acceptActive, ...(room ? { room } : {}), protocols }, authority);
+      if (restarts) await drainServer(clients, server, { gracefulSeconds, acceptActive, ...(room ? { room } : {}), protocols }, authority).catch((error: unknown) => {
+        throw error instanceof StError ? new StError(error.code, `${error.message} It has not been restarted: its Transaction Manager, where it still runs, works by other options than are set.`, { cause: error }) : error;
+      });
       await note(server, now, authority);
       // It ran before; an attempt that was cut off may have left it stopped.
       await servers.ensureOnline({ server, protocols }, authority);

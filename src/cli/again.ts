@@ -1,6 +1,7 @@
-/** The command that asks for an operation again, as far as its input tells. Pure. */
+/** The commands that ask for an operation again, complete it, or take it back. Pure. */
 import { commandLine } from '../control/temporalCommand';
 import { kebabCase } from '../model/ids';
+import type { OperationReport } from '../model/operation';
 
 /** Fields that say how it was run that time, or that the record keeps. */
 const once: ReadonlySet<string> = new Set(['cluster', 'spec', 'seed', 'requestedBy', 'fingerprint', 'dryRun']);
@@ -21,3 +22,11 @@ export function again(operation: string, args: string | undefined, input: Record
   }
   return `${commandLine(words)}${input['spec'] ? ' -f cluster.yaml' : input['seed'] ? ' -f seed.yaml' : ''}`;
 }
+
+/** A restart that is asked for again restarts everything again, unless it is told since when a node counts as restarted. */
+export const completing = (command: string, { operation, startedAt, steps }: OperationReport): string =>
+  (operation === 'rollingRestart' && steps.some(({ state }) => state === 'done') && !command.includes('--started-before') ? `${command} --started-before ${startedAt}` : command);
+
+/** What takes an operation back that says how; undefined of all others. */
+export const takingBack = ({ operation, cluster, workflowId, result }: OperationReport): string | undefined =>
+  (typeof result === 'object' && result !== null && 'undo' in result ? commandLine(['stctl', kebabCase(operation), '--cluster', cluster, '--undo', workflowId]) : undefined);

@@ -2,7 +2,7 @@
 import { endpoint } from '../model/fields';
 import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
-import type { ClusterRecord, OperationLine } from '../model/cluster';
+import type { ClusterRecord, LeftBehind, OperationLine } from '../model/cluster';
 import type { ClusterHealth } from '../model/health';
 import { isUnderWay, type OperationReport } from '../model/operation';
 import { isHeld } from './failure';
@@ -92,13 +92,25 @@ export const clusterNext = ({ name, phase, spec, left, lease, running, closed, h
   if (running && isHeld(running)) return `It waits for a decision: stctl watch ${running.workflowId}`;
   if (lease) return `Next: stctl watch ${lease.workflowId}`;
   if (phase === 'new') return spec ? `Next: stctl set-up-cluster ${name}` : `Next: stctl set-up-cluster -f cluster.yaml    what happened: stctl history ${name}`;
-  if (phase !== 'active') return `Next: ${left.length > 0 ? `run ${[...new Set(left.map(({ operation }) => operation))].join(', ')} again as it was, or bring the whole cluster up: ` : ''}stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
+  if (left.length > 0) return `Next: ${endingsOf(name, left)}    what happened: stctl history ${name}`;
+  if (phase !== 'active') return `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
   if (!health && healthUnknown === undefined) return `Watch it: stctl monitor-cluster ${name}    look once: stctl check-health ${name}`;
   // Where nobody looks, nothing is known to be dead.
   if (health?.watch?.paused) return `Watch it again: stctl resume ${name}`;
   const dead = health?.watch?.vantage.some(({ fresh }) => fresh) === false ? undefined : health?.nodes.find(({ state, excused }) => state !== 'Online' && excused === undefined);
   return dead ? `Start it, or replace it: stctl replace-node ${dead.node} <new node> -c ${name}` : `History: stctl history ${name}`;
 };
+
+/** How what was left comes to an end: by the same again, by taking it back, or by a set-up, which brings every member to where it belongs but directs no workload. */
+function endingsOf(name: string, left: readonly LeftBehind[]): string {
+  const again = `run ${[...new Set(left.map(({ operation }) => operation))].join(', ')} again as it was`;
+  const directed = left.find(({ operation }) => operation === 'rebalanceWorkload');
+  return [
+    again,
+    ...(directed ? [`take the rebalancing back: stctl rebalance-workload --cluster ${name} --undo ${directed.workflowId}`] : []),
+    ...(left.some(({ operation }) => operation !== 'rebalanceWorkload') ? [`bring ${directed ? 'all else' : 'the whole cluster'} up: stctl plan set-up-cluster ${name}`] : []),
+  ].join(', or ');
+}
 
 export const historyText = (operations: OperationLine[], colors: Colors): string =>
   table(

@@ -2,10 +2,9 @@
 import type { Client } from '@temporalio/client';
 import { follow, type Seen } from '../control/follow';
 import type { Started } from '../control/operations';
-import { commandLine } from '../control/temporalCommand';
 import { durationMs } from '../model/fields';
-import { kebabCase } from '../model/ids';
 import type { OperationReport } from '../model/operation';
+import { completing, takingBack } from './again';
 import type { Cli } from './cli';
 import { exit, exitOfReport, failureOfReport, failureText, isHeld, UsageError } from './failure';
 import { progress } from './progress';
@@ -80,7 +79,8 @@ export async function followToEnd(cli: Cli, client: Client, started: Started, op
     return exit.stillRunning;
   }
   if (exitOfReport(followed.report) === exit.ok) return printEnd(cli, followed.report);
-  return printEnd(cli, followed.report, await options.again?.(followed.report));
+  const command = await options.again?.(followed.report);
+  return printEnd(cli, followed.report, command && completing(command, followed.report));
 }
 
 /** The report to stdout; a failure, with all it has to say, to stderr; and what makes sense next. */
@@ -93,8 +93,10 @@ export function printEnd(cli: Cli, report: OperationReport, again?: string): num
 }
 
 /** Of an operation that says how it is taken back. */
-const takenBack = ({ operation, cluster, workflowId, outcome, result }: OperationReport): string =>
-  (outcome === 'completed' && typeof result === 'object' && result !== null && 'undo' in result ? `    take it back: ${commandLine(['stctl', kebabCase(operation), '--cluster', cluster, '--undo', workflowId])}` : '');
+function takenBack(report: OperationReport): string {
+  const command = report.outcome === 'completed' ? takingBack(report) : undefined;
+  return command === undefined ? '' : `    take it back: ${command}`;
+}
 
 const aborted = (signal: AbortSignal): Promise<'aborted'> =>
   new Promise((resolve) => {

@@ -64,6 +64,9 @@ function isSettledBy(left: LeftBehind, { operation, about }: Pick<LeftBehind, 'o
   return left.about.length > 0 && left.about.every((node) => about.includes(node)) && (same || operation !== 'rollingRestart');
 }
 
+/** A set-up that succeeds has brought every member to where it belongs. By which options they direct the workload it neither knows nor changes. */
+const setUpSettles = ({ operation }: LeftBehind): boolean => operation !== 'rebalanceWorkload';
+
 function keepLeft(record: ClusterRecord, left: LeftBehind[]): void {
   record.left = left;
   record.unfinished = left.flatMap(({ unfinished }) => unfinished);
@@ -94,8 +97,8 @@ export function release(record: ClusterRecord, request: ReleaseRequest): { relea
   if (!idle.has(line.outcome)) record.changedBy = line.epoch;
   const succeeded = line.outcome === 'completed' || line.outcome === 'nothing to do';
   const own = { operation: line.operation, about };
-  // A refused run changed nothing, so what others have left still stands. A set-up that succeeds has brought every member to where it belongs.
-  const ends = (one: LeftBehind): boolean => (succeeded && own.operation === 'setUpCluster') || ((succeeded || unfinished.length > 0) && isSettledBy(one, own));
+  // A refused run changed nothing, so what others have left still stands.
+  const ends = (one: LeftBehind): boolean => (succeeded && own.operation === 'setUpCluster' && setUpSettles(one)) || ((succeeded || unfinished.length > 0) && isSettledBy(one, own));
   const interrupted = !succeeded && record.left.some((one) => one.interrupted && ends(one));
   const staying = record.left.filter((one) => !ends(one));
   keepLeft(record, unfinished.length > 0 ? [...staying, { ...own, workflowId: line.workflowId, unfinished, interrupted }] : staying);

@@ -79,14 +79,14 @@ export function waitsEvent(report: OperationReport, row: StepRow, message: strin
 
 /** The record's own: the operation that held this lease has ended without a report, and the record has just written its line. */
 export function interruptedEvent({ name, operations: [line], unfinished }: ClusterRecord, lease: Lease): ClusterEvent {
-  const { operation, workflowId, firstExecutionRunId } = lease;
+  const { operation, workflowId, firstExecutionRunId, since } = lease;
   const incident = incidentOf(operation, firstExecutionRunId);
   return {
     id: `${incident}.interrupted`, kind: 'operation-interrupted', cluster: name, at: line?.endedAt ?? lease.since, severity: 'critical', incident,
     summary: sentence(`${operation} was interrupted: ${line?.summary || 'it ended without a report.'}`, 500),
     now: unfinished.length > 0 ? sentence(`Begun and neither done nor undone: ${unfinished.join('; ')}.`) : 'What it left half-done, if anything, is not known.',
     next: 'Nothing happens by itself. Only the same operation, or a repair, may follow.',
-    youCan: [`See what is left: stctl status ${name}`, `See what was done, step by step: stctl report ${workflowId}`, 'Run it again with what it was given, which completes the rest', 'Read what it means: stctl explain Interrupted'],
+    youCan: [`See what is left: stctl status ${name}`, `See what was done, step by step: stctl report ${workflowId}`, `Run it again with what it was given, which completes the rest${operation === 'rollingRestart' ? `; so that what was restarted is left alone, with "startedBefore": "${since}" (stctl: --started-before)` : ''}`, 'Read what it means: stctl explain Interrupted'],
     facts: factsOf({ operation, workflowId, startedAt: lease.since, unfinished }),
   };
 }

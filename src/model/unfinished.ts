@@ -4,14 +4,21 @@ import { isUnderWay, type StepRow } from './operation';
 /** Of a step's note, in characters: the report has it whole. */
 const longestNote = 300;
 
-/** What is not as it was asked for, in words: steps that failed or were left, and those that were never begun once others were. */
-export function unfinished({ steps }: { steps: readonly StepRow[] }): string[] {
+/**
+ * What is not as it was asked for, in words: steps that failed or were left, and those that were never begun once others were. A restart is a whole for each node: one
+ * that it has not come to goes on as before.
+ */
+export function unfinished({ operation, steps }: { operation?: string; steps: readonly StepRow[] }): string[] {
   // What was taken back, or stands aside (a backup, an epoch), leaves nothing half-done.
-  const begun = steps.some(({ state, aside }) => !['planned', 'undone', ...(aside ? ['done'] : [])].includes(state));
+  const begun = steps.filter(({ state, aside }) => !['planned', 'undone', ...(aside ? ['done'] : [])].includes(state));
+  const isLeft = ({ node }: StepRow): boolean => (operation === 'rollingRestart' ? begun.some((one) => nodeOf(one) === nodeOf({ node })) : begun.length > 0);
   return steps
-    .filter(({ state }) => ['running', 'failed', 'waiting', 'skipped', 'undoing', 'undo failed'].includes(state) || (begun && state === 'planned'))
+    .filter((row) => ['running', 'failed', 'waiting', 'skipped', 'undoing', 'undo failed'].includes(row.state) || (row.state === 'planned' && isLeft(row)))
     .map(({ title, node, state, note }) => `${title}${node ? ` (${node})` : ''}: ${state === 'planned' ? 'not begun' : state}${note && !isUnderWay(state) ? `, ${note.slice(0, longestNote)}` : ''}`);
 }
+
+/** `st1` of a step that is about `st1 at lb1`. */
+const nodeOf = ({ node }: Pick<StepRow, 'node'>): string | undefined => node?.split(' at ')[0];
 
 /** As many as the record keeps. */
 export const mostUnfinished = 100;

@@ -45,7 +45,7 @@ export async function rollingRestart(raw: unknown): Promise<OperationReport> {
     } catch (error) {
       if (isCancellation(error)) throw error;
       const { code, message } = describe(error);
-      throw failure(code, `${message} Nodes before it stay restarted. To restart the others, run it again with "startedBefore": "${input.startedBefore ?? workflowInfo().startTime.toISOString()}".`);
+      throw failure(code, `${message} Nodes before it stay restarted. To restart the others, run it again with "startedBefore": "${input.startedBefore ?? workflowInfo().startTime.toISOString()}" (stctl: --started-before).`);
     }
     const restarted = [...standing, ...[...plan.servers, ...plan.edges].flat()];
     const skipped = facts.length - restarted.length;

@@ -1,6 +1,6 @@
 /** Tables, reports, plans, states and failures as people read them. */
 import { createColors } from 'picocolors';
-import { again } from '../../../src/cli/again';
+import { again, completing } from '../../../src/cli/again';
 import { clusterText, isDegraded } from '../../../src/cli/clusterText';
 import { exitOfReport, failureOfError, failureOfReport, failureText } from '../../../src/cli/failure';
 import { duration, oneLine, table } from '../../../src/cli/output';
@@ -105,6 +105,19 @@ test.each([
   ['setUpCluster', '[cluster]', { cluster: 'demo', waitForLease: '10m', reason: 'it\'s due', spec: {} }, `stctl set-up-cluster demo --wait-for-lease 10m --reason 'it'\\''s due' -f cluster.yaml`],
   ['rebalanceWorkload', undefined, { cluster: 'demo', assign: { st1: ['PGP'] } }, 'stctl rebalance-workload --cluster demo --input-file input.json'],
 ])('%s %s %j is asked for again by %s', (operation, args, input, command) => expect(again(operation, args, input)).toBe(command));
+
+test('a restart that has restarted some is completed by a command that leaves these alone', () => {
+  const ended = (state: 'done' | 'planned') => report({ operation: 'rollingRestart', startedAt: '2026-12-01T03:00:10.630Z', steps: [{ ...report().steps[0]!, state }] });
+  expect(completing('stctl rolling-restart st1', ended('done'))).toBe('stctl rolling-restart st1 --started-before 2026-12-01T03:00:10.630Z');
+  expect(completing('stctl rolling-restart st1', ended('planned'))).toBe('stctl rolling-restart st1');
+  expect(completing('stctl rolling-restart --started-before 2026-12-01T02:00:00Z', ended('done'))).toBe('stctl rolling-restart --started-before 2026-12-01T02:00:00Z');
+});
+
+test('a rebalancing that has put back only a part of itself names first what takes the rest back', () => {
+  const ended = (unfinished: string[]) => failureOfReport(report({ operation: 'rebalanceWorkload', workflowId: 'rebalance-workload/demo', outcome: 'cancelled', failure: { code: 'Cancelled', message: '' }, unfinished, result: { undo: { policy: 'cacheBasedPolicy' } } }), []).youCan[0];
+  expect(ended(['options (st3): undo failed'])).toBe('Take back what is left of it: stctl rebalance-workload --cluster demo --undo rebalance-workload/demo');
+  expect(ended([])).not.toContain('--undo');
+});
 
 const problem = (code: string) => ({ what: `st2: refused [${code}]`, remedy: '' });
 const refusedBy = (...problems: object[]) => report({ outcome: 'refused', failure: { code: 'PreconditionFailed', message: '' }, checks: [...report().checks, { key: 'x', title: 'X', state: 'failed', problems: problems as never }] });

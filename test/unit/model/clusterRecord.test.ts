@@ -87,6 +87,13 @@ test('what one operation left stays listed until the same has completed, whateve
   ends('removeNode', 'failed', ['stop st3: failed'], ['st3']);
   ends('setUpCluster', 'completed');
   expect(record).toMatchObject({ left: [], unfinished: [] });
+  // A set-up says nothing of what the Servers are sent.
+  ends('rebalanceWorkload', 'failed', ['options of st3: undo failed']);
+  ends('rollingRestart', 'failed', ['start st2: failed']);
+  ends('setUpCluster', 'completed');
+  expect(record).toMatchObject({ left: [{ operation: 'rebalanceWorkload' }], unfinished: ['options of st3: undo failed'] });
+  ends('rebalanceWorkload', 'nothing to do');
+  expect(record).toMatchObject({ left: [], unfinished: [] });
 });
 
 test('a restart of some nodes ends what restarts of these left, and nothing that was left about others, or by a removal', () => {

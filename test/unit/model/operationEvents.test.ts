@@ -49,4 +49,5 @@ test('an interruption says what is left, in the thread of its operation', () => 
   const record = { ...newRecord('demo'), unfinished: ['Start the Server (st2): running'], operations: [{ operation: 'setUpCluster', workflowId: 'set-up-cluster/demo', epoch: 3, startedAt: lease.since, endedAt: '2026-11-01T03:09:00Z', outcome: 'interrupted', summary: 'it was terminated' }] };
   expect(interruptedEvent(record, lease)).toMatchObject({ kind: 'operation-interrupted', at: '2026-11-01T03:09:00Z', incident: endedEvent(report('failed', [step('failed')]), run)!.incident, summary: 'setUpCluster was interrupted: it was terminated', now: 'Begun and neither done nor undone: Start the Server (st2): running.' });
   expect(interruptedEvent(record, lease).youCan).toEqual(['See what is left: stctl status demo', 'See what was done, step by step: stctl report set-up-cluster/demo', 'Run it again with what it was given, which completes the rest', 'Read what it means: stctl explain Interrupted']);
+  expect(interruptedEvent(record, { ...lease, operation: 'rollingRestart' }).youCan[2]).toContain(`with "startedBefore": "${lease.since}" (stctl: --started-before)`);
 });

@@ -26,6 +26,12 @@ test('unfinished is what failed or was left, and what was never begun once other
   expect(steps.unfinished({ steps: [row('backup', 'failed', { aside: true }), row('b', 'planned')] })).toEqual(['backup: failed', 'b: not begun']);
 });
 
+test('a node that a restart has not come to goes on as before: nothing of it is unfinished', () => {
+  const begun = [row('down', 'done', { node: 'st1' }), row('up', 'done', { node: 'st1' }), row('down', 'done', { node: 'st2' }), row('out', 'failed', { node: 'st2 at lb1' }), row('up', 'planned', { node: 'st2' }), row('down', 'planned', { node: 'st3' })];
+  expect(steps.unfinished({ operation: 'rollingRestart', steps: begun })).toEqual(['out (st2 at lb1): failed', 'up (st2): not begun']);
+  expect(steps.unfinished({ operation: 'setUpCluster', steps: begun })).toContain('down (st3): not begun');
+});
+
 test('what is being undone is unfinished, and of a long note its beginning is told', () => {
   const undoing = row('a', 'done', { startedAt: '2026-01-01T00:00:00.000Z', took: 9_000 });
   steps.beginUndo(undoing, '2026-01-01T00:01:00.000Z');
