@@ -77,7 +77,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     youCan: ['Remedy what is listed.', 'Make a plan, which runs the same checks and changes nothing: stctl plan <operation> … -c <cluster>.', rerun],
   },
   PlanChanged: {
-    happened: 'The run was given the fingerprint of a plan, and the spec, the cluster or what the checks found has changed since.',
+    happened: 'The run was given the fingerprint of a plan, and asks for something else than that plan, or the spec, the cluster or what the checks found has changed since.',
     state: nothingChanged,
     byItself: nothingHappens,
     youCan: ['Make a new plan and read what differs: stctl plan <operation> … -c <cluster>.', 'Run that one.'],

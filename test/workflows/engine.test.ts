@@ -139,6 +139,19 @@ test('refuses to run a plan that no longer holds', async () => {
   });
 });
 
+test('a plan of another wish is refused; how it is run is no part of the wish', async () => {
+  const { done, acts } = fakes();
+  const cluster = unique('c');
+  await withWorker(ground, bundle, acts, async (queue) => {
+    const plan = (await (await start(queue, { cluster, spec, databaseBackup: 'RMAN-1', dryRun: true })).result()) as OperationReport;
+    for (const other of [{}, { databaseBackup: 'RMAN-2' }]) {
+      expect(await failureOf(await start(queue, { cluster, spec, fingerprint: plan.fingerprint, ...other }))).toMatchObject({ type: 'PlanChanged', message: expect.stringContaining('what is asked for') });
+    }
+    expect(done).toEqual([]);
+    await expect((await start(queue, { cluster, spec, fingerprint: plan.fingerprint, databaseBackup: 'RMAN-1', reason: 'approved', patience: 60_000, requestedBy: 'ann' })).result()).resolves.toMatchObject({ outcome: 'completed' });
+  });
+});
+
 test('a plan of another spec is refused, also before there is a record', async () => {
   const { done, acts } = fakes();
   const cluster = unique('c');

@@ -6,7 +6,7 @@
  * ("3 of 14, next …") come from the same code as the act; in the second pass checks answer from the first, and a step that was not planned is refused.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { CancellationScope, defineQuery, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, defineQuery, defineUpdate, patched, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { mayHaveWorked } from '../../model/clusterRecord';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
 import { cancelledText, type Decision, type OperationReport, type StepState } from '../../model/operation';
@@ -129,11 +129,20 @@ function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContex
 /** Names what was planned, and refuses when a person approved another plan. A run that was refused in between has changed nothing. */
 function holdToThePlan(run: Run, spec: ClusterSpec): void {
   const { report, input } = run;
-  report.fingerprint = fingerprint({ spec, revision: report.revision, epoch: run.changedBy, facts: Object.fromEntries(run.facts), steps: run.book.steps.map(({ key }) => key) });
+  // The same steps may do something else: another weight, an exception accepted.
+  const wish = patched('plan-holds-wish') ? { wish: wishOf(input) } : {};
+  report.fingerprint = fingerprint({ spec, revision: report.revision, epoch: run.changedBy, facts: Object.fromEntries(run.facts), steps: run.book.steps.map(({ key }) => key), ...wish });
   if (input.fingerprint !== undefined && input.fingerprint !== report.fingerprint) {
-    throw failure('PlanChanged', `The plan ${input.fingerprint} no longer holds: the spec, what the checks found, or the steps have changed, or another operation ran meanwhile (now ${report.fingerprint}). Nothing was changed. Make a new plan.`);
+    throw failure('PlanChanged', `The plan ${input.fingerprint} does not hold for this run: what is asked for, the spec, what the checks found, or the steps differ, or another operation ran meanwhile (now ${report.fingerprint}). Nothing was changed. Make a new plan.`);
   }
 }
+
+/** What is asked for, without how it is run; the spec is that of the record. */
+function wishOf(input: OperationInput): object {
+  return Object.fromEntries(Object.entries(input).filter(([field, value]) => !howItIsRun.has(field) && value !== false));
+}
+
+const howItIsRun: ReadonlySet<string> = new Set(['cluster', 'spec', 'seed', 'dryRun', 'fingerprint', 'waitForLease', 'patience', 'requestedBy', 'reason']);
 
 /** What is left for a person: what the operation itself says, and what its steps have found. */
 function leave(run: Run, said: readonly string[] = []): void {
