@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CheckResult, Problem } from '../model/operation';
+import { shorten } from '../model/shorten';
 import type { HostTarget } from '../model/targets';
 import type { Clients } from './clients';
 import { hangs } from './hostProblems';
@@ -37,7 +38,7 @@ export function fileActivities({ clients }: { clients: Clients }): FileActivitie
       const on = (host: HostTarget, act: 'touch' | 'cat' | 'rm', purpose: string) =>
         productOn(clients, host).readScript(probeScript, [host.productUser, path, act, probe], { purpose, timeoutMs: probeMs, ok: [0, 1, hung] });
       // The name of the probe is ours; of all hosts that find the same, people want to read one sentence.
-      const said = (stderr: string): string => stderr.trim().replaceAll(probe, path).replace(/^\/usr\/bin\//, '').slice(0, 200);
+      const said = (stderr: string): string => shorten(stderr.trim().replaceAll(probe, path).replace(/^\/usr\/bin\//, ''), 200);
       const answer = (...problems: Problem[]): CheckResult<{ reader: string; shared: boolean }> => ({ facts: { reader: reader.node, shared: problems.length === 0 }, problems });
       const dead = ({ node }: HostTarget): Problem => {
         const [what, remedy] = hangs(path);

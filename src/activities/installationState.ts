@@ -1,4 +1,5 @@
 /** What stands in FILEDRIVEHOME. Whoever can't look must not take it for empty or half: what is half is moved away. */
+import { shorten } from '../model/shorten';
 
 export type InstallationState = 'none' | 'half' | 'complete' | 'unknown';
 
@@ -30,7 +31,7 @@ installation_state() {
 /** Reads what the function said. */
 export function readInstallationState(said: string): FoundInstallation {
   const [, state, why = ''] = /^(none|half|complete|unknown)(?: (.*))?$/s.exec(said.trim()) ?? [];
-  return state === undefined ? { state: 'unknown', why: `unexpected answer: ${said.slice(0, 200)}` } : { state: state as InstallationState, why };
+  return state === undefined ? { state: 'unknown', why: `unexpected answer: ${shorten(said, 200)}` } : { state: state as InstallationState, why };
 }
 
 /** For sed: the version out of lib/version.properties, which writes "Version=5.5", "version = 5.5" or with a colon. */

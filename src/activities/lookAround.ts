@@ -1,7 +1,8 @@
 /** What stands around the nodes and may explain what happens to them: database, shared files, balancers, streaming connections. Each bounded in time. */
 import { haproxyOverSsh, readMapFile } from '../clients/haproxy';
 import { readStateFile } from '../clients/haproxyState';
-import { isSilence, StError } from '../model/errors';
+import { isSilence } from '../model/errors';
+import { shorten } from '../model/shorten';
 import type { Protocol } from '../model/spec';
 import type { BalancerTarget, DatabaseTarget, HostTarget, ServerTarget } from '../model/targets';
 import type { BalancerSight, DatabaseSight, Found } from '../model/watch';
@@ -71,4 +72,4 @@ export async function lookAtStreaming(clients: Clients, server: ServerTarget, ed
   }
 }
 
-const short = (error: unknown): string => (error instanceof StError || error instanceof Error ? error.message : String(error)).slice(0, 300);
+const short = (error: unknown): string => shorten(error instanceof Error ? error.message : String(error), 300);

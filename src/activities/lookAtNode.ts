@@ -4,6 +4,7 @@ import { statusOf, transportCodeOf } from '../clients/adminErrors';
 import { knock } from '../clients/knock';
 import { StError } from '../model/errors';
 import { adminService, judgeEdge, judgeFailure, judgeServer, mayBeAnOldConnection, transactionManager, type FailedCall, type NodeLook } from '../model/nodeLook';
+import { shorten } from '../model/shorten';
 import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
 import type { Clients } from './clients';
@@ -59,7 +60,7 @@ function failedCall(error: unknown): FailedCall {
   const status = statusOf(error);
   const transport = transportCodeOf(error);
   return {
-    code: error instanceof StError ? error.code : 'Bug', message: error instanceof Error ? error.message.slice(0, 300) : String(error),
+    code: error instanceof StError ? error.code : 'Bug', message: shorten(error instanceof Error ? error.message : String(error), 300),
     ...(status === undefined ? {} : { status }), ...(transport === undefined ? {} : { transport }),
   };
 }
@@ -99,5 +100,5 @@ export async function loggedErrors(admin: AdminServer, limits: CallOptions): Pro
 /** The latest of these errors, when it is about a licence. */
 export function blamesLicence(errors: readonly string[]): string | undefined {
   const last = errors.at(-1);
-  return last !== undefined && /licen[cs]e/i.test(last) ? last.slice(0, 300) : undefined;
+  return last !== undefined && /licen[cs]e/i.test(last) ? shorten(last, 300) : undefined;
 }

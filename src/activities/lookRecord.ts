@@ -6,6 +6,7 @@ import type { RecordView } from '../model/health';
 import type { ClusterRecord } from '../model/cluster';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
+import { shorten } from '../model/shorten';
 import { balancerTargets, databaseTarget, serverTarget, workingSite } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
 import { firstLines } from '../model/unfinished';
@@ -53,7 +54,7 @@ function viewOf({ phase, revision, epoch, lease, unfinished, maintenance, operat
     readAt: at, phase, revision, epoch, unfinished: firstLines(unfinished, 20),
     maintenance: inForce(maintenance, at).map(({ nodes, until, reason }) => ({ nodes, until, reason })),
     ...(lease ? { lease: { workflowId: lease.workflowId, operation: lease.operation, since: lease.since } } : {}),
-    ...(last ? { lastOperation: { operation: last.operation, outcome: last.outcome, endedAt: last.endedAt, summary: last.summary.slice(0, 300) } } : {}),
+    ...(last ? { lastOperation: { operation: last.operation, outcome: last.outcome, endedAt: last.endedAt, summary: shorten(last.summary, 300) } } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { causeOf } from '../model/healthCauses';
 import type { NodeHealth } from '../model/health';
 import { adminService, transactionManager } from '../model/nodeLook';
+import { shorten } from '../model/shorten';
 import type { Around, AroundLook, Down, Vote } from '../model/watch';
 import type { Watching } from './lookout';
 import { surroundings, type Known } from './lookRecord';
@@ -50,7 +51,7 @@ function nodeHealth(node: Watching, { known, look, fronts, nodes }: { known: Kno
   const why = whyOf(node);
   return {
     node: target.node, site: known.site, role, address: target.address, state: vote.state, since: vote.since,
-    ...(why ? { why: why.slice(0, 400) } : {}), ...(vote.state !== 'Online' && node.look?.cause ? { cause: node.look.cause } : {}),
+    ...(why ? { why: shorten(why, 400) } : {}), ...(vote.state !== 'Online' && node.look?.cause ? { cause: node.look.cause } : {}),
     ...(vote.lastSeen === undefined ? {} : { lastSeen: vote.lastSeen }),
     services: servicesOf(node),
     ...(role === fronts && look.balancers.length > 0 ? { balancer: look.balancers.map(({ name, runtime, file }) => ({ name, wanted: 'UP', runtime: runtime?.[target.node] ?? 'unknown', file: file?.[target.node] ?? 'unknown' })) } : {}),

@@ -80,6 +80,15 @@ export interface Product {
   writeFiles(authority: Authority, files: readonly FileToWrite[], options?: { folder?: string }): Promise<void>;
 }
 
+/** `conf/a.xml, conf/b.xml (in /opt/axway)`: what all of them share is told once, so that what the host said of one of them is not buried. */
+export function named(paths: readonly string[]): string {
+  const parts = paths.map((path) => path.split('/'));
+  const [first = []] = parts;
+  const differs = first.findIndex((part, at) => parts.some((other) => at >= other.length - 1 || other[at] !== part));
+  const shared = first.slice(0, Math.max(0, differs)).join('/');
+  return paths.length < 2 || shared === '' ? paths.join(', ') : `${paths.map((path) => path.slice(shared.length + 1)).join(', ')} (in ${shared})`;
+}
+
 export function productOn({ ssh }: Clients, host: HostTarget): Product {
   const run = (command: Command, { purpose, stdin, timeoutMs = commandMs, ok }: RunAs): Promise<RunResult> =>
     ssh.run(host.ssh, command, { purpose: `${host.node}: ${purpose}`, timeoutMs, signal: abortSignal(), ...(stdin !== undefined ? { stdin } : {}), ...(ok ? { ok } : {}) });
@@ -99,7 +108,7 @@ export function productOn({ ssh }: Clients, host: HostTarget): Product {
     async writeFiles(authority, files, { folder = '' } = {}) {
       const input = files.map(({ content }) => `${Buffer.from(content).toString('base64')}\n`).join('');
       const args = [host.productUser, folder, ...files.flatMap(({ path, mode }) => [path, mode])];
-      await product.actScript(authority, writeScript, args, { purpose: `writing ${files.map(({ path }) => path).join(', ')}`, stdin: input });
+      await product.actScript(authority, writeScript, args, { purpose: `writing ${named(files.map(({ path }) => path))}`, stdin: input });
     },
   };
   return product;

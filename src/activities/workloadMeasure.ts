@@ -1,6 +1,7 @@
 /** Looks at the load over a window of time. What can't be seen is said, never an error: a measurement must not stop what is measured. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminServer, Event } from '../clients/adminApi';
+import { shorten } from '../model/shorten';
 import type { ServerTarget } from '../model/targets';
 import { isEventType } from '../model/workloadAttributes';
 import type { NodeMeasure, QueueLoad, QueueMeasure } from '../model/workloadLoad';
@@ -68,7 +69,7 @@ export async function measureNode(clients: Clients, server: ServerTarget, { wind
     what: 'node', node: server.node, ids: [...(id === null ? [] : [id]), server.address, server.node], cores: last?.cores ?? first?.cores ?? null,
     cpu: first && last && last.all > first.all ? (last.busy - first.busy) / (last.all - first.all) : null,
     sessions: open === null || later === null ? null : (open + later) / 2,
-    ...(failures.length > 0 ? { why: [...new Set(failures)].join('; ').slice(0, 400) } : {}),
+    ...(failures.length > 0 ? { why: shorten([...new Set(failures)].join('; '), 400) } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Shows an operation while it runs: on a terminal with lines that are redrawn in place, elsewhere with one line an event, or as JSON lines. */
 import type { Attempt } from '../control/operations';
-import { isUnderWay, type OperationReport, type StepRow } from '../model/operation';
+import { activityOf, isUnderWay, type OperationReport, type StepRow } from '../model/operation';
+import { shorten } from '../model/shorten';
 import type { Cli } from './cli';
 import { connectionEvent, watcher, type OperationEvent } from './events';
 import { duration, oneLine, time, waitsText } from './output';
@@ -53,7 +54,7 @@ function terminal({ io, colors }: Cli, now: () => Date): Show {
   return (events, report, attempts = []) => {
     const { columns, rows } = io.size();
     const fixed = events.filter(settled).map((event) => `${paint(event.state, icons[event.state] ?? '·')} ${eventLine(event)}`);
-    const live = report && report.phase !== 'ended' ? liveLines(report, attempts, now()).slice(0, Math.max(1, rows - 2)).map((line) => cut(line, columns - 1)) : [];
+    const live = report && report.phase !== 'ended' ? liveLines(report, attempts, now()).slice(0, Math.max(1, rows - 2)).map((line) => shorten(line, columns - 1)) : [];
     if (fixed.length === 0 && live.length === 0 && drawn === 0) return;
     io.err(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${[...fixed, ...live].map((line) => `${line}\n`).join('')}`);
     drawn = live.length;
@@ -62,7 +63,7 @@ function terminal({ io, colors }: Cli, now: () => Date): Show {
 
 /** What runs now, and what comes next. */
 export function liveLines(report: OperationReport, attempts: Attempt[], now: Date): string[] {
-  const running = report.steps.flatMap((row, index) => (isUnderWay(row.state) ? [runningLine(row, `${index + 1}/${report.steps.length}`, attempts, now), ...(row.waits ? [`  ${waitsText(row.waits)}`] : [])] : []));
+  const running = report.steps.flatMap((row, index) => (isUnderWay(row.state) ? [runningLine(row, `${index + 1}/${report.steps.length}`, now), ...againLine(row, attempts), ...(row.waits ? [`  ${waitsText(row.waits)}`] : [])] : []));
   const checks = report.checks.filter(({ state }) => state === 'running').length;
   const upNext = report.steps.find(({ state }) => state === 'planned');
   return [
@@ -72,10 +73,13 @@ export function liveLines(report: OperationReport, attempts: Attempt[], now: Dat
   ];
 }
 
-function runningLine({ key, title, node, state, startedAt }: StepRow, place: string, attempts: Attempt[], now: Date): string {
-  const again = attempts.find((attempt) => attempt.key === (state === 'undoing' ? `undo/${key}` : key));
+function runningLine({ title, node, state, startedAt }: StepRow, place: string, now: Date): string {
   const elapsed = startedAt ? duration(now.getTime() - Date.parse(startedAt)) : '';
-  return `▶ ${place.padEnd(10)} ${state.padEnd(9)} ${oneLine(title)}${node ? ` (${node})` : ''}  ${elapsed}${again ? `  attempt ${again.attempt}: ${oneLine(again.lastFailure)}` : ''}`;
+  return `▶ ${place.padEnd(10)} ${state.padEnd(9)} ${oneLine(title)}${node ? ` (${node})` : ''}  ${elapsed}`;
 }
 
-const cut = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, Math.max(1, width - 1))}…`);
+/** On a line of its own: why the last attempt failed stands at the end of its message, and a terminal is narrow. */
+function againLine(row: StepRow, attempts: Attempt[]): string[] {
+  const again = attempts.find(({ key }) => key === activityOf(row));
+  return again ? [`  attempt ${again.attempt}: ${oneLine(again.lastFailure)}`] : [];
+}

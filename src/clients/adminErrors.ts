@@ -1,6 +1,7 @@
 /** What went wrong with a call to the Admin API, whatever form the Server told it in. */
 import { isNativeError } from 'node:util/types';
 import { StError, type ErrorCode } from '../model/errors';
+import { shorten } from '../model/shorten';
 
 /** By status: what no retry cures is told apart from what may pass. `what` names method, path and host. */
 export function explainStatus(what: string, status: number, text: string): StError {
@@ -48,7 +49,7 @@ export function transportCodeOf(error: unknown): string | undefined {
 export function messageOf(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '(no message)';
-  return shorten(fromJson(trimmed) ?? fromHtml(trimmed) ?? trimmed);
+  return shorten((fromJson(trimmed) ?? fromHtml(trimmed) ?? trimmed).replace(/\s+/g, ' ').trim(), 600);
 }
 
 function fromJson(text: string): string | undefined {
@@ -68,10 +69,6 @@ function fromHtml(text: string): string | undefined {
   return text.replace(/<(style|script)[^>]*>.*?<\/\1>/gis, ' ').replace(/<[^>]+>/g, ' ');
 }
 
-const shorten = (text: string): string => {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > 600 ? `${line.slice(0, 600)}…` : line;
-};
 
 interface Failure {
   message: string;

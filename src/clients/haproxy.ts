@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { StError } from '../model/errors';
+import { shorten } from '../model/shorten';
 import type { Authority, SshAccess } from '../model/targets';
 import { guardedCommand } from './guard';
 import { script } from './quote';
@@ -62,7 +63,7 @@ export function createHaproxy(open: SocketOpener): Haproxy {
   };
   const set = async (command: string, limits: CallLimits): Promise<void> => {
     const reply = (await ask(command, limits)).trim();
-    if (reply !== '') throw new StError('Refused', `HAProxy refused "${command}": ${reply.slice(0, 300)}`);
+    if (reply !== '') throw new StError('Refused', `HAProxy refused "${command}": ${shorten(reply, 300)}`);
   };
   const haproxy: Haproxy = {
     showBackends: async (limits) => rows(await ask('show backend', limits)),

@@ -1,5 +1,6 @@
 /** How the end of a remote command is told: an answer, or the one StError that fits. */
 import { StError } from '../model/errors';
+import { shorten } from '../model/shorten';
 import type { ExecOptions, ExecResult } from './sshExec';
 
 export interface RunOptions extends ExecOptions {
@@ -57,11 +58,11 @@ function sudoRefusal({ code, stderr }: ExecResult): string | undefined {
   return stderr.split('\n').find((line) => /^sudo: |is not allowed to execute/.test(line) && !/unable to resolve host|: command not found$/.test(line));
 }
 
+/** Programs name themselves first; the folder that every host has them in is no news. */
 function said(result: ExecResult): string {
-  const text = result.stderr.trim() || result.stdout.trim();
+  const text = (result.stderr.trim() || result.stdout.trim()).replace(/^\/usr\/bin\//gm, '');
   return text === '' ? ' It wrote nothing.' : ` It wrote: ${tail(text, 1200)}`;
 }
 
 const lastLine = (result: ExecResult): string => tail(result.stderr.trim().split('\n').at(-1) ?? '', 400);
 const tail = (text: string, most: number): string => (text.length > most ? `…${text.slice(-most)}` : text);
-const shorten = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);

@@ -1,6 +1,7 @@
 /** Waiting for a state instead of trusting one answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSilence, StError } from '../model/errors';
+import { shorten } from '../model/shorten';
 
 export interface WaitOptions {
   /** The whole wait, in milliseconds. */
@@ -45,5 +46,5 @@ export function pauseAfter(elapsedMs: number): number {
 
 function shortly(state: unknown): string {
   const text = typeof state === 'string' ? state : (JSON.stringify(state) ?? String(state));
-  return text.length > 600 ? `${text.slice(0, 600)}…` : text;
+  return shorten(text, 600);
 }

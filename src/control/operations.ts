@@ -4,7 +4,8 @@ import { TerminatedFailure } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { StError } from '../model/errors';
 import { clusterWorkflowId, type OperationName } from '../model/ids';
-import { isUnderWay, type Decision, type OperationReport, type Waits } from '../model/operation';
+import { activityOf, isUnderWay, type Decision, type OperationReport, type Waits } from '../model/operation';
+import { shorten } from '../model/shorten';
 import { AdvisedError } from './advised';
 import { askServer, askWorker, fromFailure } from './calls';
 import { closedReport, withReason } from './closedReport';
@@ -140,7 +141,7 @@ const atWork = new Set<number>([2, 3]);
 /** Puts beside the steps that run what they wait for. */
 function withWaits({ steps }: OperationReport, waits: ReadonlyMap<string, Waits>): void {
   for (const row of steps) {
-    const found = isUnderWay(row.state) ? waits.get(row.state === 'undoing' ? `undo/${row.key}` : row.key) : undefined;
+    const found = isUnderWay(row.state) ? waits.get(activityOf(row)) : undefined;
     if (found) row.waits = found;
   }
 }
@@ -260,4 +261,4 @@ const clusterOf = (workflowId: string): string => workflowId.split('/')[1] || '<
 
 const hasEnded = (workflowId: string): string[] => [`See how it ended: stctl report ${workflowId}`, `See what runs now: stctl status ${clusterOf(workflowId)}`];
 
-const firstLine = (text: string): string => (text.split('\n')[0] ?? '').slice(0, 300);
+const firstLine = (text: string): string => shorten(text.split('\n')[0] ?? '', 300);

@@ -7,6 +7,7 @@ import { noEdgeServes, present } from './clusterHealth';
 import type { ClusterEvent, EventKind } from './events';
 import { explains } from './healthCauses';
 import { observeAround, type AroundIncident } from './incidentsAround';
+import { shorten } from './shorten';
 import type { Down } from './watch';
 
 export interface NodeIncident {
@@ -196,13 +197,13 @@ function eventOf(kind: EventKind, incident: string, { health, at }: Shown, { sev
   const missing = health.nodes.filter(({ state }) => state !== 'Online').map(({ node: name, state }) => `${name} ${state}`);
   return {
     id: [incident, kind, ...(node ? [node.node] : []), String(Date.parse(at) % 100_000_000)].join('.').slice(0, 150), kind, cluster: health.cluster, site: health.site, ...(node ? { node: node.node } : {}),
-    at, severity, incident, summary: summary.slice(0, 600),
+    at, severity, incident, summary: shorten(summary, 600),
     now: `${health.online} of ${health.members} Servers are Online, ${health.minimumNodes} are asked for.${missing.length > 0 ? ` Not Online: ${missing.slice(0, 20).join(', ')}.` : ''}`,
     next: severity === 'info' ? 'Nothing: the incident is over when all have been well for a while.' : 'The monitor goes on looking and tells when it is over. It starts no operation.',
     youCan: severity === 'info' ? [] : [`see it: stctl status ${health.cluster}`, ...(node?.state ? [`replace it when it stays away: stctl replace-node ${node.node} <new node> -c ${health.cluster}`] : []), ...youCan],
     facts: {
       online: String(health.online), members: String(health.members), minimumNodes: String(health.minimumNodes), health: health.health, sampledAt: health.sampledAt,
-      ...(health.cause ? { cause: health.cause.code } : {}), ...(node?.state ? { state: node.state, ...(node.why ? { why: node.why.slice(0, 300) } : {}) } : {}),
+      ...(health.cause ? { cause: health.cause.code } : {}), ...(node?.state ? { state: node.state, ...(node.why ? { why: shorten(node.why, 300) } : {}) } : {}),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The mail of an event: subject, text, HTML, and the ids by which mail programs make one thread of an incident. Pure. */
 import type { ClusterEvent, EventKind } from './events';
 import { fill, type TemplateVariable } from './mailTemplates';
+import { shorten } from './shorten';
 
 export interface MailText {
   subject: string;
@@ -56,11 +57,7 @@ export function mailText(event: ClusterEvent, templates: MailTemplates = {}): Ma
 
 const messageId = (cluster: string, id: string): string => `<${cluster}.${id}@st-orchestrator>`;
 
-/** Cut between characters, never inside of one. */
-function oneLine(text: string, longest: number): string {
-  const line = [...text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()];
-  return line.length <= longest ? line.join('') : `${line.slice(0, longest - 1).join('')}…`;
-}
+const oneLine = (text: string, longest: number): string => shorten(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim(), longest);
 
 /** The severity is a word, and stands first: a phone shows forty characters. */
 const defaultSubject = ({ cluster, severity, summary }: ClusterEvent): string => `[${cluster}] ${severity === 'info' ? '' : `${severity.toUpperCase()}: `}${summary}`;

@@ -59,6 +59,9 @@ export interface Waits {
 /** At work now, forwards or back. */
 export const isUnderWay = (state: string): boolean => state === 'running' || state === 'undoing';
 
+/** The id of the activity that is at work on a step, forwards or back. */
+export const activityOf = ({ key, state }: Pick<StepRow, 'key' | 'state'>): string => (state === 'undoing' ? `undo/${key}` : key);
+
 /** One row of the plan and of the report. */
 export interface StepRow {
   /** Stable key, also the activity id. */

@@ -3,6 +3,7 @@ import type { ClusterRecord, Lease } from './cluster';
 import type { ClusterEvent } from './events';
 import { kebabCase } from './ids';
 import type { OperationReport, StepRow } from './operation';
+import { shorten } from './shorten';
 
 /** The run that tells: its first run id makes the event's ids its own. */
 export interface Teller {
@@ -17,7 +18,7 @@ const incidentOf = (operation: string, firstExecutionRunId: string): string => `
 const stamp = (at: string): string => String(Date.parse(at) % 1_000_000_000);
 
 /** A sentence of the report, within what an event may hold. */
-const sentence = (text: string, longest = 1_000): string => (text.trim() || 'Nothing is known.').slice(0, longest);
+const sentence = (text: string, longest = 1_000): string => shorten(text.trim() || 'Nothing is known.', longest);
 
 function factsOf({ operation, workflowId, startedAt, requestedBy, reason, unfinished, byHand = [] }: Pick<OperationReport, 'operation' | 'workflowId' | 'startedAt' | 'requestedBy' | 'reason' | 'unfinished' | 'byHand'>): Record<string, string> {
   return {

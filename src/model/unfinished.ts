@@ -1,5 +1,6 @@
 /** What an operation left, in words; for its own report, and for the record of one that was terminated. Pure. */
 import { isUnderWay, type StepRow } from './operation';
+import { shorten } from './shorten';
 
 /** Of a step's note, in characters: the report has it whole. */
 const longestNote = 300;
@@ -14,7 +15,7 @@ export function unfinished({ operation, steps }: { operation?: string; steps: re
   const isLeft = ({ node }: StepRow): boolean => (operation === 'rollingRestart' ? begun.some((one) => nodeOf(one) === nodeOf({ node })) : begun.length > 0);
   return steps
     .filter((row) => ['running', 'failed', 'waiting', 'skipped', 'undoing', 'undo failed'].includes(row.state) || (row.state === 'planned' && isLeft(row)))
-    .map(({ title, node, state, note }) => `${title}${node ? ` (${node})` : ''}: ${state === 'planned' ? 'not begun' : state}${note && !isUnderWay(state) ? `, ${note.slice(0, longestNote)}` : ''}`);
+    .map(({ title, node, state, note }) => `${title}${node ? ` (${node})` : ''}: ${state === 'planned' ? 'not begun' : state}${note && !isUnderWay(state) ? `, ${shorten(note, longestNote)}` : ''}`);
 }
 
 /** `st1` of a step that is about `st1 at lb1`. */

@@ -2,6 +2,7 @@
 import { isGrpcServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import { nonRetryable, StError, type ErrorCode } from '../model/errors';
+import { shorten } from '../model/shorten';
 
 const maxMessageBytes = 2_000;
 
@@ -64,12 +65,10 @@ export function toFailure(thrown: unknown, scrub?: (text: string) => string): Er
   return failure;
 }
 
-/** One line of at most 2 KB: Temporal keeps and shows messages only, so the end is cut and never the beginning. */
+/** One line of at most 2 KB: Temporal keeps and shows messages only, so what happened stays at the beginning, and why at the end. */
 export function oneLine(text: string): string {
   const line = text.trim().replace(/\s*[\r\n]+\s*/g, ' | ').replace(/[\p{Cc}]/gu, ' ');
-  if (Buffer.byteLength(line) <= maxMessageBytes) return line;
-  // Cutting inside a character leaves replacement characters at the end.
-  return `${Buffer.from(line).subarray(0, maxMessageBytes - 16).toString('utf8').replace(/\uFFFD+$/, '')} … (cut)`;
+  for (let cut = line, most = maxMessageBytes; ; most = Math.floor(most * 0.9), cut = shorten(line, most)) if (Buffer.byteLength(cut) <= maxMessageBytes) return cut;
 }
 
 /** The error and what caused it, outermost first. */

@@ -8,6 +8,7 @@ import { highestEpoch, type AcquireAnswer, type AcquireRequest, type ApplyAnswer
 import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
 import { clusterName } from '../model/fields';
 import { listProblems } from '../model/problems';
+import { shorten } from '../model/shorten';
 import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
 import { leases } from './operation/groups';
@@ -131,7 +132,7 @@ function describeRecord(record: ClusterRecord): string {
     ...record.maintenance.map(({ id, nodes, until, reason, by }) => `**In maintenance:** ${nodes.join(', ') || 'the whole cluster'} until ${until} (${id}): ${reason}, by ${by} (as claimed)`),
     ...(record.unfinished.length > 0 ? ['', '**Unfinished:**', ...record.unfinished.map((line) => `- ${line}`)] : []),
     '', '| Ended | Operation | Outcome | |', '|---|---|---|---|',
-    ...record.operations.map((line) => `| ${line.endedAt} | ${line.operation} | ${line.outcome} | ${line.summary.replace(/[|\n]/g, ' ').slice(0, 160)} |`),
+    ...record.operations.map((line) => `| ${line.endedAt} | ${line.operation} | ${line.outcome} | ${shorten(line.summary.replace(/[|\n]/g, ' '), 160)} |`),
   ];
   return lines.join('\n').slice(0, 18_000);
 }

@@ -4,6 +4,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { agree, blind, healthOf } from '../../model/clusterHealth';
 import type { ClusterHealth } from '../../model/health';
 import { confirmBelow, observe } from '../../model/incidents';
+import { shorten } from '../../model/shorten';
 import type { Vote } from '../../model/watch';
 import { calmMs, freshVotes, quorumOf, type Monitor } from './state';
 
@@ -42,7 +43,7 @@ function whyBlind({ paused, posts, cluster }: Monitor): string {
 /** For the Temporal UI. */
 export function describe({ health, incidents, cluster }: Monitor): string {
   if (!health) return `**${cluster}**: nobody has looked yet`;
-  const cell = (text: string): string => text.replace(/[|\n]/g, ' ').slice(0, 200);
+  const cell = (text: string): string => shorten(text.replace(/[|\n]/g, ' '), 200);
   return [
     `**${cluster}**: ${health.health}, ${health.online} of ${health.members} Servers Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
     ...(incidents.open ? ['', `Incident ${incidents.open.id} since ${incidents.open.since}`] : []),

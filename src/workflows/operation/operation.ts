@@ -11,6 +11,7 @@ import { mayHaveWorked } from '../../model/clusterRecord';
 import { canonicalJson, fingerprint } from '../../model/fingerprint';
 import { cancelledText, type Decision, type OperationReport, type StepState } from '../../model/operation';
 import { listProblems } from '../../model/problems';
+import { shorten } from '../../model/shorten';
 import type { ClusterSpec } from '../../model/spec';
 import { differencesText } from '../../model/specDifferences';
 import { firstLines, mostUnfinished } from '../../model/unfinished';
@@ -203,7 +204,7 @@ function ended(run: Run, error: unknown): unknown {
 
 async function release(run: Run, ending: Ending | undefined): Promise<void> {
   const { workflowId, startedAt, endedAt, outcome, summary } = run.report;
-  const line = { operation: run.name, workflowId, epoch: run.authority.epoch, startedAt, endedAt: endedAt ?? now(), outcome, summary: summary.slice(0, 300) };
+  const line = { operation: run.name, workflowId, epoch: run.authority.epoch, startedAt, endedAt: endedAt ?? now(), outcome, summary: shorten(summary, 300) };
   const { members, debts, activeSite, complete } = ending ?? {};
   await CancellationScope.nonCancellable(() =>
     releaseLease(run.authority, { line, unfinished: firstLines(run.report.unfinished, mostUnfinished), ...(members ? { members } : {}), ...(debts ? { debts } : {}), ...(activeSite ? { activeSite } : {}), ...(complete !== undefined ? { complete } : {}) }).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** What people see of an operation: the live table in the Temporal UI and the sentences of the report. Pure. */
 import { isWarning, type CheckRow, type OperationReport, type StepRow } from '../../model/operation';
+import { shorten } from '../../model/shorten';
 
 const icons: Record<string, string> = {
   planned: '·', running: '▶', done: '✔', failed: '✖', waiting: '⏸', skipped: '↷', undoing: '↶', undone: '↶', 'undo failed': '✖', passed: '✔',
@@ -8,7 +9,7 @@ const icons: Record<string, string> = {
 /** "1 step", "2 steps". */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ').slice(0, 160);
+const cell = (text: string): string => shorten(text.replace(/\s+/g, ' '), 160).replaceAll('|', '\\|');
 const seconds = (ms?: number): string => (ms === undefined ? '' : `${(ms / 1000).toFixed(1)} s`);
 
 /** Temporal allows 20 KB of details. */

@@ -3,6 +3,7 @@
  * at every replay anew, by whatever door it came, and costs no event. The worker's bundle names this file among its interceptors.
  */
 import type { WorkflowInterceptors } from '@temporalio/workflow';
+import { shorten } from '../../model/shorten';
 
 /** Of this run alone: every run has its own modules. */
 let reason: string | undefined;
@@ -20,4 +21,4 @@ export const interceptors = (): WorkflowInterceptors => ({
 /** Undefined when the run was not asked to stop, or nobody said why. */
 export const cancelReason = (): string | undefined => reason;
 
-const firstLine = (text: string): string => (text.trim().split('\n')[0] ?? '').slice(0, 300);
+const firstLine = (text: string): string => shorten(text.trim().split('\n')[0] ?? '', 300);

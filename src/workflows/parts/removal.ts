@@ -11,6 +11,7 @@ import type { Outcome, Task } from '../../model/operation';
 import { isShut, type RemovalRules, type Role } from '../../model/removalPlan';
 import { leftByEdges, leftByRemoval } from '../../model/removalText';
 import { defaultGracefulMs } from '../../model/removeNodeInput';
+import { shorten } from '../../model/shorten';
 import { databaseTarget, siteOf } from '../../model/slices';
 import { drainLimitMs, roomFor, type Room } from '../../model/stopPlan';
 import type { ServerTarget } from '../../model/targets';
@@ -112,7 +113,7 @@ async function shut({ cluster: { spec, debts }, forEachNode, input }: OperationC
   const since = new Date().toISOString();
   const news = nodes.filter(({ name, member }) => member && !done.includes(name)).map(({ name, address }): Debt => ({
     site, node: name, address, what: 'gate', since,
-    because: plan.unknown.includes(name) ? `it did not answer when it was removed (${found.find(({ node }) => node === name)?.why.slice(0, 250) ?? ''})` : 'stopping or gating it was skipped by a person',
+    because: plan.unknown.includes(name) ? `it did not answer when it was removed (${shorten(found.find(({ node }) => node === name)?.why ?? '', 250)})` : 'stopping or gating it was skipped by a person',
   }));
   // A host that never had a product, or is gated by now, owes nothing either.
   const free = nodes.filter(({ name }) => done.includes(name) || found.some((facts) => facts.node === name && isShut(facts))).map(({ name }) => name);

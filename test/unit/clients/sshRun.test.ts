@@ -19,3 +19,7 @@ test('a command that says no is an answer, whatever sudo warns of', () => {
   expect(() => judged(1, stderr)).toThrow(expect.objectContaining({ code: 'RemoteCommandFailed' }));
   expect(() => judged(1, 'sudo: /opt/x/stop_tm: command not found\n')).toThrow(expect.objectContaining({ code: 'RemoteCommandFailed' }));
 });
+
+test('what a program said is not buried in the folder that all programs stand in', () => {
+  expect(() => judged(1, '/usr/bin/tee: /opt/axway/conf/a.xml: No space left on device\n')).toThrow('ops@st1: cat x ended with exit code 1. It wrote: tee: /opt/axway/conf/a.xml: No space left on device');
+});
