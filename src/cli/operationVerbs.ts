@@ -80,7 +80,7 @@ function inputOptions(door: OperationDoor, command: Command): void {
     .option('-c, --cluster <name>', 'the cluster; left out: ST_CLUSTER, or the only one there is')
     .option('--input-file <input.json>', 'the input as for the temporal CLI (- is the standard input); what else is said here wins')
     .option('--wait-for-lease <duration>', 'wait this long for another operation on the cluster to end, e.g. 30s, 10m')
-    .option('--patience <duration>', 'how long a step keeps trying through faults that may pass, e.g. 10m')
+    .option('--patience <duration>', 'how long a step keeps trying after its first failure, through faults that may pass, e.g. 10m')
     .option('--reason <text>', 'why, for the report and the history');
 }
 

@@ -27,6 +27,7 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
           const patience = patienceOf(input.args[2], context.info);
           const stopHeartbeat = startHeartbeat(context, patience);
           const started = performance.now();
+          let failed = false;
           const report = (level: 'info' | 'warn', outcome: string, more: object = {}): void =>
             context.log[level](`${context.info.activityType} ${outcome}`, { outcome, durationMs: Math.round(performance.now() - started), ...more });
           try {
@@ -36,6 +37,7 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
             return result;
           } catch (thrown) {
             if (thrown instanceof CompleteAsyncError) throw thrown;
+            failed = true;
             const failure = cancellationBehind(thrown, context) ?? impatient(toFailure(thrown, scrub), patience);
             if (failure instanceof CancelledFailure) report('info', 'cancelled', { reason: failure.message });
             else {
@@ -46,7 +48,7 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
             }
             throw failure;
           } finally {
-            stopHeartbeat();
+            stopHeartbeat(failed);
           }
         },
       },
@@ -56,20 +58,20 @@ export function activityInterceptor({ scrub = scrubKnown }: ActivityInterceptorO
 }
 
 /**
- * Beats by the clock, and tells what of its patience is used up and what it waits for. On a first attempt there is nothing to tell that the start has not told, and for
- * a short activity a heartbeat costs the server as much as its end.
+ * Beats by the clock, and tells what of its patience is used up and what it waits for. At the begin of a first attempt there is nothing to tell that the start has not
+ * told, and for a short activity a heartbeat costs the server as much as its end.
  */
-function startHeartbeat(context: Context, patience: Patience): () => void {
+function startHeartbeat(context: Context, patience: Patience): (failed: boolean) => void {
   const beat = (): void => {
     const waits = waitOf(context);
     context.heartbeat(waits ? { ...patience.details(), waits } : patience.details());
   };
   if (context.info.attempt > 1) beat();
   const timer = setInterval(beat, heartbeatEveryMs);
-  return () => {
+  return (failed) => {
     clearInterval(timer);
     // The server keeps the last one for the next attempt.
-    if (patience.details()) beat();
+    if (failed && patience.details()) beat();
   };
 }
 

@@ -23,6 +23,7 @@ function environment(info: ConstructorParameters<typeof MockActivityEnvironment>
 
 const unreachable = async (_input: object, _authority: object, _limits: object): Promise<never> => { throw new StError('Unreachable', 'no answer'); };
 const failureOf = (run: Promise<unknown>): Promise<ApplicationFailure> => run.then(() => { throw new Error('it did not fail'); }, (error: ApplicationFailure) => error);
+const spent = { triedMs: expect.any(Number), allMs: expect.any(Number), patienceMs: expect.any(Number) };
 const authority = { cluster: 'demo', epoch: 3, operation: 'add-node/demo/st4' };
 
 describe('every activity', () => {
@@ -37,8 +38,18 @@ describe('every activity', () => {
   it('hands what is used up of its patience to the next attempt', async () => {
     const { env, beats } = environment({ heartbeatDetails: { triedMs: 5_000 }, attempt: 3 });
     expect(await failureOf(env.run(unreachable, {}, authority, { patienceMs: 60_000 }))).toMatchObject({ type: 'Unreachable', nonRetryable: false });
-    expect(beats.at(-1)).toEqual({ triedMs: expect.any(Number) });
+    expect(beats.at(-1)).toEqual(spent);
     expect((beats.at(-1) as { triedMs: number }).triedMs).toBeGreaterThanOrEqual(5_400);
+  });
+
+  it('hands over how long its first attempt took, which is no part of the patience, and nothing where it succeeds', async () => {
+    const failing = environment();
+    await failureOf(failing.env.run(async (...given) => (await pause(20), unreachable(...given)), {}, authority, { patienceMs: 60_000 }));
+    expect(failing.beats).toEqual([{ triedMs: 0, allMs: expect.any(Number), patienceMs: 60_000 }]);
+    expect((failing.beats[0] as { allMs: number }).allMs).toBeGreaterThanOrEqual(19);
+    const succeeding = environment();
+    await succeeding.env.run(async (_input: object, _authority: object, _limits: object) => undefined, {}, authority, { patienceMs: 60_000 });
+    expect(succeeding.beats).toEqual([]);
   });
 
   it('tells with its heartbeat what it waits for and how long at most, while it does', async () => {
@@ -50,11 +61,11 @@ describe('every activity', () => {
       await pause(500);
     }, {}, authority, { patienceMs: 600_000 });
     const waiting = beats.filter((beat) => (beat as { waits?: unknown }).waits);
-    expect(waiting).toEqual([{ triedMs: expect.any(Number), waits: { for: '2 sessions', names: 'alice, bob', leftMs: expect.any(Number) } }]);
+    expect(waiting).toEqual([{ ...spent, waits: { for: '2 sessions', names: 'alice, bob', leftMs: expect.any(Number) } }]);
     const { leftMs } = (waiting[0] as { waits: { leftMs: number } }).waits;
     expect(leftMs).toBeLessThanOrEqual(59_600);
     expect(leftMs).toBeGreaterThan(50_000);
-    expect(beats.at(-1)).toEqual({ triedMs: expect.any(Number) });
+    expect(beats.at(-1)).toEqual(spent);
   });
 
   it('fails for good when its patience is used up, and says how often it tried', async () => {
