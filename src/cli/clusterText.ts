@@ -2,9 +2,11 @@
 import { endpoint } from '../model/fields';
 import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
+import type { Attempt } from '../control/operations';
 import type { ClusterRecord, LeftBehind, OperationLine } from '../model/cluster';
 import type { ClusterHealth } from '../model/health';
 import { isUnderWay, type OperationReport } from '../model/operation';
+import { retryLines } from './attempts';
 import { isHeld } from './failure';
 import { healthLine, isUnwell, nodeTable, problemLines, versionLine, watchLines } from './healthText';
 import { count, duration, oneLine, table, time, type Cell } from './output';
@@ -15,6 +17,8 @@ export interface ClusterStatusView extends FoundRecord {
   sampledAt: string;
   /** The operation that holds the lease, or null. */
   running: OperationReport | null;
+  /** What of it fails and is tried again; left out where nothing is. */
+  attempts?: Attempt[];
   /** Why there is no report of the operation that runs. */
   runningUnknown?: string;
   /** What the monitor sees, or null. */
@@ -45,6 +49,7 @@ export function clusterText(view: ClusterStatusView, colors: Colors, { wide = fa
     ...(health ? notWatched(view, health) : []),
     '',
     runningLine(view),
+    ...retryLines(view.running, view.attempts ?? [], sampledAt),
     ...open.map(({ id, nodes, until, reason }) => `Maintenance ${id}: ${nodes.join(', ') || 'the whole cluster'} until ${time(until)}: ${oneLine(reason)}`),
     ...(last ? [`Last: ${last.operation} ${last.outcome} ${time(last.endedAt)}: ${oneLine(last.summary)}`] : []),
     ...(health ? versionLine(health.nodes) : []),

@@ -1,6 +1,7 @@
 /** What happened between two looks at an operation, as events: each is one line for people and one JSON object for programs. Pure. */
 import type { Attempt } from '../control/operations';
 import { isUnderWay, type CheckRow, type OperationReport, type StepRow, type Waits } from '../model/operation';
+import { attemptTitle, rowOf } from './attempts';
 import { count, waitsText } from './output';
 
 export interface OperationEvent {
@@ -65,13 +66,13 @@ export function watcher(workflowId: string): Watcher {
         if (row.state !== 'planned' && isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) events.push(stepEvent(row, place, now));
         if (row.waits && waitsAnew(row.key, row.waits, now)) events.push({ ...stepEvent(row, place, now), at: now, note: waitsText(row.waits) });
       }
-      for (const { key, attempt, lastFailure } of attempts) {
+      for (const one of attempts) {
+        const { key, attempt, lastFailure } = one;
         // A step may try for an hour: the first tries are told, then only every doubling.
         if (attempt < 2 * (tried.get(key) ?? 1)) continue;
         tried.set(key, attempt);
-        const undone = report.steps.find((step) => key === `undo/${step.key}`);
-        const row = undone ?? report.steps.find((step) => step.key === key) ?? report.checks.find((check) => check.key === key);
-        events.push({ at: now, event: 'attempt', state: 'retrying', title: `${undone ? 'undo: ' : ''}${row?.title ?? key}`, ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
+        const { row } = rowOf(report, one);
+        events.push({ at: now, event: 'attempt', state: 'retrying', title: attemptTitle(report, one), ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
       }
       return events.map((event) => ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', ...event, workflowId }));
     },

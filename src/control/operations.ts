@@ -57,6 +57,11 @@ export interface Attempt {
   key: string;
   attempt: number;
   lastFailure: string;
+  /** ISO-8601 UTC: when this attempt began, or will begin. */
+  startsAt?: string;
+  /** How long it has been tried since its first failure, and after how long it is given up, in milliseconds. */
+  triedMs?: number;
+  patienceMs?: number;
 }
 
 /** What one look at an operation shows. */
@@ -104,12 +109,13 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   const found = await findOperation(client, workflowId, runId);
   const status = found.described.status.name;
   const handle = client.workflow.getHandle(workflowId, found.runId);
-  const attempts = (found.described.raw.pendingActivities ?? []).map(({ activityId, attempt, lastFailure }) => ({ key: activityId ?? '', attempt: attempt ?? 1, lastFailure: firstLine(lastFailure?.message ?? '') })).filter(({ attempt }) => attempt > 1);
+  const pending = await pendingOf(client, found.described);
+  const attempts = pending.filter(({ attempt }) => attempt > 1).map(({ told: { triedMs, patienceMs }, waits: _, ...one }): Attempt => ({ ...one, ...(triedMs === undefined ? {} : { triedMs }), ...(patienceMs === undefined ? {} : { patienceMs }) }));
   const sighting: Sighting = { workflowId, runId: found.runId, status, attempts };
   let silence: unknown;
   try {
     sighting.report = await askWorker(client, workflowId, `the status of ${workflowId}`, () => handle.query<OperationReport>('report'));
-    if (status === 'RUNNING') withWaits(sighting.report, await waitsOf(client, found.described));
+    if (status === 'RUNNING') withWaits(sighting.report, new Map(pending.flatMap(({ key, waits }) => (waits ? [[key, waits]] : []))));
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) throw noOperation(workflowId, found.described.type);
     silence = error;
@@ -124,15 +130,29 @@ export async function look(client: Client, workflowId: string, runId?: string): 
   return { ...sighting, attempts: [], report: report.outcome === 'cancelled' ? withReason(report, await cancelReason(client, workflowId, found.runId)) : report };
 }
 
-/** By activity id: what those that run wait for, as their last heartbeats told. One whose worker has gone tells nothing that holds. */
-async function waitsOf(client: Client, { raw: { pendingActivities } }: Described): Promise<Map<string, Waits>> {
-  const told = await Promise.all((pendingActivities ?? []).map(async ({ activityId, state, heartbeatDetails }): Promise<[string, Waits][]> => {
-    if (!atWork.has(state ?? 0) || !heartbeatDetails?.payloads?.length) return [];
-    const [details] = await decodeArrayFromPayloads(client.options.loadedDataConverter, heartbeatDetails.payloads).catch(() => []);
-    const waits = (details as { waits?: Waits } | null | undefined)?.waits;
-    return activityId && typeof waits?.for === 'string' ? [[activityId, waits]] : [];
+interface Pending {
+  key: string;
+  attempt: number;
+  lastFailure: string;
+  startsAt?: string;
+  /** What its heartbeats told last, by this attempt or the one before. */
+  told: { triedMs?: number; patienceMs?: number };
+  /** What it waits for now. One whose worker has gone tells nothing that holds. */
+  waits?: Waits;
+}
+
+/** The activities that are at work, or will be tried again. */
+function pendingOf(client: Client, { raw: { pendingActivities } }: Described): Promise<Pending[]> {
+  return Promise.all((pendingActivities ?? []).map(async ({ activityId, attempt, lastFailure, state, heartbeatDetails, lastStartedTime, nextAttemptScheduleTime }): Promise<Pending> => {
+    const [details] = heartbeatDetails?.payloads?.length ? await decodeArrayFromPayloads(client.options.loadedDataConverter, heartbeatDetails.payloads).catch(() => []) : [];
+    const told = (details ?? {}) as Pending['told'] & { waits?: Waits };
+    const works = atWork.has(state ?? 0);
+    const at = works ? lastStartedTime : nextAttemptScheduleTime;
+    return {
+      key: activityId ?? '', attempt: attempt ?? 1, lastFailure: firstLine(lastFailure?.message ?? ''), told,
+      ...(at ? { startsAt: new Date(Number(at.seconds) * 1_000 + Number(at.nanos ?? 0) / 1e6).toISOString() } : {}), ...(works && typeof told.waits?.for === 'string' ? { waits: told.waits } : {}),
+    };
   }));
-  return new Map(told.flat());
 }
 
 /** Temporal's numbers of a pending activity that a worker has: started, and asked to stop. */

@@ -265,6 +265,24 @@ test('what a running step waits for is seen by whoever watches or asks, grows no
   });
 });
 
+test('a step that fails again and again is told by the status: how often, until when and why', async () => {
+  let broken = true;
+  await estate({ 'things.ensureStarted': async ({ node }: { node: string }) => {
+    if (broken && node === 'st1') throw new StError('RemoteCommandFailed', 'st1: No space left on device');
+    return { changed: true, note: 'started' };
+  } }, async ({ cluster, file, call, io }) => {
+    const shown = terminal(io());
+    const running = run(['set-up-cluster', '-f', file, '--yes'], shown);
+    await until(() => shown.stderr.includes('retrying  Start the Server (st1)'), () => shown.stderr);
+    const said = await call('status', cluster);
+    expect(said.stdout).toMatch(/\n {2}retrying "Start the Server" \(st1\): attempt \d+.*, given up after 10m00s of tries \(\d+\.\ds so far\): st1: No space left on device\n/);
+    expect(json((await call('status', cluster, '-o', 'json')).stdout).attempts).toEqual([{ key: 'things.ensureStarted/st1', attempt: expect.any(Number), lastFailure: 'st1: No space left on device', startsAt: expect.any(String), triedMs: expect.any(Number), patienceMs: 600_000 }]);
+    broken = false;
+    expect(await running).toBe(0);
+    expect((await call('status', cluster)).stdout).not.toContain('retrying');
+  });
+});
+
 test('a cancel is followed to its end: 6', async () => {
   const door = gate();
   await estate({ 'things.ensureStarted': door.wait }, async ({ file, id, call, io }) => {

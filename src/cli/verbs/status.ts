@@ -21,7 +21,7 @@ export async function readStatus(client: Client, cluster: string): Promise<Clust
   const found = await look(client, record.lease.workflowId).catch((error: unknown) => words(error));
   if (typeof found === 'string') return { ...view, runningUnknown: found };
   if (found.status !== 'RUNNING') return { ...view, runningUnknown: `it has ended: ${found.report?.outcome ?? found.status}; the record hears of it within half a minute` };
-  return { ...view, running: found.report ?? null, ...(found.silence ? { runningUnknown: found.silence } : {}) };
+  return { ...view, running: found.report ?? null, ...(found.attempts.length > 0 ? { attempts: found.attempts } : {}), ...(found.silence ? { runningUnknown: found.silence } : {}) };
 }
 
 /** What one part of the answer lacks must not hide the others. */
@@ -49,8 +49,8 @@ function show(cli: Cli, view: ClusterStatusView): number {
   return isDegraded(view) ? exit.degraded : exit.ok;
 }
 
-/** Times of looks, which are others at every look. */
-const moments: ReadonlySet<string> = new Set(['sampledAt', 'readAt', 'lastSeen', 'votedAt', 'sessions']);
+/** Times of looks and counts of tries, which are others at every look. */
+const moments: ReadonlySet<string> = new Set(['sampledAt', 'readAt', 'lastSeen', 'votedAt', 'sessions', 'attempt', 'startsAt', 'triedMs']);
 
 /** Prints at every change; nothing but Ctrl-C ends it. */
 async function watchStatus(cli: Cli, client: Client, cluster: string): Promise<number> {

@@ -62,6 +62,27 @@ test('a status shows Servers of the spec and members outside of it, what runs, a
   expect(clusterText({ ...record({ phase: 'interrupted', unfinished: ['Start the Server (st2): running'] }), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: null }, plain)).toContain('INTERRUPTED');
 });
 
+describe('a status of an operation whose step fails again and again', () => {
+  const retrying = (state: 'running' | 'undoing', attempts: object[], silent = false): string[] => {
+    const running = silent ? null : report({ phase: 'working', outcome: 'running', steps: [{ ...report().steps[0]!, state }] });
+    return clusterText({ ...record({ lease }), sampledAt: '2026-10-01T12:10:02.000Z', running, attempts: attempts as never, health: null }, plain).split('\n').filter((line) => line.startsWith('  retrying') || line.startsWith('  and '));
+  };
+  const one = { key: 'a/st1', attempt: 117, lastFailure: `st1: writing ${'/opt/axway/x, '.repeat(40)}: No space left on device`, startsAt: '2026-10-01T12:10:04.120Z', triedMs: 580_000, patienceMs: 600_000 };
+  test('says how often, until when and why, and the reason is not cut off', () => {
+    const [line, ...more] = retrying('running', [one]);
+    expect(more).toEqual([]);
+    expect(line).toMatch(/^ {2}retrying "Install the Server" \(st1\): attempt 117 begins 12:10:04Z, given up after 10m00s of tries \(9m40s so far\): st1: writing .* … .*: No space left on device$/);
+  });
+  test('says so of an undo, of an attempt that is at work, and where no worker tells the titles', () => {
+    expect(retrying('undoing', [{ ...one, key: 'undo/a/st1', lastFailure: 'no', startsAt: '2026-10-01T12:10:01.000Z' }])).toEqual(['  retrying "undo: Install the Server" (st1): attempt 117, given up after 10m00s of tries (9m40s so far): no']);
+    expect(retrying('running', [{ key: 'a/st1', attempt: 2, lastFailure: 'no' }], true)).toEqual(['  retrying a/st1: attempt 2: no']);
+  });
+  test('names a few of many', () => {
+    expect(retrying('running', Array.from({ length: 8 }, () => one))).toHaveLength(6);
+    expect(retrying('running', Array.from({ length: 8 }, () => one)).at(-1)).toBe('  and 3 others retrying');
+  });
+});
+
 test('a status tells a pause once, and how to end it', () => {
   const pause = 'Watching demo is paused until 2026-10-01T14:00:00.000Z by ops (as claimed): new network.';
   const paused = health({ health: 'unknown', problems: [pause], watch: { ...health().watch!, paused: { until: '2026-10-01T14:00:00.000Z', by: 'ops', reason: 'new network' } } });
