@@ -7,10 +7,10 @@ import { count, duration, oneLine, table, time, type Cell } from './output';
 export const isUnwell = ({ health }: ClusterHealth): boolean => health !== 'ok';
 
 /** `DEGRADED   2 of 3 Servers Online, at least 2 asked for   seen 12:00:03Z`. */
-export function healthLine({ health, online, members, minimumNodes, sampledAt }: ClusterHealth, colors: Colors, now: string): string {
-  const word = health === 'ok' ? colors.green('OK') : health === 'degraded' ? colors.yellow('DEGRADED') : colors.red(health.toUpperCase());
+export function healthLine({ health, online, members, minimumNodes, sampledAt, watch }: ClusterHealth, colors: Colors, now: string): string {
+  const word = watch?.paused ? colors.yellow('PAUSED') : health === 'ok' ? colors.green('OK') : health === 'degraded' ? colors.yellow('DEGRADED') : colors.red(health.toUpperCase());
   const stale = Date.parse(now) - Date.parse(sampledAt) > staleMs ? colors.yellow(` (${ago(sampledAt, now)} ago)`) : '';
-  return `${word}   ${online} of ${count(members, 'Server')} Online, at least ${minimumNodes} asked for   seen ${clock(sampledAt)}${stale}`;
+  return `${word}   ${online} of ${count(members, 'Server')} ${watch?.paused ? 'were ' : ''}Online, at least ${minimumNodes} asked for   seen ${clock(sampledAt)}${stale}`;
 }
 
 /** Older than this is told with its age. */
@@ -62,7 +62,7 @@ export function balancerTable(nodes: readonly NodeHealth[], colors: Colors): str
   return rows.length === 0 ? '' : table(['BALANCER', 'NODE', 'ROLE', 'WANTED', 'RUNTIME', 'FILE', 'SESSIONS', ''], rows, (text, header) => (header === '' ? colors.yellow(text) : text));
 }
 
-const stateWord = ({ state }: NodeHealth): string => (state === 'Offline' ? 'OFFLINE' : state);
+const stateWord = ({ state, was }: NodeHealth): string => (state === 'Offline' ? 'OFFLINE' : was ? `${state}, was ${was}` : state);
 const paint = (text: string, colors: Colors): string => (text.startsWith('OFFLINE') ? colors.red(text) : text.startsWith('Online') ? colors.green(text) : colors.yellow(text));
 
 /** One word when all three agree, else wanted/runtime/file; of several balancers those that differ. */

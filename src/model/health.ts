@@ -23,6 +23,8 @@ export interface NodeHealth {
   role: 'server' | 'edge';
   address: string;
   state: NodeState;
+  /** While nobody looks because of a pause: the state in which it was seen last. */
+  was?: NodeState;
   /** The sentence people read; absent while all is well. */
   why?: string;
   cause?: Cause;
@@ -51,7 +53,7 @@ export interface ClusterHealth {
   site: string;
   /** When this was seen; never shown without it. */
   sampledAt: string;
-  /** Servers that are Online, and those that belong to the cluster. */
+  /** Servers that are Online, or were when it was seen (`sampledAt`) before a pause; and those that belong to the cluster. */
   online: number;
   members: number;
   minimumNodes: number;

@@ -163,6 +163,25 @@ test('it is paused only with an end, resumes by itself, and takes new settings a
   });
 });
 
+test('a pause keeps what was seen last, with its time, and claims nothing of now', async () => {
+  await staged({}, async ({ show, status, monitor }) => {
+    show('Online', 'Online', 'Offline');
+    await until('the loss', async () => (await status()).online === 2, 90_000);
+    const pause = (): Promise<string> => monitor.executeUpdate<string, [object]>('pause', { args: [{ by: 'ops', reason: 'patching', until: new Date(Date.now() + 600_000).toISOString() }] });
+    expect(await pause()).toMatch(/ is not watched until .*; nobody is told of anything until then\.$/);
+    const unknown = { health: 'unknown', online: 2, members: 3, problems: [expect.stringMatching(/^Watching demo is paused until .* by ops/)], nodes: [{ node: 'st3', state: 'Unknown', was: 'Offline' }, { node: 'st1', state: 'Unknown', was: 'Online' }, { node: 'st2', state: 'Unknown', was: 'Online' }] };
+    await until('the pause', async () => (await status()).health === 'unknown', 90_000);
+    expect(await status()).toMatchObject(unknown);
+    // Longer: the same, of the same time.
+    const { sampledAt } = await status();
+    await pause();
+    expect(await status()).toMatchObject({ ...unknown, sampledAt });
+    await monitor.executeUpdate('resume', { args: [{ by: 'ops' }] });
+    await until('sight', async () => (await status()).health === 'degraded', 90_000);
+    expect(JSON.stringify(await status())).not.toContain('"was"');
+  });
+});
+
 test('a pause is as long in a new history as was left of it in the old one', async () => {
   await staged({ historyLimit: 40 }, async ({ monitor }) => {
     const latest = ground.client.workflow.getHandle(monitor.workflowId);

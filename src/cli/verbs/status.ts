@@ -80,7 +80,7 @@ async function listAll(cli: Cli, client: Client): Promise<number> {
   const rows = views.map((view) => {
     if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', '', view.silence];
     const { name, phase, activeSite, members, revision, lease, unfinished, closed, health } = view;
-    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.health} ${health.online}/${health.members}` : '', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
+    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.watch?.paused ? 'paused' : health.health} ${health.online}/${health.members}` : '', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
   });
   cli.print({
     data: { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatusList', items: views },

@@ -4,6 +4,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { agree, blind, healthOf } from '../../model/clusterHealth';
 import type { ClusterHealth } from '../../model/health';
 import { confirmBelow, observe } from '../../model/incidents';
+import { pausedHealth } from '../../model/pausedHealth';
 import { shorten } from '../../model/shorten';
 import type { Vote } from '../../model/watch';
 import { calmMs, freshVotes, quorumOf, type Monitor } from './state';
@@ -13,7 +14,7 @@ const now = (): string => new Date().toISOString();
 export function judge(run: Monitor): void {
   const before = run.health?.health;
   const agreed = agree(freshVotes(run), quorumOf(run));
-  run.health = agreed ? healthOf(run.cluster, agreed) : blind(run.cluster, run.health ?? undefined, { at: now(), why: whyBlind(run) });
+  run.health = agreed ? healthOf(run.cluster, agreed) : unseen(run);
   if (agreed) {
     const { incidents, events } = observe(run.incidents, { health: run.health, ...(agreed.around.down ? { down: agreed.around.down } : {}), at: now(), calmMs: calmMs(run) });
     run.incidents = incidents;
@@ -34,6 +35,13 @@ export function judgeAgain(run: Monitor, votes: Vote[]): void {
 
 export const showHealth = ({ health }: ClusterHealth): void => upsertSearchAttributes([{ key: defineSearchAttributeKey('StHealth', 'KEYWORD'), value: health }]);
 
+function unseen(run: Monitor): ClusterHealth {
+  const { paused, health, cluster } = run;
+  const why = whyBlind(run);
+  if (paused && health) return pausedHealth(health, { why, ...(paused.seenAt === undefined ? {} : { seenAt: paused.seenAt }) });
+  return blind(cluster, health ?? undefined, { at: now(), why });
+}
+
 function whyBlind({ paused, posts, cluster }: Monitor): string {
   if (paused) return `Watching ${cluster} is paused until ${paused.until} by ${paused.by} (as claimed): ${paused.reason}.`;
   const troubles = posts.flatMap(({ vantage, trouble }) => (trouble ? [`${vantage}: ${trouble}`] : []));
@@ -41,14 +49,14 @@ function whyBlind({ paused, posts, cluster }: Monitor): string {
 }
 
 /** For the Temporal UI. */
-export function describe({ health, incidents, cluster }: Monitor): string {
+export function describe({ health, incidents, cluster, paused }: Monitor): string {
   if (!health) return `**${cluster}**: nobody has looked yet`;
   const cell = (text: string): string => shorten(text.replace(/[|\n]/g, ' '), 200);
   return [
-    `**${cluster}**: ${health.health}, ${health.online} of ${health.members} Servers Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
+    `**${cluster}**: ${paused ? 'paused' : health.health}, ${health.online} of ${health.members} Servers ${paused ? 'were ' : ''}Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
     ...(incidents.open ? ['', `Incident ${incidents.open.id} since ${incidents.open.since}`] : []),
     '', ...health.problems.map((problem) => `- ${problem}`),
     '', '| Node | State | Since | Services | |', '|---|---|---|---|---|',
-    ...health.nodes.map(({ node, state, since, services, why = '', excused }) => `| ${node} | ${state} | ${since} | ${services.running}/${services.of} | ${cell(excused ?? why)} |`),
+    ...health.nodes.map(({ node, state, was, since, services, why = '', excused }) => `| ${node} | ${was ? `${state}, was ${was}` : state} | ${since} | ${services.running}/${services.of} | ${cell(excused ?? why)} |`),
   ].join('\n').slice(0, 18_000);
 }

@@ -16,6 +16,8 @@ export interface Post {
 const common: Pick<ActivityOptions, 'heartbeatTimeout' | 'scheduleToStartTimeout' | 'cancellationType' | 'retry'> = {
   heartbeatTimeout: 4_000, scheduleToStartTimeout: 10_000, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { maximumAttempts: 1 },
 };
+/** After so long a post from where nobody looks any more is known as that, in milliseconds. */
+export const missedAfterMs = 4_000 + 10_000;
 /** Room after the slice for a look that is under way. */
 const roomMs = 30_000;
 

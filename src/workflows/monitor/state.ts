@@ -21,8 +21,8 @@ export interface Carried {
   posts: PostState[];
   incidents: Incidents;
   health: ClusterHealth | null;
-  /** `lastsMs`: from the order, or from the begin of this run, to its end, in milliseconds. */
-  paused: (PauseInput & { lastsMs: number }) | null;
+  /** `lastsMs`: from the order, or from the begin of this run, to its end, in milliseconds; `seenAt`: until when it was certainly looked at. */
+  paused: (PauseInput & { lastsMs: number; seenAt?: string }) | null;
   reports: WatchView['reports'];
   /** Numbers the activities of this monitor. */
   looks: number;

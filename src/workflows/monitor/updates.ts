@@ -6,7 +6,8 @@ import { day, parseInput } from '../../model/inputs';
 import { configureInput, pauseInput, quorumProblem, reportInput, type MonitorSettings, type PauseInput, type ReportInput } from '../../model/monitorInput';
 import { didYouMean, listProblems } from '../../model/problems';
 import { failure } from '../operation/failures';
-import { endPause, msUntil, post, watchView, type Monitor } from './state';
+import { missedAfterMs } from './looks';
+import { endPause, freshVotes, msUntil, post, quorumOf, watchView, type Monitor } from './state';
 
 const statusQuery = defineQuery<ClusterHealth>('status');
 const configureUpdate = defineUpdate<string, [MonitorSettings]>('configure');
@@ -38,10 +39,11 @@ export function answerAsked(run: Monitor, taskQueue: string): void {
   } });
   setHandler(pauseUpdate, taken((raw) => {
     const pause = known(pauseInput, raw);
-    run.paused = { ...pause, lastsMs: msUntil(pause.until, at()) };
+    const seenAt = freshVotes(run).length >= quorumOf(run) ? new Date(Date.parse(at()) - missedAfterMs).toISOString() : run.paused?.seenAt;
+    run.paused = { ...pause, lastsMs: msUntil(pause.until, at()), ...(seenAt === undefined ? {} : { seenAt }) };
     for (const one of run.posts) one.fresh = false;
     begin();
-    return `${run.cluster} is not watched until ${pause.until}; nobody is told of anything by then.`;
+    return `${run.cluster} is not watched until ${pause.until}; nobody is told of anything until then.`;
   }), { description: 'Stop watching for a time: {until, by, reason}; always ends', validator: (raw) => {
     requires(pauseInput)(raw);
     if (Date.parse(raw.until) <= Date.parse(at())) throw failure('InvalidInput', `until: expected a time to come, found ${raw.until}. Nothing was changed.`);

@@ -7,6 +7,7 @@ import { duration, oneLine, table } from '../../../src/cli/output';
 import { planText, reportText } from '../../../src/cli/reportText';
 import { closedReport, withReason } from '../../../src/control/closedReport';
 import { StError } from '../../../src/model/errors';
+import { pausedHealth } from '../../../src/model/pausedHealth';
 import { differences, differencesText } from '../../../src/model/specDifferences';
 import { health, lease, record, report, spec } from './samples';
 
@@ -86,7 +87,10 @@ describe('a status of an operation whose step fails again and again', () => {
 test('a status tells a pause once, and how to end it', () => {
   const pause = 'Watching demo is paused until 2026-10-01T14:00:00.000Z by ops (as claimed): new network.';
   const paused = health({ health: 'unknown', problems: [pause], watch: { ...health().watch!, paused: { until: '2026-10-01T14:00:00.000Z', by: 'ops', reason: 'new network' } } });
-  const text = clusterText({ ...record(), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: paused }, plain);
+  const text = clusterText({ ...record(), sampledAt: '2026-10-01T12:04:00.000Z', running: null, health: pausedHealth(paused, { why: pause }) }, plain);
+  expect(text).toContain('\nPAUSED   1 of 3 Servers were Online, at least 2 asked for   seen 12:01:58Z (2m02s ago)\n');
+  expect(text).toMatch(/^st1 +Server +Unknown, was Online +12:01:58Z/m);
+  expect(text).toMatch(/^st2 +Server +Unknown, was Offline/m);
   expect([text.split('new network').length, text.includes(pause), text.includes('stctl resume demo')]).toEqual([2, true, true]);
 });
 

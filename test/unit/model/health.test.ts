@@ -2,6 +2,7 @@
 import type { ClusterEvent } from '../../../src/model/events';
 import type { ClusterHealth, NodeHealth, NodeState } from '../../../src/model/health';
 import { agree, agreedState, healthOf, noEdgeServes } from '../../../src/model/clusterHealth';
+import { pausedHealth } from '../../../src/model/pausedHealth';
 import { causeOf } from '../../../src/model/healthCauses';
 import { confirmBelow, noIncidents, observe, waitsForCalm, type Incidents } from '../../../src/model/incidents';
 import { excusesOf, takenDown } from '../../../src/model/excuses';
@@ -50,6 +51,15 @@ test.each<[string, NodeHealth[], ClusterHealth['health']]>([
   ['no member', [], 'unknown'],
 ])('%s → %p', (_, nodes, expected) => {
   expect(health(...nodes).health).toBe(expected);
+});
+
+test('a pause tells until when it was certainly looked at, and what was seen; twice it is the same', () => {
+  const last = health(node('st1', 'Online', { lastSeen: at(0) }), node('st2', 'Unknown', { lastSeen: at(-60_000) }), node('st3', 'Offline'));
+  const paused = pausedHealth(last, { why: 'paused', seenAt: at(900_000) });
+  expect(paused).toMatchObject({ health: 'unknown', online: 1, members: 3, sampledAt: at(900_000), problems: ['paused'] });
+  expect(paused.nodes.map(({ node: name, state, was, lastSeen }) => [name, state, was, lastSeen])).toEqual([['st3', 'Unknown', 'Offline', at(900_000)], ['st2', 'Unknown', undefined, at(-60_000)], ['st1', 'Unknown', 'Online', at(900_000)]]);
+  expect(pausedHealth(paused, { why: 'paused' })).toEqual(paused);
+  expect(pausedHealth(last, { why: 'paused', seenAt: at(-5_000) }).sampledAt).toBe(at(0));
 });
 
 test('problems come first, among the nodes as among the sentences', () => {
