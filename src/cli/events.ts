@@ -7,8 +7,8 @@ import { count, waitsText } from './output';
 export interface OperationEvent {
   apiVersion: 'st-orchestrator/v1';
   kind: 'OperationEvent';
-  /** ISO-8601 UTC. */
-  at: string;
+  /** ISO-8601 UTC; left out of what had happened before anybody looked, where the report does not tell when. */
+  at?: string;
   workflowId: string;
   event: 'phase' | 'check' | 'step' | 'attempt' | 'connection';
   /** Of a phase, check or step its state; of an attempt `retrying`; of the connection `lost`, `back` or `reset`. */
@@ -32,7 +32,7 @@ type Parts = Omit<OperationEvent, 'apiVersion' | 'kind' | 'workflowId'>;
 const waitEveryMs = 5_000;
 
 export interface Watcher {
-  /** @param now ISO-8601 UTC, for what has no time of its own */
+  /** @param now ISO-8601 UTC: when this was seen. What has no time of its own happened just before, unless nobody had looked before */
   next(report: OperationReport, attempts: Attempt[], now: string): OperationEvent[];
 }
 
@@ -42,6 +42,7 @@ export function watcher(workflowId: string): Watcher {
   const tried = new Map<string, number>();
   const waited = new Map<string, { for: string; at: number }>();
   let phase: string | undefined;
+  let before: OperationReport['phase'] | undefined;
   const isNew = (key: string, state: string): boolean => {
     if (states.get(key) === state) return false;
     states.set(key, state);
@@ -57,14 +58,16 @@ export function watcher(workflowId: string): Watcher {
   return {
     next(report, attempts, now) {
       const events: Parts[] = [];
+      const seen = before === undefined ? undefined : now;
       const sign = `${report.phase} ${report.phase === 'waiting for the lease' || report.phase === 'held' ? report.summary : ''}`;
-      for (const check of report.checks) if (check.state !== 'running' && isNew(check.key, check.state)) events.push(checkEvent(check, now));
-      if (report.phase !== 'ended' && phase !== sign) events.push({ at: now, event: 'phase', state: report.phase, title: phaseTitle(report) });
+      for (const check of report.checks) if (check.state !== 'running' && isNew(check.key, check.state)) events.push(checkEvent(check, seen));
+      const since = before === report.phase ? undefined : report.phaseSince;
+      if (report.phase !== 'ended' && phase !== sign) events.push({ ...stamp(since ?? seen), event: 'phase', state: report.phase, title: phaseTitle(report) });
       phase = sign;
       for (const [index, row] of report.steps.entries()) {
         const place = { step: index + 1, steps: report.steps.length };
-        if (row.state !== 'planned' && isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) events.push(stepEvent(row, place, now));
-        if (row.waits && waitsAnew(row.key, row.waits, now)) events.push({ ...stepEvent(row, place, now), at: now, note: waitsText(row.waits) });
+        if (row.state !== 'planned' && isNew(row.key, `${row.state} ${row.startedAt ?? ''}`)) events.push(stepEvent(row, place, seen));
+        if (row.waits && waitsAnew(row.key, row.waits, now)) events.push({ ...stepEvent(row, place, seen), at: now, note: waitsText(row.waits) });
       }
       for (const one of attempts) {
         const { key, attempt, lastFailure } = one;
@@ -74,6 +77,7 @@ export function watcher(workflowId: string): Watcher {
         const { row } = rowOf(report, one);
         events.push({ at: now, event: 'attempt', state: 'retrying', title: attemptTitle(report, one), ...(row?.node ? { node: row.node } : {}), key, attempt, note: lastFailure });
       }
+      before = report.phase;
       return events.map((event) => ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', ...event, workflowId }));
     },
   };
@@ -88,13 +92,15 @@ function phaseTitle({ phase, summary, steps }: OperationReport): string {
 export const connectionEvent = (workflowId: string, state: 'lost' | 'back' | 'reset', title: string, at: string): OperationEvent =>
   ({ apiVersion: 'st-orchestrator/v1', kind: 'OperationEvent', at, workflowId, event: 'connection', state, title });
 
-function checkEvent({ key, title, node, state, problems }: CheckRow, now: string): Parts {
+const stamp = (at: string | undefined): { at?: string } => (at === undefined ? {} : { at });
+
+function checkEvent({ key, title, node, state, problems, endedAt }: CheckRow, seen: string | undefined): Parts {
   const note = problems.map(({ what }) => what).join('; ');
-  return { at: now, event: 'check', state, title, ...(node ? { node } : {}), key, ...(note ? { note } : {}) };
+  return { ...stamp(endedAt ?? seen), event: 'check', state, title, ...(node ? { node } : {}), key, ...(note ? { note } : {}) };
 }
 
-function stepEvent({ key, title, node, state, startedAt, took, note }: StepRow, place: { step: number; steps: number }, now: string): Parts {
+function stepEvent({ key, title, node, state, startedAt, took, note }: StepRow, place: { step: number; steps: number }, seen: string | undefined): Parts {
   const ended = startedAt !== undefined && took !== undefined && !isUnderWay(state);
-  const at = startedAt === undefined ? now : ended ? new Date(Date.parse(startedAt) + took).toISOString() : startedAt;
-  return { at, event: 'step', state, title, ...(node ? { node } : {}), key, ...place, ...(ended ? { took } : {}), ...(note && !isUnderWay(state) ? { note } : {}) };
+  const at = startedAt === undefined ? seen : ended ? new Date(Date.parse(startedAt) + took).toISOString() : startedAt;
+  return { ...stamp(at), event: 'step', state, title, ...(node ? { node } : {}), key, ...place, ...(ended ? { took } : {}), ...(note && !isUnderWay(state) ? { note } : {}) };
 }

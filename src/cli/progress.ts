@@ -29,8 +29,10 @@ const jsonLines = ({ io }: Cli): Show => (events) => {
   for (const event of events) io.out(`${JSON.stringify(event)}\n`);
 };
 
+const stampWidth = '2026-10-01T12:03:04Z'.length;
+
 const lines = ({ io }: Cli): Show => (events) => {
-  for (const event of events) io.err(`${time(event.at)} ${eventLine(event)}\n`);
+  for (const event of events) io.err(`${(event.at === undefined ? '' : time(event.at)).padEnd(stampWidth)} ${eventLine(event)}\n`);
 };
 
 /** `3/14 done     Start the Server (st2)  1.2s  was running already`. */

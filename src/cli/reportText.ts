@@ -39,13 +39,17 @@ function told({ checks }: OperationReport, warnings: boolean): string[] {
 
 const took = ({ startedAt, endedAt }: OperationReport, now: Date): number => (endedAt ? Date.parse(endedAt) : now.getTime()) - Date.parse(startedAt);
 
+/** How long it has been as it is, which is not how long it runs. */
+const standing = ({ phaseSince, startedAt }: OperationReport, now: Date): string =>
+  `${phaseSince === undefined ? '' : ` for ${duration(now.getTime() - Date.parse(phaseSince))}`}, begun ${duration(now.getTime() - Date.parse(startedAt))} ago`;
+
 /** The short report: a headline, the sums, and what is unusual. */
 export function reportText(report: OperationReport, colors: Colors, { full = false, now = new Date() }: { full?: boolean; now?: Date } = {}): string {
   const { operation, cluster, outcome, epoch, revision, summary, unfinished, byHand = [], decisions, workflowId, requestedBy, reason } = report;
   const state = outcome === 'running' ? report.phase : outcome;
   const colour = outcome === 'completed' || outcome === 'nothing to do' || outcome === 'planned' ? colors.green : outcome === 'failed' ? colors.red : colors.yellow;
   return [
-    `${operation} ${cluster}: ${colour(state)} ${outcome === 'running' ? 'since' : 'after'} ${duration(took(report, now))}    ${[workflowId, epoch === undefined ? '' : `epoch ${epoch}`, revision === undefined ? '' : `revision ${revision}`].filter(Boolean).join(', ')}`,
+    `${operation} ${cluster}: ${colour(state)}${outcome === 'running' ? standing(report, now) : ` after ${duration(took(report, now))}`}    ${[workflowId, epoch === undefined ? '' : `epoch ${epoch}`, revision === undefined ? '' : `revision ${revision}`].filter(Boolean).join(', ')}`,
     ...(requestedBy ? [`Asked for by ${requestedBy} (as claimed)${reason ? `: ${reason}` : ''}`] : []),
     // Further lines list what does not hold; the failure, or the full report, does that with the remedies.
     summary.split('\n')[0]!.replace(/:$/, '.'),

@@ -90,6 +90,7 @@ export interface CheckRow {
   state: 'running' | 'passed' | 'failed';
   /** Of a check that passed: warnings only. */
   problems: Problem[];
+  endedAt?: string;
 }
 
 export type OperationPhase = 'waiting for the lease' | 'checking' | 'planned' | 'working' | 'held' | 'undoing' | 'ended';
@@ -107,6 +108,8 @@ export interface OperationReport {
   workflowId: string;
   dryRun: boolean;
   phase: OperationPhase;
+  /** Since when it is in this phase. */
+  phaseSince?: string;
   outcome: OperationOutcome;
   /** One sentence: what happened or is happening now. */
   summary: string;

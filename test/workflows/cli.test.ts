@@ -314,6 +314,9 @@ test('an operation that holds ends the following with 7 and names the command th
     expect(held.stderr).toContain('stctl: waits for a decision');
     for (const part of fiveParts) expect(held.stderr).toContain(part);
     expect((await call('status', cluster)).code).toBe(7);
+    const report = json((await call('report', id, '-o', 'json')).stdout);
+    expect(Date.parse(report.phaseSince)).toBeGreaterThan(Date.parse(report.startedAt));
+    expect(report.checks.map(({ endedAt }: any) => report.startedAt <= endedAt && endedAt <= report.phaseSince)).toEqual(report.checks.map(() => true));
     expect(await call('cancel', id, '--reason', 'changed my mind')).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/past its point of no return[^]*stctl decide \S+ --step things\.ensureStarted\/st2 --do abort/) });
     const words = /try it again: stctl (decide .*) --reason/.exec(held.stderr)![1]!.split(' ');
     expect(await call('decide', id, '--step', 'Install the Server', '--do', 'skip', '--reason', 'x')).toMatchObject({ code: 3, stderr: expect.stringContaining('does not wait') });

@@ -2,7 +2,7 @@
 import type { CheckRow, Problem } from '../../model/operation';
 import type { Check, Comparison } from './context';
 import { bug, describe, failure, isCancellation } from './failures';
-import { show, titleOf, type Run } from './run';
+import { now, show, titleOf, type Run } from './run';
 import { problemsOf, problemsText, refusing, stepKey, unread } from './steps';
 import { perform } from './tasks';
 
@@ -13,7 +13,7 @@ export async function runChecks(run: Run, group: Record<string, Check<unknown>>,
     await Promise.all(Object.entries(group).map(async ([name, check]) => run.facts.set(name, await read(run, name, check))));
     if (compare) {
       const problems = compare.problems(found(factsOf()), Object.fromEntries(run.measured));
-      run.book.checks.push({ key: `check/compare/${Object.keys(group).join('+')}`, title: compare.title, state: stateOf(problems), problems });
+      run.book.checks.push({ key: `check/compare/${Object.keys(group).join('+')}`, title: compare.title, state: stateOf(problems), problems, endedAt: now() });
     }
     const problems = problemsOf(run.book);
     if (problems.length > 0) throw failure('PreconditionFailed', problemsText(problems));
@@ -36,6 +36,7 @@ async function read(run: Run, name: string, check: Check<unknown>): Promise<unkn
       return undefined;
     } finally {
       row.state = stateOf(row.problems);
+      row.endedAt = now();
       show(run);
     }
   }));

@@ -36,9 +36,10 @@ export const now = (): string => new Date().toISOString();
 export function newRun(name: string, input: OperationInput): Run {
   const { workflowId } = workflowInfo();
   const book = newBook();
+  const startedAt = now();
   const report: OperationReport = {
     apiVersion: 'st-orchestrator/v1', kind: 'OperationReport', operation: name, cluster: input.cluster, workflowId, dryRun: input.dryRun === true,
-    phase: 'checking', outcome: 'running', summary: 'Starting.', now: 'Nothing has been changed.', next: 'The checks.', startedAt: now(),
+    phase: 'checking', phaseSince: startedAt, outcome: 'running', summary: 'Starting.', now: 'Nothing has been changed.', next: 'The checks.', startedAt,
     checks: book.checks, steps: book.steps, unfinished: [], decisions: [],
     ...(input.requestedBy ? { requestedBy: input.requestedBy } : {}), ...(input.reason ? { reason: input.reason } : {}),
   };
@@ -47,6 +48,7 @@ export function newRun(name: string, input: OperationInput): Run {
 
 /** Says in one sentence each what goes on, what the state is and what comes next; people read these in the Temporal UI, `stctl` and the log. */
 export function say(run: Run, phase: OperationReport['phase'], summary: string, nowText: string, next: string): void {
+  if (phase !== run.report.phase) run.report.phaseSince = now();
   Object.assign(run.report, { phase, summary, now: nowText, next });
   show(run);
 }

@@ -28,6 +28,27 @@ test('each thing is told once, however often it is seen', () => {
   expect(events.next(working([row(1, done), row(2, started)]), [], at).map(({ state, node, took }) => ({ state, node, took }))).toEqual([{ state: 'done', node: 'st1', took: 1_500 }, { state: 'running', node: 'st2', took: undefined }]);
 });
 
+test('each thing is told with the time at which it happened, not at which somebody came to look', () => {
+  const stamps = (over: Partial<OperationReport>, looks = 1) => {
+    const events = watcher('x');
+    const seen = working([row(1, started)], over);
+    if (looks > 1) events.next(working([], { checks: [], phase: 'checking' }), [], at);
+    return events.next(seen, [], at).map((event) => `${event.event} ${event.at}`);
+  };
+  const [check] = report().checks;
+  expect(stamps({ phaseSince: '2026-10-01T12:00:57.000Z' })).toEqual([`check ${check!.endedAt}`, 'phase 2026-10-01T12:00:57.000Z', `step ${started.startedAt}`]);
+  const { endedAt: _, ...older } = check!;
+  // Of a worker that does not tell: what was there before anybody looked has no time, and what came between two looks the time of the second.
+  expect(stamps({ checks: [older], phaseSince: undefined as never })).toEqual(['check undefined', 'phase undefined', `step ${started.startedAt}`]);
+  expect(stamps({ checks: [older], phaseSince: undefined as never }, 2)).toEqual([`check ${at}`, `phase ${at}`, `step ${started.startedAt}`]);
+});
+
+test('in a pipe, what has no time of its own has no stamp', () => {
+  const { io, shown } = show();
+  shown.show(working([], { phaseSince: undefined as never }), []);
+  expect(io.stderr).toBe(`2026-10-01T12:00:09Z check      passed    The host is ready (st1)\n${' '.repeat(20)} phase      working   0 steps to do.\n`);
+});
+
 test('a step that is tried again and again is told at every doubling', () => {
   const events = watcher('x');
   const tries = Array.from({ length: 40 }, (_, i) => events.next(working([row(1, started)]), [{ key: 'start/st1', attempt: i + 1, lastFailure: 'refused' }], at)).flat();

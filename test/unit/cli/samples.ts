@@ -19,9 +19,9 @@ export const lease = { workflowId: 'set-up-cluster/demo', firstExecutionRunId: '
 
 export const report = (over: Partial<OperationReport> = {}): OperationReport => ({
   apiVersion: 'st-orchestrator/v1', kind: 'OperationReport', operation: 'setUpCluster', cluster: 'demo', workflowId: 'set-up-cluster/demo', dryRun: false,
-  phase: 'ended', outcome: 'completed', summary: '3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.',
+  phase: 'ended', phaseSince: '2026-10-01T12:01:12.000Z', outcome: 'completed', summary: '3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.',
   epoch: 3, revision: 2, fingerprint: '0123456789ab', startedAt: '2026-10-01T12:00:00.000Z', endedAt: '2026-10-01T12:01:12.000Z',
-  checks: [{ key: 'check/host/st1', title: 'The host is ready', node: 'st1', state: 'passed', problems: [] }],
+  checks: [{ key: 'check/host/st1', title: 'The host is ready', node: 'st1', state: 'passed', problems: [], endedAt: '2026-10-01T12:00:09.000Z' }],
   steps: [
     { key: 'a/st1', title: 'Install the Server', node: 'st1', state: 'done', changed: true, note: 'installed', startedAt: '2026-10-01T12:00:10.000Z', took: 30_000 },
     { key: 'b/st1', title: 'Start the Server', node: 'st1', state: 'done', changed: false, note: 'was running', startedAt: '2026-10-01T12:00:40.000Z', took: 1_200 },

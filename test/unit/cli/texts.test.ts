@@ -35,6 +35,13 @@ test('a report says outcome, sums, who asked and what is left', () => {
   expect(reportText(report(), plain, { full: true })).toContain('#  STEP                NODE  STATE  TOOK  NOTE\n1  Install the Server  st1   done   30s   installed');
 });
 
+test('a report of one that runs tells how long it has been as it is, and apart from it when it was begun', () => {
+  const held = report({ phase: 'held', phaseSince: '2026-10-01T12:00:28.000Z', outcome: 'running' });
+  const head = (over = {}): string => reportText({ ...held, ...over }, plain, { now: new Date('2026-10-01T12:00:30.000Z') }).split('    ')[0]!;
+  expect(head()).toBe('setUpCluster demo: held for 2.0s, begun 30s ago');
+  expect(head({ phaseSince: undefined })).toBe('setUpCluster demo: held, begun 30s ago');
+});
+
 test('a plan names its checks, its steps with their undo, its fingerprint and how to run exactly that', () => {
   const plan = report({ dryRun: true, outcome: 'planned', steps: [{ key: 'a/st1', title: 'Install the Server', node: 'st1', state: 'planned', undo: 'hosts.ensureStopped' }] });
   const text = planText(plan, plain, 'stctl set-up-cluster demo --fingerprint 0123456789ab');
