@@ -60,14 +60,14 @@ export function leaseActivities({ temporal, taskQueue }: { temporal: Client; tas
 
   async function judge({ status: { name } }: WorkflowExecutionDescription, handle: WorkflowHandle): Promise<LookedUp> {
     if (name === 'RUNNING') return { alive: true, because: '', unfinished: [] };
-    return { alive: false, because: `${name.toLowerCase()} without a report`, unfinished: await leftBy(handle) };
+    return { alive: false, because: `${name.toLowerCase()} without a report`, unfinished: await leftBy(handle, name) };
   }
 
   /** The steps that were running or failed, as the closed workflow itself knows them; its history is replayed for that. */
-  async function leftBy(handle: WorkflowHandle): Promise<string[]> {
+  async function leftBy(handle: WorkflowHandle, status: string): Promise<string[]> {
     try {
       const report = await temporal.withDeadline(Date.now() + queryBudgetMs, () => handle.query<OperationReport>('report'));
-      return firstLines(unfinished(report), mostUnfinished);
+      return firstLines(unfinished(report, status), mostUnfinished);
     } catch {
       return ['what it left could not be read from its history: run the operation again, it completes what is missing'];
     }

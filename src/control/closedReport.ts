@@ -35,7 +35,7 @@ export function closedReport(run: ClosedRun, result: OperationReport | StError, 
     endedAt: run.closeTime,
     now: stateNow(changed, open.length, silent && asked === undefined),
     next: 'Nothing happens by itself.',
-    unfinished: asked ? unfinished(asked) : [],
+    unfinished: asked ? unfinished(asked, run.status) : [],
   };
   return ended;
 }

@@ -362,7 +362,7 @@ test('a record that was closed by hand is told as that: 8, with what it means an
 
 test('an operation that was terminated is told as interrupted: 1', async () => {
   const door = gate();
-  await estate({ 'things.ensureStarted': door.wait }, async ({ file, id, io }) => {
+  await estate({ 'things.ensureStarted': door.wait }, async ({ cluster, file, id, call, io }) => {
     const shown = terminal(io());
     const running = run(['set-up-cluster', '-f', file, '--yes'], shown);
     await until(() => shown.stderr.includes('running   Start the Server'), () => shown.stderr);
@@ -370,7 +370,8 @@ test('an operation that was terminated is told as interrupted: 1', async () => {
     expect(await running).toBe(1);
     expect(shown.stderr).toContain('stctl: failed (Interrupted)');
     expect(shown.stderr).toContain('pulled the plug');
-    expect(shown.stderr).toContain('unfinished: Start the Server (st1): running');
+    expect(shown.stderr).toContain('unfinished: Start the Server (st1): was running when the operation was terminated');
+    expect((await call('status', cluster)).stdout).toMatch(/\nRunning: setUpCluster since \S+ \(it was terminated; the record hears of it within half a minute\)/);
     door.open();
   });
 });

@@ -501,7 +501,7 @@ describe('the lease', () => {
       const second = await start(queue, { cluster });
       const interrupted = await until(() => record(cluster), ({ lease }) => lease?.workflowId === second.workflowId);
       expect(interrupted.phase).toBe('interrupted');
-      expect(interrupted.unfinished).toEqual(['The last thing: running']);
+      expect(interrupted.unfinished).toEqual(['The last thing: was running when the operation was terminated']);
       expect(interrupted.operations[0]).toMatchObject({ outcome: 'interrupted', summary: 'terminated without a report' });
       open();
       expect(await second.result()).toMatchObject({ outcome: 'completed', epoch: 2 });
@@ -539,7 +539,7 @@ describe('the lease', () => {
       await new Promise<void>((resolve) => void setTimeout(resolve, 1_500)); // longer than one look: a living holder keeps its lease
       expect((await record(cluster)).lease).toMatchObject({ workflowId: first.workflowId });
       await first.terminate('test');
-      expect(await until(() => record(cluster), ({ lease }) => lease === null)).toMatchObject({ phase: 'interrupted', unfinished: ['The last thing: running'] });
+      expect(await until(() => record(cluster), ({ lease }) => lease === null)).toMatchObject({ phase: 'interrupted', unfinished: ['The last thing: was running when the operation was terminated'] });
       open();
     });
   });

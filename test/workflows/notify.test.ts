@@ -112,5 +112,5 @@ test('an operation that was terminated is told of by the record', async () => {
     await run.terminate('to see');
     await until('the event', () => heard.some(({ way, event: told }) => way === 'mail' && told.kind === 'operation-interrupted'));
   });
-  expect(heard.find(({ way }) => way === 'mail')!.event).toMatchObject({ cluster, severity: 'critical', now: expect.stringContaining('The first thing: running') });
+  expect(heard.find(({ way }) => way === 'mail')!.event).toMatchObject({ cluster, severity: 'critical', now: expect.stringContaining('The first thing: was running when the operation was terminated') });
 });

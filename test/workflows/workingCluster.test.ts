@@ -113,9 +113,9 @@ describe.each(rehearsals)('%s', (_, rehearsal, { from }) => {
   test('a run that is terminated at a step leaves the cluster interrupted with what it left, and a second run completes', async () => {
     expect(await at('terminated', async ({ report, left, again }, key) => {
       const seen = await left();
-      expect(seen).toMatchObject({ phase: 'interrupted', unfinished: unfinished(report!), operations: [{ operation: rehearsal.operation, outcome: 'interrupted', summary: expect.stringContaining('terminated') }] });
+      expect(seen).toMatchObject({ phase: 'interrupted', unfinished: unfinished(report!, 'TERMINATED'), operations: [{ operation: rehearsal.operation, outcome: 'interrupted', summary: expect.stringContaining('terminated') }] });
       const { title, node } = report!.steps.find((row) => row.key === key)!;
-      if (!report!.steps.find((row) => row.key === key)!.aside) expect(seen.unfinished.join('\n')).toContain(`${title}${node ? ` (${node})` : ''}: running`);
+      if (!report!.steps.find((row) => row.key === key)!.aside) expect(seen.unfinished.join('\n')).toContain(`${title}${node ? ` (${node})` : ''}: was running when the operation was terminated`);
       expectSameEnd(await again());
     })).toEqual([]);
   });

@@ -1,11 +1,12 @@
 /** `stctl status`. */
 import type { Client } from '@temporalio/client';
 import { listClusters, readCluster } from '../../control/clusters';
-import { look } from '../../control/operations';
+import { look, type Sighting } from '../../control/operations';
 import { readHealth } from '../../control/watching';
 import { listCommand, queryCommand } from '../../control/temporalCommand';
 import { StError } from '../../model/errors';
 import { clusterWorkflowId } from '../../model/ids';
+import { endWords } from '../../model/unfinished';
 import type { Cli } from '../cli';
 import { clusterNext, clusterText, isDegraded, type ClusterStatusView } from '../clusterText';
 import { exit, isHeld } from '../failure';
@@ -20,9 +21,12 @@ export async function readStatus(client: Client, cluster: string): Promise<Clust
   if (!record.lease) return view;
   const found = await look(client, record.lease.workflowId).catch((error: unknown) => words(error));
   if (typeof found === 'string') return { ...view, runningUnknown: found };
-  if (found.status !== 'RUNNING') return { ...view, runningUnknown: `it has ended: ${found.report?.outcome ?? found.status}; the record hears of it within half a minute` };
+  if (found.status !== 'RUNNING') return { ...view, runningUnknown: `it ${ended(found)}; the record hears of it within half a minute` };
   return { ...view, running: found.report ?? null, ...(found.attempts.length > 0 ? { attempts: found.attempts } : {}), ...(found.silence ? { runningUnknown: found.silence } : {}) };
 }
+
+/** A run that was ended by force has no outcome of its own. */
+const ended = ({ status, report }: Sighting): string => (status === 'TERMINATED' || status === 'TIMED_OUT' || !report ? endWords(status) : `has ended: ${report.outcome}`);
 
 /** What one part of the answer lacks must not hide the others. */
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -202,7 +202,7 @@ describe('the report of a closed run', () => {
   });
   test('lists what was under way when it was ended by force', () => {
     const asked = report({ phase: 'working', outcome: 'running', steps: [report().steps[0]!, { ...report().steps[1]!, state: 'running' }] });
-    expect(closedReport(run, new StError('Interrupted', 'Terminated: plug'), asked, false)).toMatchObject({ phase: 'ended', outcome: 'failed', unfinished: ['Start the Server (st1): running'], failure: { code: 'Interrupted' }, now: '1 step was begun and did not end.' });
+    expect(closedReport(run, new StError('Interrupted', 'Terminated: plug'), asked, false)).toMatchObject({ phase: 'ended', outcome: 'failed', unfinished: ['Start the Server (st1): was running when the operation was terminated'], failure: { code: 'Interrupted' }, now: '1 step was begun and did not end.' });
   });
   test('says what is not known when no worker answers', () => {
     expect(closedReport(run, new StError('NotYet', 'x'), undefined, true)).toMatchObject({ cluster: 'demo', outcome: 'failed', now: expect.stringContaining('not known') });

@@ -21,6 +21,7 @@ test('undo goes backwards, and takes what one fan-out began together', () => {
 test('unfinished is what failed or was left, and what was never begun once others were', () => {
   const book = { ...steps.newBook(), steps: [row('a', 'done'), row('b', 'failed', { node: 'st1', note: 'no' }), row('c', 'planned'), row('d', 'undone'), row('e', 'skipped'), row('f', 'running')] };
   expect(steps.unfinished(book)).toEqual(['b (st1): failed, no', 'c: not begun', 'e: skipped', 'f: running']);
+  expect(steps.unfinished({ steps: [row('f', 'running'), row('g', 'undoing')] }, 'TIMED_OUT')).toEqual(['f: was running when the operation timed out', 'g: was being undone when the operation timed out']);
   expect(steps.unfinished({ steps: [row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
   expect(steps.unfinished({ steps: [row('backup', 'done', { aside: true }), row('a', 'undone'), row('b', 'planned')] })).toEqual([]);
   expect(steps.unfinished({ steps: [row('backup', 'failed', { aside: true }), row('b', 'planned')] })).toEqual(['backup: failed', 'b: not begun']);
@@ -32,10 +33,10 @@ test('a node that a restart has not come to goes on as before: nothing of it is 
   expect(steps.unfinished({ operation: 'setUpCluster', steps: begun })).toContain('down (st3): not begun');
 });
 
-test('what is being undone is unfinished, and of a long note its beginning is told', () => {
+test('what is being undone is unfinished, and of a long note its beginning and its end are told', () => {
   const undoing = row('a', 'done', { startedAt: '2026-01-01T00:00:00.000Z', took: 9_000 });
   steps.beginUndo(undoing, '2026-01-01T00:01:00.000Z');
-  expect(steps.unfinished({ steps: [undoing, row('b', 'failed', { note: 'x'.repeat(2_000) })] })).toEqual(['a: undoing', `b: failed, ${'x'.repeat(300)}`]);
+  expect(steps.unfinished({ steps: [undoing, row('b', 'failed', { note: `st1: ${'x'.repeat(2_000)}: disk full` })] })).toEqual(['a: undoing', expect.stringMatching(/^b: failed, st1: x{144} … x{137}: disk full$/)]);
   steps.end(undoing, 'undone', '2026-01-01T00:01:02.000Z');
   expect(undoing).toMatchObject({ state: 'undone', took: 2_000 });
 });
