@@ -1,6 +1,7 @@
 /** Reports and plans as people read them. Pure. */
 import type { Colors } from 'picocolors/types';
 import { isWarning, type OperationReport, type StepRow } from '../model/operation';
+import { stepSums } from '../model/stepSums';
 import { count, duration, oneLine, table, time, waitsText } from './output';
 
 const paintState = (colors: Colors) => (text: string, header: string): string => {
@@ -22,12 +23,7 @@ function sums({ checks, steps, outcome }: OperationReport): string {
   const failed = checks.length - passed;
   const checked = checks.length === 0 ? 'No check ran' : failed === 0 ? `${count(passed, 'check')} passed` : `${passed} of ${count(checks.length, 'check')} passed`;
   if (steps.length === 0) return `${checked}; no step was ${outcome === 'nothing to do' || outcome === 'planned' ? 'needed' : 'begun'}.`;
-  const states = new Map<string, number>();
-  for (const row of steps) {
-    const state = row.state === 'done' && row.changed === false ? 'already as wanted' : row.state;
-    states.set(state, (states.get(state) ?? 0) + 1);
-  }
-  return `${checked}. ${count(steps.length, 'step')}: ${[...states].map(([state, n]) => `${n} ${state}`).join(', ')}.`;
+  return `${checked}. ${count(steps.length, 'step')}: ${stepSums(steps)}.`;
 }
 
 /** What does not hold, or only deserves a look, with its check and its remedy. */

@@ -86,7 +86,7 @@ function defaultText(event: ClusterEvent): string {
     `Now:   ${event.now}`,
     `Next:  ${event.next}`,
     ...(event.youCan.length > 0 ? ['', 'You can:', ...event.youCan.map((act) => `  - ${act}`)] : []),
-    '', ...rows.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`),
+    '', ...rows.map(([name, value]) => (value.includes('\n') ? [`${name}:`, ...value.split('\n').map((line) => `  - ${line}`)].join('\n') : `${`${name}:`.padEnd(width)}${value}`)),
     '', '-- ', footer,
   ].join('\n');
 }
@@ -125,7 +125,7 @@ function commands(act: string): string {
 function page(event: ClusterEvent, body: string): string {
   const colour = colours[event.severity];
   const cell = 'padding:3px 12px 3px 0;vertical-align:top;font-size:13px';
-  const rows = rowsOf(event).map(([name, value]) => `<tr><td style="${cell};color:#5a6472;white-space:nowrap">${escaped(name)}</td><td style="${cell};word-break:break-word">${escaped(value)}</td></tr>`).join('\n');
+  const rows = rowsOf(event).map(([name, value]) => `<tr><td style="${cell};color:#5a6472;white-space:nowrap">${escaped(name)}</td><td style="${cell};word-break:break-word">${escaped(value).replaceAll('\n', '<br>')}</td></tr>`).join('\n');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light"><title>${escaped(headings[event.kind])}</title></head>
 <body style="margin:0;padding:16px;background:#eef0f3">

@@ -4,6 +4,7 @@ import type { ClusterEvent } from './events';
 import { kebabCase } from './ids';
 import type { OperationReport, StepRow } from './operation';
 import { shorten } from './shorten';
+import { stepSums } from './stepSums';
 
 /** The run that tells: its first run id makes the event's ids its own. */
 export interface Teller {
@@ -20,12 +21,23 @@ const stamp = (at: string): string => String(Date.parse(at) % 1_000_000_000);
 /** A sentence of the report, within what an event may hold. */
 const sentence = (text: string, longest = 1_000): string => shorten(text.trim() || 'Nothing is known.', longest);
 
+/** What a fact of an event may hold, with room for the line that counts the others. */
+const longestFact = 1_800;
+
+/** One line each and each of them whole, as many as a fact holds; the report has them all. */
+function listed(lines: readonly string[], workflowId: string): string {
+  const whole = lines.map((line) => shorten(line.replace(/\s+/g, ' '), longestFact));
+  let size = 0;
+  const kept = whole.filter((line) => (size += line.length + 1) <= longestFact + 1);
+  return [...kept, ...(kept.length < whole.length ? [`and ${whole.length - kept.length} more: stctl report ${workflowId}`] : [])].join('\n');
+}
+
 function factsOf({ operation, workflowId, startedAt, requestedBy, reason, unfinished, byHand = [] }: Pick<OperationReport, 'operation' | 'workflowId' | 'startedAt' | 'requestedBy' | 'reason' | 'unfinished' | 'byHand'>): Record<string, string> {
   return {
     operation, workflow: workflowId, started: startedAt,
     ...(requestedBy ? { requestedBy: `${requestedBy} (as claimed)` } : {}), ...(reason ? { reason } : {}),
-    ...(unfinished.length > 0 ? { unfinished: unfinished.join('; ').slice(0, 800) } : {}),
-    ...(byHand.length > 0 ? { byHand: byHand.join('; ').slice(0, 800) } : {}),
+    ...(unfinished.length > 0 ? { unfinished: listed(unfinished, workflowId) } : {}),
+    ...(byHand.length > 0 ? { byHand: listed(byHand, workflowId) } : {}),
   };
 }
 
@@ -53,7 +65,7 @@ export function endedEvent(report: OperationReport, { firstExecutionRunId, sched
       `See the cluster: stctl status ${cluster}`,
       ...(outcome !== 'completed' && failure && failure.code !== 'Cancelled' ? [`Read what the code means: stctl explain ${failure.code}`] : []),
     ],
-    facts: { ...factsOf(report), outcome, steps: `${steps.filter(({ state }) => state === 'done').length} of ${steps.length} done`, ...(failure ? { code: failure.code } : {}) },
+    facts: { ...factsOf(report), outcome, steps: `${steps.length}: ${stepSums(steps)}`, ...(failure ? { code: failure.code } : {}) },
   };
 }
 

@@ -26,7 +26,7 @@ export const mailSamples: Record<string, ClusterEvent> = {
   'database-down': aroundThe({ what: 'database', name: 'st', why: refused }, `The database does not serve: ${refused}`, { code: 'database', sentence: `The database does not serve: ${refused}` }),
   'operation-ended': {
     id: 'set-up-cluster.0a8f.ended', kind: 'operation-ended', cluster: 'mft-prod', at: '2026-11-01T03:12:04Z', severity: 'info', incident: 'set-up-cluster.0a8f',
-    summary: 'setUpCluster has completed: mft-prod is set up: 3 of 3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.', youCan: [], facts: { operation: 'setUpCluster', requestedBy: 'ops@desk (as claimed)' },
+    summary: 'setUpCluster has completed: mft-prod is set up: 3 of 3 Servers are Online.', now: 'Everything asked for is as it should be.', next: 'Nothing.', youCan: [], facts: { operation: 'setUpCluster', requestedBy: 'ops@desk (as claimed)', byHand: 'ed1: import its certificate <1> into each Server\ned2: import its certificate into each Server' },
   },
   'ends-soon': {
     id: 'ends.certificate.st1.14', kind: 'ends-soon', cluster: 'mft-prod', site: 'prod', node: 'st1', at: '2026-11-01T06:00:00Z', severity: 'warning', incident: 'ends.certificate.st1',

@@ -36,6 +36,18 @@ test.each([
   expect(endedEvent(report(outcome, [step('undone')], { summary }), run)).toMatchObject({ summary: told });
 });
 
+test('the mail counts the steps as the report does, and lists what is left for a person line by line, whole', () => {
+  const line = (node: string): string => `${node}: import the certificate of the Edge into the trusted authorities of each Server, which the product lets only a person do: ${'x'.repeat(150)}`;
+  const told = (byHand: string[]): Record<string, string> => endedEvent(report('completed', [step('done', true), step('done', false), step('skipped')], { byHand }), run)!.facts;
+  expect(told([])).toMatchObject({ steps: '3: 1 done, 1 already as wanted, 1 skipped' });
+  expect(told(['ed1', 'ed2'].map(line))['byHand']!.split('\n')).toEqual(['ed1', 'ed2'].map(line));
+  const many = told(Array.from({ length: 40 }, (_, n) => line(`ed${n}`)))['byHand']!.split('\n');
+  expect(many.slice(0, -1)).toEqual(many.slice(0, -1).map((_, n) => line(`ed${n}`)));
+  expect(many.at(-1)).toBe(`and ${40 - (many.length - 1)} more: stctl report set-up-cluster/demo`);
+  expect(many.join('\n').length).toBeLessThanOrEqual(2_000);
+  expect(told(['x'.repeat(5_000), 'second'])['byHand']!).toMatch(/^x+ … x+\nand 1 more: stctl report set-up-cluster\/demo$/);
+});
+
 test('a wait says what to do, word by word, and each one of a run is an event of its own', () => {
   const at = '2026-11-01T03:05:00Z';
   const first = waitsEvent(report('running', [step('waiting')]), step('waiting'), 'st2: refused.', { ...run, count: 1, at });
