@@ -6,11 +6,12 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { inDoubt, neverSeen, sighted, stale, watchTimes, type NodeVote, type WatchTimes } from '../model/healthVotes';
-import { signatureOf, type Glimpse, type Vote, type WatchInput, type Watched } from '../model/watch';
-import type { NodeLook } from '../model/nodeLook';
+import { signatureOf, type AroundLook, type Glimpse, type Unheard, type Vote, type WatchInput, type Watched } from '../model/watch';
+import { judgeUnheard, type NodeLook } from '../model/nodeLook';
 import type { Clients } from './clients';
 import { createBell } from './bell';
 import { createAround } from './lookoutAround';
+import { createHeard } from './lookoutHeard';
 import { hostSign, licenceComplaint, lookAtNode, lookBeforeLogin, readDetails, type LookedAt, type NodeDetails } from './lookAtNode';
 import { lookedAt, readKnown, type Known } from './lookRecord';
 import { voteOf } from './lookoutVote';
@@ -37,6 +38,8 @@ export interface Watching {
   open: number;
   /** Services as the last look found them. */
   found?: string;
+  /** Of a Server that the product calls Offline though its services run. */
+  unheard?: Unheard;
 }
 
 export interface LookoutOptions {
@@ -45,6 +48,8 @@ export interface LookoutOptions {
   beat?: (glimpse: Glimpse) => void;
   /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. Left out: as long as the next look at them takes, at most a second. */
   settleMs?: number;
+  /** How long to wait for Servers of which the product has just begun to hear nothing; milliseconds. Left out: not at all. */
+  unheardMs?: number;
 }
 
 const mostOpen = 3;
@@ -56,14 +61,17 @@ const excusedMs = 2_000;
 const recordFreshMs = 1_000;
 
 /** @throws StError as `readKnown`, when it begins; the signal's reason. */
-export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs }: LookoutOptions): Promise<Watched> {
+export async function watchCluster(dependencies: LookoutDependencies, input: WatchInput, { signal, beat, settleMs, unheardMs = 0 }: LookoutOptions): Promise<Watched> {
   const { clients } = dependencies;
   const ending = Date.now() + input.sliceMs;
   let known = await readKnown(dependencies, input.cluster, new Map(Object.entries(input.last?.excused ?? {})));
   const { monitoring } = known.record.spec!;
   const times = watchTimes(input.interval ?? monitoring.interval);
   const failures = input.failuresToOffline ?? monitoring.failuresToOffline;
-  const nodes = lookedAt(known).map((looked): Watching => ({ looked, vote: carried(looked.target.node, input), detailsAt: 0, looks: 0, answered: 0, open: 0 }));
+  const nodes = lookedAt(known).map((looked): Watching => {
+    const unheard = input.last?.around?.unheard?.[looked.target.node];
+    return { looked, vote: carried(looked.target.node, input), detailsAt: 0, looks: 0, answered: 0, open: 0, ...(unheard ? { unheard } : {}) };
+  });
 
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
@@ -72,10 +80,11 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   const bell = createBell();
   const newcomers = input.last ? nodes.flatMap(({ vote: { node } }) => (input.last!.votes.some((one) => one.node === node) ? [] : [node])) : [];
   const around = createAround(clients, known, { times, failures, nodes, newcomers, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
+  const heard = createHeard(clients, { times, nodes, signal: inner, ring: bell.ring, databaseGone: () => around.seen().database?.well === false });
   // One that was taken out of the cluster meanwhile is nobody's failure.
   let belonging = nodes;
   const build = (): Vote => voteOf({ known, nodes: belonging, around: around.seen() });
-  const tell = (vote: Vote, signature = signatureOf(vote)): Watched => ({ vote, signature, around: { ...around.seen(), reached: vote.around.reached } });
+  const tell = (vote: Vote, signature = signatureOf(vote)): Watched => ({ vote, signature, around: { ...withUnheard(around.seen(), nodes), reached: vote.around.reached } });
 
   const look = (node: Watching): Promise<void> => follow(clients, node, { times, failures, signal: inner, onLook: (before) => {
     const doubt = inDoubt(node.vote);
@@ -113,7 +122,9 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
       const seen = nodes.every(({ looks }) => looks > 0);
       if (!seen || (input.last?.fresh && known.revision === revision && signatureOf(build()) === input.last.signature)) continue;
       const settled = Date.now() + (settleMs ?? Math.min(1_000, times.again));
-      while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || (around.busy() && !oneAlone(nodes)))) await bell.wait(settled - Date.now());
+      while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || ((around.busy() || (unheardMs > 0 && heard.busy())) && !oneAlone(nodes)))) await bell.wait(settled - Date.now());
+      const heardBy = settled + unheardMs;
+      while (Date.now() < heardBy && unheardMs > 0 && nodes.some(undecided)) await bell.wait(Math.min(times.again, heardBy - Date.now()));
       if (Date.now() - Date.parse(known.view.readAt) > recordFreshMs) await readAgain();
       const vote = build();
       const signature = signatureOf(vote);
@@ -122,7 +133,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
     return tell(build());
   };
 
-  const running = [...nodes.map(look), around.run(), around.listen(), readOn(), beatOn()];
+  const running = [...nodes.map(look), around.run(), around.listen(), heard.run(), readOn(), beatOn()];
   // What stops them is no failure; a defect in one of them is everybody's.
   const broken = Promise.race(running).then(() => new Promise<never>(() => undefined));
   try {
@@ -136,6 +147,15 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
 
 /** One is lost while all others serve: its news need not wait for what stands around them, which was asked at the first doubt and would explain several. */
 const oneAlone = (nodes: readonly Watching[]): boolean => nodes.length > 1 && nodes.filter(({ vote }) => vote.state !== 'Online').length === 1;
+
+/** The product has begun to hear nothing of it, and what that makes of it is still open. */
+const undecided = ({ vote, unheard }: Watching): boolean => unheard !== undefined && (!unheard.believed || vote.state === 'Online');
+
+/** For the next slice; it begins with what was believed. */
+function withUnheard({ unheard: _before, ...look }: AroundLook, nodes: readonly Watching[]): AroundLook {
+  const unheard = Object.fromEntries(nodes.flatMap((node) => (node.unheard ? [[node.looked.target.node, node.unheard]] : [])));
+  return Object.keys(unheard).length > 0 ? { ...look, unheard } : look;
+}
 
 /** Whether the last look found other services than the one before it. */
 function seenAnew(node: Watching): boolean {
@@ -186,7 +206,8 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     const first = node.looks === 0 && (node.vote.stale === true || !clients.admin.server(node.looked.target.admin).loggedIn());
     const missAfter = first ? firstMs : times.missAfter;
     const look = begin(clients, node, { timeoutMs: Math.max(times.giveUpAfter, missAfter), ...(first || node.vote.state !== 'Online' ? { knockMs: first ? times.giveUpAfter : times.missAfter } : {}) });
-    const early = await Promise.race([look, pause(missAfter, undefined, { signal })]);
+    const answered = await Promise.race([look, pause(missAfter, undefined, { signal })]);
+    const early = answered && heardOf(node, answered);
     const online = early?.sight === 'online' && !inDoubt(node.vote);
     const missing = Object.values(node.details?.services ?? {}).includes(false);
     if (online && began - node.detailsAt >= (missing ? times.interval : times.details)) {
@@ -202,12 +223,15 @@ async function follow(clients: Clients, node: Watching, { times, failures, signa
     else {
       note({ sight: 'unknown', why: 'the Administration Tool does not answer', cause: 'silent' }, began);
       void ask(hostSign(node.looked.target, { timeoutMs: times.missAfter }), (sign) => { node.sign = sign; });
-      if (!early) void ask(look, (late) => { if (late.cause !== 'silent' && began > node.answered) note(late, began); });
+      if (!early) void ask(look, (late) => { if (late.cause !== 'silent' && began > node.answered) note(heardOf(node, late), began); });
     }
-    const next = began + (inDoubt(node.vote) ? times.again : times.interval);
+    const next = began + (inDoubt(node.vote) || undecided(node) ? times.again : times.interval);
     await pause(Math.max(1, next - Date.now()), undefined, { signal });
   }
 }
+
+/** A look that finds all well says nothing of a Transaction Manager that hangs. */
+const heardOf = ({ unheard }: Watching, look: NodeLook): NodeLook => (unheard?.believed && look.sight === 'online' ? judgeUnheard(look) : look);
 
 /** `knockMs`: the door is tried first, since a login that hangs would hold up those of all others. Of a node that says nothing only a few looks are open. */
 function begin(clients: Clients, node: Watching, { timeoutMs, knockMs }: { timeoutMs: number; knockMs?: number }): Promise<NodeLook> {

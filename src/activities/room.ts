@@ -2,7 +2,7 @@
 import type { AdminServer } from '../clients/adminApi';
 import { waitFor } from '../clients/waitFor';
 import { StError, unlessSilent } from '../model/errors';
-import { statusIn } from '../model/nodeTable';
+import { lateBeatMs, statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
 import { roomProblem, serves, type Room, type RoomState } from '../model/stopPlan';
 import type { AdminAccess, ServerTarget } from '../model/targets';
@@ -46,9 +46,6 @@ export async function doorLook(clients: Clients, edge: Pick<ServerTarget, 'node'
   const online = await roomLook(clients, edge.admin, 'edge', protocols);
   return online ? { online, served: await twice(() => isServed(clients, edge, protocols, limits())) } : { online };
 }
-
-/** A heart that beats late is no hang, in milliseconds. */
-const lateBeatMs = 6_000;
 
 /** False where the product itself has heard nothing of a Server for a while, though its services run: a Transaction Manager that hangs works on nothing (reference §6). */
 export function isHeard(admin: AdminServer, address: string): Promise<boolean> {

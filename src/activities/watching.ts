@@ -14,11 +14,13 @@ export interface WatchingActivities {
 const lookMs = 15_000;
 /** Room for the second look, and for what stands around. */
 const settleMs = 5_000;
+/** And for a Transaction Manager that may hang. */
+const unheardMs = 8_000;
 
 export function watchingActivities(dependencies: LookoutDependencies): WatchingActivities {
   return {
     watch: (input) => watchCluster(dependencies, input, { signal: abortSignal(), beat: heartbeat }),
-    look: ({ cluster }) => watchCluster(dependencies, { cluster, sliceMs: lookMs, failuresToOffline: 2 }, { signal: abortSignal(), settleMs }),
+    look: ({ cluster }) => watchCluster(dependencies, { cluster, sliceMs: lookMs, failuresToOffline: 2 }, { signal: abortSignal(), settleMs, unheardMs }),
   };
 }
 

@@ -13,7 +13,7 @@ export type NodeState = 'Online' | 'Offline' | 'Unknown';
  */
 export const causes = [
   'database', 'shared files', 'licence', 'credentials', 'our network',
-  'admin stopped', 'TM stopped', 'daemons stopped', 'refused', 'silent', 'TLS', 'nonsense',
+  'admin stopped', 'TM stopped', 'TM hangs', 'daemons stopped', 'refused', 'silent', 'TLS', 'nonsense',
 ] as const;
 export type Cause = (typeof causes)[number];
 

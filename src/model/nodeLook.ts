@@ -16,6 +16,14 @@ export function judgeServer(services: Record<string, boolean>): NodeLook {
   return { sight: 'online', services };
 }
 
+/** Of a Transaction Manager that hangs, as the monitor and operations say it. */
+export const hangsText = 'its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while';
+
+/** The same look, of a Server that the product itself hears nothing of. */
+export function judgeUnheard(look: NodeLook): NodeLook {
+  return { ...look, sight: 'offline', why: hangsText, cause: 'TM hangs' };
+}
+
 /** An Edge has no Transaction Manager: its protocol servers are what it is there for. */
 export function judgeEdge(services: Record<string, boolean>, protocols: readonly string[]): NodeLook {
   const stopped = protocols.filter((protocol) => services[protocol] !== true);

@@ -17,5 +17,8 @@ export function statusIn(table: readonly NodeEntry[], address: string): string |
   return words.find((word) => word === 'Online') ?? words[0];
 }
 
+/** A heart that beats late is no hang, in milliseconds. */
+export const lateBeatMs = 6_000;
+
 /** Every address of the table once, in one spelling. */
 export const addressesIn = (addresses: readonly string[]): string[] => [...new Set(addresses.map(canonicalAddress))];

@@ -1,4 +1,5 @@
 /** What a graceful stop may do and must wait for (reference §8.5, §11.1, §16), decided from what was seen. Pure. */
+import { hangsText } from './nodeLook';
 import type { Problem, Waits } from './operation';
 import type { Protocol } from './specTypes';
 import type { AdminAccess, ServerTarget, SshAccess } from './targets';
@@ -118,7 +119,7 @@ export function workProblems(work: Work, blocked: readonly string[], { acceptAct
   const { node, sessions, accounts, transfers, active, ready } = work;
   const problems: Problem[] = blocked.map((name) => ({ what: `${node}: "${name}" is at work there, and was named as blocking`, remedy: 'wait until it has ended and run this again, or leave it out of "blocking"' }));
   if (work.hangs) {
-    const hangs = `${node}: its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while`;
+    const hangs = `${node}: ${hangsText}`;
     if (active.length === 0) problems.push({ what: `${hangs}. It works on nothing`, remedy: '', level: 'warning' });
     else {
       const held = `${hangs}. It holds ${nameFiles(active)}, which no graceful stop ends: stopped with it they stay "In Progress", and nobody processes them`;

@@ -55,6 +55,13 @@ export interface Gone {
   believed: boolean;
 }
 
+/** Of a Server that the product's table of nodes calls Offline though its services run: since when (ISO-8601 UTC), in how many tables, and whether that is enough to be believed. */
+export interface Unheard {
+  since: string;
+  tables: number;
+  believed: boolean;
+}
+
 export interface BalancerSight {
   name: string;
   /** By node, as HAProxy says it; undefined where it was not asked or did not answer. */
@@ -75,6 +82,8 @@ export interface AroundLook {
   balancers: BalancerSight[];
   /** By Server: the Edges that it is connected to. */
   streaming: Record<string, string[]>;
+  /** By Server; left out when there is none. */
+  unheard?: Record<string, Unheard>;
   /** Of an earlier slice: something of the site answered that is no node. */
   reached?: boolean;
 }

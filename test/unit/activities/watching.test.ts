@@ -22,7 +22,9 @@ const { remote, api } = adminRemote();
 const quick = { cluster: 'demo', interval: 1_000, failuresToOffline: 2 };
 
 type Act = 'well' | 'TM stopped' | 'refused login' | 'nonsense' | 'internal error' | 'headers, then silence' | 'silence' | 'hung up on';
-const behave = (act: () => Act): Handler => (request, response, url) => {
+/** What the product calls each Server, by its address. */
+type Table = Record<string, 'Online' | 'Offline'>;
+const behave = (act: () => Act, table: () => Table): Handler => (request, response, url) => {
   switch (act()) {
     case 'refused login': return void response.writeHead(401).end('Unauthorized');
     case 'nonsense': return void response.writeHead(200).end('<html>It works!</html>');
@@ -35,6 +37,7 @@ const behave = (act: () => Act): Handler => (request, response, url) => {
   if (url.pathname.endsWith('/daemons')) return json(response, { sshStatus: 'Running' });
   if (url.pathname.endsWith('/transactionManager')) return json(response, { status: act() === 'well' ? 'Running.' : 'Not running.' });
   if (url.pathname.endsWith('/clusterServices')) return json(response, { status: 'Running.' });
+  if (url.pathname.endsWith('/clusterManagement')) return json(response, { isCluster: true, clusterNodes: Object.entries(table()).map(([serverAddress, status]) => ({ serverAddress, status })) });
   if (url.pathname.endsWith('/version')) return json(response, { version: '5.5' });
   return json(response, []);
 };
@@ -48,18 +51,21 @@ afterEach(async () => { for (const leave of doors.splice(0)) await leave(); });
 
 interface Estate {
   acts: Act[];
+  /** By Server: its table of nodes. */
+  tables: Table[];
   remotes: Remote[];
   /** As it is read from now on. */
   record: ClusterRecord;
   /** `takesMs`: until it answers; `leave`: nobody listens on its port any more. */
   database: { well: boolean; takesMs?: number; leave(): Promise<void> };
-  watch(input?: Partial<WatchInput>, options?: { settleMs?: number; signal?: AbortSignal }): Promise<Watched>;
+  watch(input?: Partial<WatchInput>, options?: { settleMs?: number; unheardMs?: number; signal?: AbortSignal }): Promise<Watched>;
 }
 
 /** Three Servers that do as they are told, a record that names them, no balancer and no SSH. */
 async function estate(): Promise<Estate> {
   const acts: Act[] = ['well', 'well', 'well'];
-  const remotes = await Promise.all(acts.map((_, index) => remote(behave(() => acts[index]!))));
+  const tables = acts.map((): Table => ({ '10.86.0.11': 'Online', '10.86.0.12': 'Online', '10.86.0.13': 'Online' }));
+  const remotes = await Promise.all(acts.map((_, index) => remote(behave(() => acts[index]!, () => tables[index]!))));
   const file = demoFile();
   delete file.sites.prod.loadBalancer;
   const door = createServer((socket) => void socket.on('error', () => undefined).resume().end('G'));
@@ -82,7 +88,7 @@ async function estate(): Promise<Estate> {
     ssh: { run: async () => { throw new StError('Unreachable', 'no SSH here'); } },
   } as unknown as Clients;
   return {
-    acts, remotes, database, record,
+    acts, tables, remotes, database, record,
     watch: (input = {}, options = {}) => watchCluster({ clients, temporal, taskQueue: 'test' }, { ...quick, sliceMs: 30_000, ...input }, { signal: new AbortController().signal, ...options }),
   };
 }
@@ -127,6 +133,64 @@ test.each<[Act, NodeHealth['state'], Partial<Record<keyof NodeHealth, unknown>>]
   made.acts[1] = act;
   const { vote } = await watchUntil(made, await watching, (seen_) => nodeIn(seen_, 'st2').state !== 'Online');
   expect(nodeIn(vote, 'st2')).toMatchObject({ state, lastSeen: expect.any(String), ...seen });
+  expect([nodeIn(vote, 'st1').state, nodeIn(vote, 'st3').state]).toEqual(['Online', 'Online']);
+});
+
+/** Every Server's table says this of st2. */
+const call = ({ tables }: Estate, word: Table[string], tellers = [0, 1, 2]): void => { for (const index of tellers) tables[index]!['10.86.0.12'] = word; };
+
+test('a Server that the product hears nothing of for a while, though its Transaction Manager runs, is Offline with that cause, stays so, and is back when the product says so', async () => {
+  const made = await estate();
+  const first = await settled(made);
+  call(made, 'Offline');
+  const began = Date.now();
+  const hung = await watchUntil(made, first, (seen) => nodeIn(seen, 'st2').state !== 'Online');
+  // A heart that beats late is no hang, and the votes come on top.
+  expect(Date.now() - began).toBeGreaterThan(6_000);
+  expect(nodeIn(hung.vote, 'st2')).toMatchObject({ state: 'Offline', cause: 'TM hangs', why: 'its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while', services: { running: 5, stopped: [] } });
+  // Another slice, perhaps of another worker, begins with what was believed; one look without an answer takes nothing back.
+  const next = made.watch({ ...after(hung), sliceMs: 4_000 });
+  await pause(500);
+  made.acts[1] = 'silence';
+  await pause(1_200);
+  made.acts[1] = 'well';
+  const still = await next;
+  expect([nodeIn(still.vote, 'st2').state, nodeIn(still.vote, 'st2').cause, still.signature]).toEqual(['Offline', 'TM hangs', hung.signature]);
+  call(made, 'Online');
+  const back = Date.now();
+  const { vote } = await watchUntil(made, still, (seen) => nodeIn(seen, 'st2').state === 'Online');
+  expect(nodeIn(vote, 'st2')).toMatchObject({ state: 'Online' });
+  expect(Date.now() - back).toBeLessThan(5_000);
+});
+
+test('it is no hang when Servers disagree, when the database is gone, or when the Server has just come back', async () => {
+  const [split, gone, started] = await Promise.all([estate(), estate(), estate()]);
+  const [here, there] = await Promise.all([settled(split), settled(gone), settled(started)]);
+  gone.database.well = false;
+  started.acts[1] = 'TM stopped';
+  const [lost, stopped] = await Promise.all([watchUntil(gone, there, ({ around }) => around.database !== undefined), watchUntil(started, await settled(started), (seen) => nodeIn(seen, 'st2').state === 'Offline')]);
+  call(split, 'Offline', [0, 2]);
+  call(gone, 'Offline');
+  call(started, 'Offline');
+  started.acts[1] = 'well';
+  const long = { sliceMs: 10_000 };
+  const states: string[] = [];
+  await Promise.all([[split, here], [gone, lost], [started, stopped]].map(async ([made, from]) => {
+    const ending = Date.now() + long.sliceMs;
+    for (let seen = from as Watched; Date.now() < ending;) {
+      seen = await (made as Estate).watch({ ...after(seen), ...long });
+      // That of the one that came back is told at once.
+      states.push(nodeIn(seen.vote, 'st2').state);
+    }
+  }));
+  expect(new Set(states)).toEqual(new Set(['Online']));
+});
+
+test('one look alone finds it too', async () => {
+  const made = await estate();
+  call(made, 'Offline');
+  const { vote } = await made.watch({ sliceMs: 15_000 }, { settleMs: 5_000, unheardMs: 8_000 });
+  expect(nodeIn(vote, 'st2')).toMatchObject({ state: 'Offline', cause: 'TM hangs' });
   expect([nodeIn(vote, 'st1').state, nodeIn(vote, 'st3').state]).toEqual(['Online', 'Online']);
 });
 
