@@ -7,6 +7,7 @@ import { stopActivities } from '../../src/activities/stops';
 import { askStops } from '../../src/activities/stopMarkers';
 import { createClients } from '../../src/clients';
 import { haproxyOverSsh } from '../../src/clients/haproxy';
+import { look } from '../../src/control/operations';
 import type { OperationReport } from '../../src/model/operation';
 import { balancerTargets, serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
@@ -175,6 +176,10 @@ test('a worker that is killed while it waits for a graceful stop has a successor
   const session = await logIn();
   const handle = await ground.client.workflow.start('rollingRestart', { taskQueue, workflowId: unique('rollingRestart'), args: [{ cluster, nodes: ['st2'], gracefulTimeout: '6s' }], workflowTaskTimeout: '3s' });
   await until('sshd to be asked to stop', async () => (await clients.ssh.run(target('st2').ssh, ['cat', '.st-orchestrator/stops/sshd'], { timeoutMs: 5_000, ok: [0, 1], purpose: 'reading' })).stdout.startsWith('asked'), 60_000, 100);
+  // Whoever looks meanwhile sees for what, and how long at most: its own time, that of the events and that of the Transaction Manager.
+  const waits = async () => (await look(ground.client, handle.workflowId)).report?.steps.find(({ key }) => key === 'drain/st2')?.waits;
+  await until('the step to say that it waits for the session', async () => (await waits())?.for === '1 session', 5_000, 100);
+  expect(await waits()).toEqual({ for: '1 session', names: spec.probe!.account, leftMs: expect.any(Number) });
   await first.kill();
   const successor = startWorkerProcess({ address, taskQueue });
   const report = (await handle.result()) as OperationReport;

@@ -6,7 +6,7 @@ import type { ClusterEvent } from '../../src/model/events';
 import type { ClusterHealth, NodeHealth } from '../../src/model/health';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
-import { deadMount, mendMount } from '../helpers/breaking';
+import { deadMount, mendMount, onHost as asRoot } from '../helpers/breaking';
 import { startLab, type Lab } from '../helpers/lab';
 import { withOperations, type Operations } from '../helpers/operations';
 import { keepingProgram, kindsOf, toldEvents } from '../helpers/toldEvents';
@@ -96,6 +96,31 @@ test('a Server whose Transaction Manager is dead is Offline, and says that only 
   expect(health).toMatchObject({ health: 'degraded', online: 2 });
   await onHost('st2', 'start_tm');
   await allWell();
+});
+
+test('a Server whose Transaction Manager hangs is Offline with that cause, once for as long as it hangs, and Online again when it goes on', async () => {
+  // One that has not been down a moment ago: such a one is given a minute to be heard of.
+  await onHost('st3', 'stop_monitord');
+  const estate = await lab.status();
+  const signal = (name: string): Promise<unknown> => asRoot(estate, 'st3', `kill -${name} "$(cat /opt/axway/SecureTransport/var/run/tm.pid)"`);
+  const before = told().length;
+  await signal('STOP');
+  try {
+    const { health, took } = await seen('st3 Offline', (one) => nodeIn(one, 'st3')?.state === 'Offline', 40_000);
+    console.log(`TM hangs → Offline after ${took} ms`);
+    const why = 'its Transaction Manager hangs: it runs, and the product has heard nothing of it for a while';
+    expect(nodeIn(health, 'st3')).toMatchObject({ cause: 'TM hangs', why, services: { stopped: [] } });
+    expect(health).toMatchObject({ health: 'degraded', online: 2, problems: [`st3 is Offline: ${why}`] });
+    const look = await operations.start('checkHealth', { cluster: lab.name });
+    expect(nodeIn((await look.result()) as ClusterHealth, 'st3')).toMatchObject({ state: 'Offline', cause: 'TM hangs' });
+    expect(nodeIn(await status(), 'st3')).toMatchObject({ state: 'Offline', since: nodeIn(health, 'st3')!.since });
+  } finally {
+    await signal('CONT');
+  }
+  await allWell();
+  // Enough are left: nobody is told.
+  expect(told()).toHaveLength(before);
+  await onHost('st3', 'start_monitord');
 });
 
 test('a Server whose Administration Tool is dead is Offline: its port refuses', async () => {
