@@ -4,6 +4,7 @@ import { StError } from '../model/errors';
 import { excusesOf, inForce, type Excuses } from '../model/excuses';
 import type { RecordView } from '../model/health';
 import type { ClusterRecord } from '../model/cluster';
+import { mayHaveWorked } from '../model/clusterRecord';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
 import { shorten } from '../model/shorten';
@@ -49,9 +50,10 @@ export async function readKnown({ temporal, taskQueue }: { temporal: Client; tas
 const reportOf = (temporal: Client, workflowId: string): Promise<OperationReport | undefined> =>
   temporal.withDeadline(Date.now() + askMs, () => temporal.workflow.getHandle(workflowId).query<OperationReport>('status')).catch(() => undefined);
 
-function viewOf({ phase, revision, epoch, lease, unfinished, maintenance, operations: [last] }: ClusterRecord, at: string): RecordView {
+function viewOf(record: ClusterRecord, at: string): RecordView {
+  const { phase, revision, epoch, lease, unfinished, maintenance, operations: [last] } = record;
   return {
-    readAt: at, phase, revision, epoch, unfinished: firstLines(unfinished, 20),
+    readAt: at, phase, complete: mayHaveWorked(record), revision, epoch, unfinished: firstLines(unfinished, 20),
     maintenance: inForce(maintenance, at).map(({ nodes, until, reason }) => ({ nodes, until, reason })),
     ...(lease ? { lease: { workflowId: lease.workflowId, operation: lease.operation, since: lease.since } } : {}),
     ...(last ? { lastOperation: { operation: last.operation, outcome: last.outcome, endedAt: last.endedAt, summary: shorten(last.summary, 300) } } : {}),

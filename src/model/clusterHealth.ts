@@ -68,23 +68,30 @@ export function healthOf(cluster: string, vote: Vote): ClusterHealth {
   const servers = nodes.filter(({ role }) => role === 'server');
   const online = servers.filter(({ state }) => state === 'Online').length;
   const sorted = [...nodes].sort(problemsFirst);
-  const problems = problemsOf(sorted, vote);
+  const problems = problemsOf(cluster, sorted, vote);
   return {
     apiVersion: 'st-orchestrator/v1', kind: 'ClusterHealth', cluster, site, sampledAt: at, online, members: servers.length, minimumNodes,
     health: judge(vote, problems), ...(cause ? { cause } : {}), nodes: sorted, problems, record,
   };
 }
 
-function judge({ nodes, policies: { minimumNodes }, cause }: Vote, problems: readonly string[]): Health {
+/** A cluster that worked, and all of whose Servers were removed: nobody need look to know that it serves nobody. */
+const noServerLeft = ({ nodes, record }: Vote): boolean => record.complete === true && !nodes.some(({ role }) => role === 'server');
+
+function judge(vote: Vote, problems: readonly string[]): Health {
+  const { nodes, policies: { minimumNodes }, cause } = vote;
+  if (noServerLeft(vote)) return 'below threshold';
   if (!nodes.some(({ role }) => role === 'server') || cause?.code === 'our network') return 'unknown';
   if (present(nodes) < minimumNodes) return 'below threshold';
   return problems.length > 0 ? 'degraded' : 'ok';
 }
 
-function problemsOf(nodes: readonly NodeHealth[], { cause, around, policies, record }: Vote): string[] {
+function problemsOf(cluster: string, nodes: readonly NodeHealth[], vote: Vote): string[] {
+  const { cause, around, policies, record } = vote;
   const problems: string[] = [];
   const left = record.unfinished.length > 0 ? [`An operation left work unfinished: ${record.unfinished[0]}${record.unfinished.length > 1 ? '; and more' : ''}`] : [];
-  if (!nodes.some(({ role }) => role === 'server')) problems.push('The record knows no member yet: set the cluster up, or adopt it.');
+  if (noServerLeft(vote)) problems.push(`No Server is left of the ${policies.minimumNodes} that are asked for: all were removed, and nobody is served. "stctl set-up-cluster ${cluster}" brings one back.`);
+  else if (!nodes.some(({ role }) => role === 'server')) problems.push('The record knows no member yet: set the cluster up, or adopt it.');
   if (cause) problems.push(cause.sentence);
   // Of what is not seen from here nothing is claimed.
   if (cause?.code === 'our network') return [...problems, ...left];

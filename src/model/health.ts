@@ -74,6 +74,8 @@ export interface RecordView {
   /** ISO-8601 UTC: when it was read. */
   readAt: string;
   phase: string;
+  /** The cluster was set up, or may have been. Not in the histories of earlier releases. */
+  complete?: boolean;
   revision: number;
   epoch: number;
   lease?: { workflowId: string; operation: string; since: string };

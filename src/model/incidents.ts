@@ -56,7 +56,7 @@ export interface Told {
 }
 
 /** Whether what was seen can be believed at all: otherwise things stay as they were told. */
-const seeing = ({ health, cause, members }: ClusterHealth): boolean => members > 0 && !(health === 'unknown' && cause?.code !== 'our network');
+const seeing = ({ health, cause, members }: ClusterHealth): boolean => health === 'below threshold' || (members > 0 && !(health === 'unknown' && cause?.code !== 'our network'));
 
 export function observe(before: Incidents, shown: Shown): Told {
   const { health, at } = shown;

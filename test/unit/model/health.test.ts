@@ -62,6 +62,15 @@ test('a pause tells until when it was certainly looked at, and what was seen; tw
   expect(pausedHealth(last, { why: 'paused', seenAt: at(-5_000) }).sampledAt).toBe(at(0));
 });
 
+test('all Servers of a cluster that worked were removed: below the threshold, with the way back, and told; of one that never worked nothing is known', () => {
+  const left = vote([node('ed1', 'Online', { streaming: { connected: 0, of: 0, missing: [] } })]);
+  const removed = healthOf('demo', { ...left, record: { ...left.record, complete: true } });
+  expect(removed).toMatchObject({ health: 'below threshold', online: 0, members: 0 });
+  expect(removed.problems).toEqual(['No Server is left of the 2 that are asked for: all were removed, and nobody is served. "stctl set-up-cluster demo" brings one back.', 'No Edge serves: no partner gets in.']);
+  expect(story([ok, removed]).told).toContain('threshold-lost');
+  expect(healthOf('demo', { ...left, record: { ...left.record, complete: false } })).toMatchObject({ health: 'unknown', problems: [expect.stringMatching(/^The record knows no member yet/), expect.anything()] });
+});
+
 test('problems come first, among the nodes as among the sentences', () => {
   const { nodes, problems } = health(node('st1'), node('st10', 'Unknown'), node('st2', 'Offline'), node('ed1', 'Offline'));
   expect(nodes.map(({ node: name }) => name)).toEqual(['ed1', 'st2', 'st10', 'st1']);
