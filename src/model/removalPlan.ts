@@ -82,19 +82,21 @@ export function planRemoval({ leaving, gates, answers }: RemovalFound): RemovalP
 const what: Record<Role, string> = { server: 'Server', edge: 'Edge' };
 
 export function removalProblems(found: RemovalFound, rules: RemovalRules): Problem[] {
-  return [...found.leaving.flatMap((node) => nodeProblems(node, found, rules)), ...(rules.force ? [] : withoutForce(found, rules))];
+  return [...found.leaving.flatMap((node) => nodeProblems(node, found, rules)), ...spareProblems(found, rules)];
 }
 
-function withoutForce(found: RemovalFound, rules: RemovalRules): Problem[] {
+/** What "force" overrides stays in the plan and in the report. */
+function spareProblems(found: RemovalFound, rules: RemovalRules): Problem[] {
   const problems = [...lastProblems(found, rules), ...thresholdProblems(found, rules), ...doorProblems(found)];
-  return problems.length > 0 ? problems : frontProblems(found);
+  const all = problems.length > 0 ? problems : frontProblems(found);
+  return all.map((problem) => (rules.force ? { ...problem, level: 'warning' } : { ...problem, remedy: `${problem.remedy}; or give "force" and the reason` }));
 }
 
 /** Online is not yet sent to: a balancer may hold out those that stay, or find them ill. */
 function frontProblems({ leaving, balancers }: RemovalFound): Problem[] {
   return balancers.filter(({ serving }) => serving.length > 0 && serving.every((name) => leaving.some(({ node }) => node === name))).map(({ name, serving }) => ({
     what: `${name} sends to nobody but ${serving.join(' and ')} now, and ${serving.length === 1 ? 'that goes' : 'those go'}`,
-    remedy: 'bring those that stay back into the balancer first; or give "force" and the reason',
+    remedy: 'bring those that stay back into the balancer first',
   }));
 }
 
@@ -120,11 +122,12 @@ function nodeProblems({ node, member, owes }: Leaving, { gates, answers }: Remov
   return [];
 }
 
-function lastProblems({ leaving, stay }: RemovalFound, { coming }: RemovalRules): Problem[] {
+function lastProblems({ leaving, stay }: RemovalFound, { coming, force }: RemovalRules): Problem[] {
   return (['server', 'edge'] as const).flatMap((role) => {
     const goes = leaving.filter((one) => one.member && one.role === role).map(({ node }) => node);
     const left = stay.filter((one) => one.role === role).length + (role === 'server' ? coming.servers : coming.edges);
-    return goes.length === 0 || left > 0 ? [] : [{ what: `no ${what[role]} would be left without ${goes.join(', ')}`, remedy: 'add another one first; or give "force" and the reason' }];
+    const after = role === 'server' && force ? '; with none left nobody is served, and "stctl set-up-cluster" brings one back, alone, to which "stctl add-node" adds the others' : '';
+    return goes.length === 0 || left > 0 ? [] : [{ what: `no ${what[role]} would be left without ${goes.join(', ')}`, remedy: `add another one first${after}` }];
   });
 }
 
@@ -135,13 +138,13 @@ function thresholdProblems({ leaving, answers, stay }: RemovalFound, { minimumNo
   const after = servers.length + coming.servers;
   // With none left there is something worse to say.
   if (goes.length === 0 || after === 0) return [];
-  const remedy = 'add another one first, or lower policies.minimumNodes; or give "force" and the reason';
+  const remedy = 'add another one first, or lower policies.minimumNodes';
   if (after < minimumNodes) return [{ what: `${after} Server${after === 1 ? '' : 's'} would be left without ${goes.join(', ')}, and policies.minimumNodes is ${minimumNodes}`, remedy }];
   const online = servers.filter((one) => one.online).map(({ node }) => node);
   const working = goes.filter((node) => answers.some((answer) => answer.node === node && answer.online));
   if (working.length === 0 || online.length >= minimumNodes) return [];
   const not = servers.filter((one) => !one.online).map(({ node, admin }) => `${node} ${admin === 'running' ? 'does not run all that it should' : 'does not answer'}`);
-  return [{ what: `of the Servers that stay ${online.length} ${online.length === 1 ? 'is' : 'are'} Online (${not.join(', ') || 'no other is there'}), and policies.minimumNodes is ${minimumNodes}: ${working.join(', ')} can't be spared`, remedy: not.length > 0 ? 'bring those back first; or give "force" and the reason' : remedy }];
+  return [{ what: `of the Servers that stay ${online.length} ${online.length === 1 ? 'is' : 'are'} Online (${not.join(', ') || 'no other is there'}), and policies.minimumNodes is ${minimumNodes}: ${working.join(', ')} can't be spared`, remedy: not.length > 0 ? 'bring those back first' : remedy }];
 }
 
 /** An Edge without a Transaction Manager behind it is healthy for a balancer, and serves nobody. */
@@ -151,5 +154,5 @@ function doorProblems({ leaving, answers, stay }: RemovalFound): Problem[] {
   // With none left there is something worse to say.
   if (working.length === 0 || edges.length === 0 || edges.some(serves)) return [];
   const why = edges.map(({ node, admin, online, served }) => whyNot({ node, online: admin === 'running' ? online : null, ...(served === undefined ? {} : { served }) }));
-  return [{ what: `none of the Edges that stay serves (${why.join(', ')}): ${working.join(', ')} can't be spared`, remedy: 'bring those back first; or give "force" and the reason' }];
+  return [{ what: `none of the Edges that stay serves (${why.join(', ')}): ${working.join(', ')} can't be spared`, remedy: 'bring those back first' }];
 }

@@ -46,6 +46,15 @@ describe('what refuses', () => {
   const told = (found: Partial<RemovalFound>, more: Partial<RemovalRules> = {}): string[] => removalProblems({ ...living, ...found }, { ...rules, ...more }).filter(({ level }) => level === undefined).map(({ what }) => what);
 
   test('nothing, where enough stay', () => expect(told({})).toEqual([]));
+  test.each<[string, Partial<RemovalFound>, string, string]>([
+    ['too few', { stay: staying(up('st1')) }, '1 Server would be left without st3, and policies.minimumNodes is 2', 'add another one first, or lower policies.minimumNodes'],
+    ['none', { stay: [] }, 'no Server would be left without st3', 'add another one first; with none left nobody is served, and "stctl set-up-cluster" brings one back, alone, to which "stctl add-node" adds the others'],
+    ['one that stays and does not work', { stay: staying(up('st1'), dead('st2')) }, 'of the Servers that stay 1 is Online (st2 does not answer), and policies.minimumNodes is 2: st3 can\'t be spared', 'bring those back first'],
+    ['a balancer that sends to nobody else', { balancers: [{ name: 'lb1', serving: ['st3'] }] }, 'lb1 sends to nobody but st3 now, and that goes', 'bring those that stay back into the balancer first'],
+  ])('what force overrides is told as a warning: %s', (_, found, what, remedy) => {
+    expect(removalProblems({ ...living, ...found }, { ...rules, force: true })).toEqual([{ what, remedy, level: 'warning' }]);
+    expect(removalProblems({ ...living, ...found }, rules)).toEqual([{ what, remedy: expect.stringMatching(/; or give "force" and the reason$/) }]);
+  });
   test('fewer members than the threshold; a node that comes in the same run counts; force is heard', () => {
     const few = { stay: staying(up('st1')) };
     expect(told(few)).toEqual(['1 Server would be left without st3, and policies.minimumNodes is 2']);
