@@ -65,18 +65,22 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
   for (const [role, keep, word] of [['server', keepOnline, 'Server'], ['edge', edgesToKeep(keepOnline), 'Edge']] as const) {
     const all = facts.filter((one) => one.role === role);
     const going = role === 'server' ? plan.servers : plan.edges;
-    const tight = going.find((wave) => all.filter((one) => isUp(one) && !wave.includes(one.node)).length < keep);
+    const leftBeside = (wave: readonly string[]): number => all.filter((one) => isUp(one) && !wave.includes(one.node)).length;
+    const tight = going.find((wave) => leftBeside(wave) < keep);
     if (tight) {
-      const left = all.filter((one) => isUp(one) && !tight.includes(one.node)).length;
+      const left = leftBeside(tight);
       const unserved = all.filter((one) => one.online && !isUp(one) && !tight.includes(one.node)).map(({ node }) => node);
       const idle = unserved.length === 0 ? '' : ` (${unserved.join(', ')}: not every daemon runs with a Transaction Manager connected to it)`;
-      problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay${idle}`, remedy: role === 'server' ? 'a smaller "parallel" or "keepOnline" (0: accept that nobody is served meanwhile)' : 'a smaller "parallel"; for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile' });
+      problems.push({ what: `while ${tight.join(' and ')} ${tight.length === 1 ? 'is' : 'are'} down, ${left} other ${word}${left === 1 ? '' : 's'} would be Online, and ${keep} must stay${idle}`, remedy: `${tight.length > 1 ? 'a smaller "parallel"; or ' : ''}${role === 'server' ? lessOnline(Math.min(...going.map(leftBeside))) : 'for the only Edge "keepOnline": 0 accepts that partners are shut out meanwhile'}` });
     } else if (keep > 0) {
       problems.push(...frontProblems([all.filter(({ node }) => first.includes(node)).map(({ node }) => node), ...going], all, balancers));
     }
   }
   return { ...plan, problems };
 }
+
+/** The number that would do for every wave. */
+const lessOnline = (left: number): string => (left > 0 ? `"keepOnline": ${left} (--keep-online ${left})` : '"keepOnline": 0 (--keep-online 0) accepts that nobody is served meanwhile');
 
 /** Online is not yet sent to: a balancer may hold the others out, or find them ill. Who comes back from an earlier wave is sent to again, unless somebody had taken it out. */
 function frontProblems(waves: readonly string[][], all: readonly RestartFacts[], balancers: readonly BalancerFacts[]): Problem[] {

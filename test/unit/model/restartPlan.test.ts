@@ -65,6 +65,16 @@ describe('a rolling restart', () => {
   });
 });
 
+test.each<[string, RestartFacts[], Partial<RestartWish>, string]>([
+  ['one other Server stays', estate.slice(1), {}, '"keepOnline": 1 (--keep-online 1)'],
+  ['fewer stay at the second wave than at the first', estate.slice(0, 3).concat(node('st4', { online: false })), { nodes: ['st1', 'st2', 'st3'], parallel: 2, keepOnline: 3 }, 'a smaller "parallel"; or "keepOnline": 1 (--keep-online 1)'],
+  ['none stays', [node('st1')], { keepOnline: 1 }, '"keepOnline": 0 (--keep-online 0) accepts that nobody is served meanwhile'],
+])('a restart that is refused names the number that would do: %s', (_, facts, more, remedy) => {
+  expect(planRestart(facts, wish(more)).problems.map((problem) => problem.remedy)).toEqual([remedy]);
+  const keepOnline = Number(/--keep-online (\d)/.exec(remedy)![1]);
+  expect(whats(facts, { ...more, keepOnline })).toEqual([]);
+});
+
 describe('whom the balancer sends to', () => {
   const lb1 = { name: 'lb1', active: '', persisted: '', saved: null, epoch: null };
   const only = { ...lb1, serving: ['ed1'], heldOut: ['ed2'] };
