@@ -18,6 +18,8 @@ export interface LeaseActivities {
 
 export interface LookedUp {
   alive: boolean;
+  /** It was asked to cancel, and has not come to its end yet. */
+  ending?: true;
   because: string;
   unfinished: string[];
 }
@@ -58,8 +60,9 @@ export function leaseActivities({ temporal, taskQueue }: { temporal: Client; tas
     }
   };
 
-  async function judge({ status: { name } }: WorkflowExecutionDescription, handle: WorkflowHandle): Promise<LookedUp> {
-    if (name === 'RUNNING') return { alive: true, because: '', unfinished: [] };
+  async function judge({ status: { name }, raw }: WorkflowExecutionDescription, handle: WorkflowHandle): Promise<LookedUp> {
+    // An old Temporal server may not say it.
+    if (name === 'RUNNING') return { alive: true, because: '', unfinished: [], ...(raw.workflowExtendedInfo?.cancelRequested ? { ending: true as const } : {}) };
     return { alive: false, because: `${name.toLowerCase()} without a report`, unfinished: await leftBy(handle, name) };
   }
 
@@ -81,7 +84,7 @@ export function leaseActivities({ temporal, taskQueue }: { temporal: Client; tas
         const answer = await ask(cluster, { ...request, at: at() });
         if (answer.granted || answer.reason !== 'busy') return answer;
         const found = await lookUp({ holder: answer.lease });
-        if (found.alive) return answer;
+        if (found.alive) return { ...answer, ...(found.ending ? { ending: true as const } : {}) };
         const { workflowId, firstExecutionRunId } = answer.lease;
         return await ask(cluster, { ...request, at: at(), evict: { workflowId, firstExecutionRunId, because: found.because, unfinished: found.unfinished } });
       } catch (error) {

@@ -118,7 +118,8 @@ export interface AcquireRequest {
 /** `interrupted`: an operation closed without a report. `unfinished`: one has left work undone. `changedBy`: the epoch of the last run that changed something. */
 export type AcquireAnswer =
   | { granted: true; epoch: number; changedBy?: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
-  | { granted: false; reason: 'busy'; lease: Lease }
+  /** `ending`: the holder was asked to cancel. */
+  | { granted: false; reason: 'busy'; lease: Lease; ending?: true }
   | { granted: false; reason: 'no spec' }
   /** `differs`: the places, as a part of a sentence. */
   | { granted: false; reason: 'spec conflict'; revision: number; differs: string };

@@ -86,7 +86,7 @@ const explanations: Record<ErrorCode, Omit<Explanation, 'code'>> = {
     happened: 'Another operation holds the lease of this cluster: only one may change it at a time.',
     state: `${nothingChanged} The other operation goes on.`,
     byItself: nothingHappens,
-    youCan: ['Watch the other one: stctl watch <its workflow id>.', 'Start yours again with waitForLease (for example "10m") to wait for its end.'],
+    youCan: ['Watch the other one: stctl watch <its workflow id>.', 'Start yours again with --wait-for-lease 10m (in JSON "waitForLease": "10m") to wait for its end.'],
   },
   AuthenticationFailed: {
     happened: 'A login was refused. One refusal stops all further tries with that credential, because more of them would lock the account.',

@@ -481,12 +481,27 @@ describe('the lease', () => {
       await until(() => reportOf(first), ({ phase }) => phase === 'working');
       const failure = await failureOf(await start(queue, { cluster }));
       expect(failure.type).toBe('ClusterBusy');
-      expect(failure.message).toContain(first.workflowId);
+      expect(failure.message).toMatch(new RegExp(`^rehearse \\(${first.workflowId}\\) holds the lease of "${cluster}" since [^ ;]+\\. Nothing was changed\\..*"--wait-for-lease 10m" \\(in JSON "waitForLease": "10m"\\)`));
       const third = await start(queue, { cluster, waitForLease: 30_000 });
       await until(() => reportOf(third), ({ phase }) => phase === 'waiting for the lease');
       open();
       expect((await third.result() as OperationReport).epoch).toBe(2);
       await first.result();
+    });
+  });
+
+  test('who is refused because of a holder that is just being cancelled is told so', async () => {
+    const { open, wait } = gate();
+    const { acts } = fakes({ 'things.ensureFirstUndone': async () => { await wait; return { changed: true, note: '' }; }, 'things.ensureLast': async () => Context.current().cancelled });
+    const cluster = unique('c');
+    await withWorker(ground, bundle, acts, async (queue) => {
+      const first = await start(queue, { cluster, spec });
+      await until(() => reportOf(first), ({ steps }) => steps.some(({ key, state }) => key === 'things.ensureLast' && state === 'running'));
+      await first.cancel();
+      await until(() => reportOf(first), ({ phase }) => phase === 'undoing');
+      expect((await failureOf(await start(queue, { cluster }))).message).toMatch(/ holds the lease of .* since [^ ;]+; it was asked to cancel, and holds it until it has come to its end\. Nothing was changed/);
+      open();
+      expect((await failureOf(first)).message).toMatch(/cancel/i);
     });
   });
 

@@ -42,8 +42,8 @@ export async function acquireLease({ operation, about, authority, spec, waitMs, 
     }
     if (answer.reason === 'no spec') throw unknownCluster(authority.cluster);
     if (answer.reason === 'spec conflict') throw specConflict(authority.cluster, answer.revision, answer.differs);
-    const sentence = `${answer.lease.operation} (${answer.lease.workflowId}) holds the lease of "${authority.cluster}" since ${answer.lease.since}`;
-    if (left <= 0) throw failure('ClusterBusy', `${sentence}. Nothing was changed. Watch it with "stctl watch ${answer.lease.workflowId}", or start this with "waitForLease".`);
+    const sentence = `${answer.lease.operation} (${answer.lease.workflowId}) holds the lease of "${authority.cluster}" since ${answer.lease.since}${answer.ending ? '; it was asked to cancel, and holds it until it has come to its end' : ''}`;
+    if (left <= 0) throw failure('ClusterBusy', `${sentence}. Nothing was changed. Watch it with "stctl watch ${answer.lease.workflowId}", or start this again with "--wait-for-lease 10m" (in JSON "waitForLease": "10m"), which waits for its end.`);
     onBusy(sentence);
     // Timers below a second take a second on most servers.
     const pause = Math.max(1_000, Math.min(askEveryMs, left));

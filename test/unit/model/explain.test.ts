@@ -29,6 +29,6 @@ State:       Nothing was changed; the cluster is as it was. The other operation 
 By itself:   Nothing: it is not tried again.
 You can:
   - Watch the other one: stctl watch <its workflow id>.
-  - Start yours again with waitForLease (for example "10m") to wait for its end."
+  - Start yours again with --wait-for-lease 10m (in JSON "waitForLease": "10m") to wait for its end."
 `);
 });
