@@ -27,6 +27,8 @@ export interface AdditionActivities {
   checkMachine(input: { host: HostTarget }): Promise<CheckResult<MachineFacts>>;
   /** The shared options by which the daemons listen; null where they can't be asked. */
   checkSettings(input: { server: ServerTarget }): Promise<CheckResult<Record<string, string[]> | null>>;
+  /** The same of a Server that an earlier step has started. */
+  readSettings(input: { server: ServerTarget }, authority: Authority): Promise<Outcome<Record<string, string[]>>>;
   /** What is not in the database, beside a Server that serves: an installation that stands there and differs is refused, with both hashes. */
   checkFiles(input: { server: ServerTarget; peer: ServerTarget; installed: boolean }): Promise<CheckResult<FileFacts>>;
   /** As at a set-up, and marked as new: what it lacks is copied to it afterwards. */
@@ -109,6 +111,10 @@ export function additionActivities({ clients }: { clients: Clients }): AdditionA
         throw error;
       });
       return { facts: found, problems: [] };
+    },
+    async readSettings({ server }) {
+      const value = daemonSettings(await admin(server).options(limits()));
+      return { changed: false, note: `${Object.keys(value).length} settings`, value };
     },
     checkFiles: (input) => checkFiles(clients, input),
     async ensureInstalled(input, authority) {

@@ -1,4 +1,5 @@
 /** The state of a cluster as people read it. Pure. */
+import { hasNoServerLeft } from '../model/comeBack';
 import { endpoint } from '../model/fields';
 import type { Colors } from 'picocolors/types';
 import { reopening, type FoundRecord } from '../control/clusters';
@@ -92,13 +93,15 @@ function runningLine({ lease, running, runningUnknown, sampledAt }: ClusterStatu
   return `Running: ${lease.operation} ${running.phase}${step ? `, step ${busy + 1}/${running.steps.length} "${step.title}"${step.node ? ` (${step.node})` : ''}` : ''}, ${since}   ${watch}`;
 }
 
-export const clusterNext = ({ name, phase, spec, left, lease, running, closed, health, healthUnknown }: ClusterStatusView): string => {
+export const clusterNext = (view: ClusterStatusView): string => {
+  const { name, phase, spec, left, lease, running, closed, health, healthUnknown } = view;
   if (closed) return reopening(name);
   if (running && isHeld(running)) return `It waits for a decision: stctl watch ${running.workflowId}`;
   if (lease) return `Next: stctl watch ${lease.workflowId}`;
   if (phase === 'new') return spec ? `Next: stctl set-up-cluster ${name}` : `Next: stctl set-up-cluster -f cluster.yaml    what happened: stctl history ${name}`;
   if (left.length > 0) return `Next: ${endingsOf(name, left)}    what happened: stctl history ${name}`;
   if (phase !== 'active') return `Next: stctl plan set-up-cluster ${name}    what happened: stctl history ${name}`;
+  if (hasNoServerLeft(view)) return `No Server is left. Next: stctl plan set-up-cluster ${name}`;
   if (!health && healthUnknown === undefined) return `Watch it: stctl monitor-cluster ${name}    look once: stctl check-health ${name}`;
   // Where nobody looks, nothing is known to be dead.
   if (health?.watch?.paused) return `Watch it again: stctl resume ${name}`;

@@ -114,7 +114,7 @@ function contradictions(spec: ClusterSpec, site: string, { cluster, servers, bal
   return [
     ...(edges.length > 0 && !spec.licences.edge ? [edgeLicences('the file')] : []),
     ...table.filter((address) => !listed.includes(address)).map((address) => ({ what: `the cluster has the node ${address}, which the file does not list`, remedy })),
-    ...nodes.filter(({ address }) => !table.includes(address)).map(({ name, address }) => ({ what: `${name}: ${address} is not in the cluster's table of nodes`, remedy })),
+    ...nodes.filter(({ address }) => !table.includes(address)).map(({ name, address }) => ({ what: `${name}: ${address} is not in the cluster's table of nodes`, remedy: `${remedy}; one that was removed comes back with "stctl add-node", and the first of a cluster that has no Server left with "stctl set-up-cluster"` })),
     ...pairs.filter(([, file, estate]) => file !== estate).map(([key, file, estate]) => ({ what: `the file says ${key} ${file}, the cluster ${estate}`, remedy })),
     ...servers.flatMap(({ address, version }) => (version === null || version === spec.product.version ? [] : [{ what: `${nodes.find((node) => node.address === address)?.name ?? address}: version ${version} is installed, the file says ${spec.product.version}`, remedy: 'every Server of a cluster has the same version' }])),
     ...(loadBalancer ? balancers.flatMap(({ name, maps, backends }) => [

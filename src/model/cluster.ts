@@ -115,9 +115,9 @@ export interface AcquireRequest {
   at: string;
 }
 
-/** `interrupted`: an operation closed without a report. `unfinished`: one has left work undone. `changedBy`: the epoch of the last run that changed something. */
+/** `interrupted`: an operation closed without a report. `unfinished`: one has left work undone. `changedBy`: the epoch of the last run that changed something. `recovered`: as in the record. */
 export type AcquireAnswer =
-  | { granted: true; epoch: number; changedBy?: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
+  | { granted: true; epoch: number; changedBy?: number; revision: number; spec: ClusterSpec; members: Member[]; debts?: Debt[]; activeSite: string | null; complete: boolean; recovered?: boolean; evicted: boolean; interrupted?: boolean; unfinished?: boolean }
   /** `ending`: the holder was asked to cancel. */
   | { granted: false; reason: 'busy'; lease: Lease; ending?: true }
   | { granted: false; reason: 'no spec' }

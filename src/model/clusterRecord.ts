@@ -40,7 +40,7 @@ export function acquire(record: ClusterRecord, request: AcquireRequest): Acquire
     record.lease = { workflowId: request.holder.workflowId, firstExecutionRunId: request.holder.firstExecutionRunId, operation: request.operation, ...(request.about ? { about: request.about } : {}), epoch: record.epoch, since: request.at, ...(broughtSpec ? { broughtSpec } : {}) };
     if (record.phase === 'new') record.phase = 'setting up';
   }
-  return { granted: true, epoch: record.epoch, changedBy: record.changedBy, revision: record.revision, spec, members: record.members, debts: record.debts, activeSite: record.activeSite, complete: mayHaveWorked(record), evicted, interrupted: record.phase === 'interrupted', unfinished: record.unfinished.length > 0 };
+  return { granted: true, epoch: record.epoch, changedBy: record.changedBy, revision: record.revision, spec, members: record.members, debts: record.debts, activeSite: record.activeSite, complete: mayHaveWorked(record), ...(record.recovered ? { recovered: true } : {}), evicted, interrupted: record.phase === 'interrupted', unfinished: record.unfinished.length > 0 };
 }
 
 /** Takes the lease from a holder that closed without a report, and keeps what it left. */

@@ -36,6 +36,12 @@ export function leftByRemoval(cluster: string, unknown: readonly string[]): stri
   ];
 }
 
+/** With the last Server goes what everybody was served by. */
+export function leftWithoutServer(cluster: string, gone: readonly string[], members: readonly Member[]): string[] {
+  if (gone.length === 0 || members.some(({ role }) => role !== 'edge')) return [];
+  return [`bring a Server back, since none is left and nobody is served: "stctl set-up-cluster ${cluster}" starts one of them, alone; "stctl add-node -c ${cluster} …" adds the others to it`];
+}
+
 /** What only a person can do about the Edges that stay. `gone`: the Edges that went. */
 export function leftByEdges(gone: readonly string[], staying: readonly string[]): string[] {
   if (gone.length === 0 || staying.length === 0) return [];

@@ -1,5 +1,6 @@
 /** Adds Servers and Edges to a cluster that works (reference §§4, 14). Run again it does only what is missing; what failed before a node served is taken back. */
 import { addNodeInput, type AddNodeInput } from '../model/addNodeInput';
+import { hasNoServerLeft, noServerLeft } from '../model/comeBack';
 import { parseInput } from '../model/inputs';
 import { databaseTarget, workingSite } from '../model/slices';
 import type { OperationReport } from '../model/operation';
@@ -13,6 +14,7 @@ export async function addNode(raw: unknown): Promise<OperationReport> {
   return operation<AddNodeInput>('addNode', raw, async (context) => {
     const { input, cluster, step } = context;
     const { nodes, parallel, refreshDaemons } = input;
+    if (hasNoServerLeft(cluster)) throw failure('PreconditionFailed', noServerLeft(cluster.name));
     if (!cluster.complete || cluster.members.length === 0) throw failure('PreconditionFailed', `${cluster.name} was never set up: nodes are added to a cluster that works. Set it up first: "stctl set-up-cluster ${cluster.name}". Nothing was changed.`);
     const site = workingSite(cluster);
     const addition = await prepareAddition(context, site, nodes, { ...(parallel === undefined ? {} : { parallel }), ...(refreshDaemons === undefined ? {} : { refreshDaemons }) });

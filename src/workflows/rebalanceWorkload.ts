@@ -2,6 +2,7 @@
  * Directs the workload otherwise (reference §9): dispatch policy, what each Server is sent, balancer weights. Transaction Managers read the options when they start, so those
  * of which anything changes are restarted, one at a time. With `suggest` it measures, proposes, and changes nothing.
  */
+import { noServerLeft } from '../model/comeBack';
 import { parseInput } from '../model/inputs';
 import { memberSite } from '../model/members';
 import type { OperationReport } from '../model/operation';
@@ -40,7 +41,7 @@ export async function rebalanceWorkload(raw: unknown): Promise<OperationReport> 
     const here = memberSite(spec, site, cluster.members);
     const nodes: Node[] = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
     const [first] = nodes;
-    if (!first) throw failure('PreconditionFailed', `${cluster.name} has no members yet: set it up first. Nothing was changed.`);
+    if (!first) throw failure('PreconditionFailed', noServerLeft(cluster.name));
     const strangers = Object.keys(input.assign ?? {}).filter((name) => !nodes.some((node) => node.name === name));
     if (strangers.length > 0) throw failure('InvalidInput', `assign: ${strangers.join(', ')} ${strangers.length === 1 ? 'is no Server' : 'are no Servers'} of ${cluster.name}; its Servers are ${nodes.map(({ name }) => name).join(', ')}. Nothing was changed.`);
     const balancers = input.weights === undefined ? [] : balancerTargets(spec, site).map((balancer) => ({ name: balancer.name, balancer }));

@@ -4,6 +4,7 @@
  * The removal comes first, since the licence counts both. After it the way is forward only, for the addition too: its undo would lead to a cluster that lacks a node.
  */
 import type { OperationReport } from '../model/operation';
+import { hasNoServerLeft, noServerLeft } from '../model/comeBack';
 import { parseInput } from '../model/inputs';
 import { replacementSummary } from '../model/removalText';
 import { replaceNodeInput, type ReplaceNodeInput } from '../model/replaceNodeInput';
@@ -18,6 +19,7 @@ import { prepareRemoval } from './parts/removal';
 export async function replaceNode(raw: unknown): Promise<OperationReport> {
   return operation<ReplaceNodeInput>('replaceNode', raw, async (context) => {
     const { cluster, input: { node, by, refreshDaemons } } = context;
+    if (hasNoServerLeft(cluster)) throw failure('PreconditionFailed', noServerLeft(cluster.name));
     const site = workingSite(cluster);
     const isMember = (name: string): boolean => cluster.members.some((member) => member.site === site && member.node === name);
     const role = roleOf(cluster.spec, site, by);

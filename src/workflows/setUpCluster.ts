@@ -12,7 +12,7 @@ import { licencesOf, serverTarget } from '../model/slices';
 import type { ClusterSpec } from '../model/spec';
 import { backUp } from './operation/backUp';
 import { operation } from './operation/operation';
-import { additions, administrators, database, edges, installation, loadBalancer, servers } from './operation/groups';
+import { additions, administrators, database, edges, gates, installation, loadBalancer, servers } from './operation/groups';
 import { nameInCaches } from './parts/cacheAddress';
 import { checkSetUp } from './parts/setUpChecks';
 
@@ -22,7 +22,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
   return operation<SetUpClusterInput>('setUpCluster', raw, async (context) => {
     const { cluster, step, forEachNode } = context;
     const { spec } = cluster;
-    const { site, nodes, first, target, deploymentSite, gateways, edgeLicences, doors, fronted, todo, opening, through, set, serve, activate, thresholdDiffers, prepared, nameless, waysChange, installed, settings, restores, probeIsThere } = await checkSetUp(context);
+    const { site, nodes, first, target, deploymentSite, gateways, edgeLicences, doors, fronted, todo, opening, through, set, serve, activate, thresholdDiffers, prepared, nameless, waysChange, installed, settings, restores, probeIsThere, comeBack } = await checkSetUp(context);
     const { probe } = spec;
     const { installer, version, protocols, options } = spec.product;
     const { minimumNodes } = spec.policies;
@@ -42,6 +42,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       installation.ensureInstalled({ server, installer, version, database: target }, { limitMs: installMs }), { key: 'install-first' });
     await forEachNode('Install its licences', chosen(todo.licenseFirst), ({ server }) =>
       installation.ensureLicensed({ server, licences: licencesOf(spec.licences) }), { key: 'license-first' });
+    await forEachNode('Open its gate', comeBack?.gated ? [first] : [], ({ server }) => gates.ensureOpened({ host: server }), { key: 'open' });
     await forEachNode('Start its Administration Tool', chosen(todo.startFirstAdmin), ({ server }) =>
       servers.ensureAdminStarted({ server }), { key: 'start-first-admin' });
     if (Object.keys(set).length > 0) await step('Set the shared options of the cluster', servers.ensureOptions({ server: through, options: set }));
@@ -53,8 +54,11 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
       servers.ensureAdminStopped({ server }), { key: 'stop-admin' });
     await forEachNode('Stop every protocol server and service', chosen(todo.stopServices), ({ server }) =>
       servers.ensureServicesStopped({ server }), { key: 'stop-services' });
-    await forEachNode('Add the node to the cluster', chosen(todo.addToCluster), ({ server }) =>
-      servers.ensureMember({ server: through, address: server.address }), { key: 'add', parallel: 1 });
+    // Nobody could be asked before it was started, and what an addition changes is put back.
+    const before = comeBack && todo.addToCluster.length > 0 ? await step('Read how the daemons of the cluster listen', additions.readSettings({ server: through }), { key: 'settings-before', aside: true, planned: {} }) : undefined;
+    await forEachNode('Add the node to the cluster', chosen(todo.addToCluster), ({ server }) => (before
+      ? additions.ensureMember({ server: through, address: server.address, settings: before })
+      : servers.ensureMember({ server: through, address: server.address })), { key: 'add', parallel: 1 });
     // Adding a node once reset the SSH port of the cluster (reference §16). A new cluster is to be as the product ships it, also where a try before this one was cut off
     // right after the addition; where one that works could not be asked, nobody knows what to put back.
     if (restores && (cluster.complete ? todo.addToCluster.length > 0 && settings !== null : !isEmptyPlan(todo))) {
@@ -114,11 +118,13 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
         administrators.ensureTried({ server, role, database: target, installed: fresh.includes(name) }), { key: 'shipped-passwords', aside: true, planned: [] as ShippedPassword[] })).flat()
       : undefined;
 
-    const others = cluster.complete ? outsiders(spec, site, cluster.members) : [];
+    const members = membersOf(spec, site, [...nodes, ...gateways].map(({ name }) => name));
+    const others = cluster.complete ? outsiders(spec, site, comeBack ? members : cluster.members) : [];
     const left = others.length === 0 ? '' : ` ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} in the cluster file and no member: "stctl add-node".`;
     return {
-      summary: `${cluster.name} is set up: ${nodes.length} of ${nodes.length} Servers are Online${behind(gateways.length, probe !== undefined)}.${left}`,
-      members: membersOf(spec, site, [...nodes, ...gateways].map(({ name }) => name)),
+      summary: `${cluster.name} ${comeBack ? `has a Server again: ${first.name} is Online` : `is set up: ${nodes.length} of ${nodes.length} Servers are Online`}${behind(gateways.length, probe !== undefined)}.${left}`,
+      members,
+      ...(comeBack ? { debts: cluster.debts.filter((debt) => debt.site !== site || debt.node !== first.name) } : {}),
       activeSite: site,
       complete: true,
       ...(cluster.complete ? {} : { byHand: leftByHand(spec, shipped) }),

@@ -73,6 +73,7 @@ function estate(names: string[]) {
 interface Stage extends ReturnType<typeof estate> {
   cluster: string;
   spec: ClusterSpec;
+  taskQueue: string;
   start(nodes: string[], more?: object): Promise<WorkflowHandle>;
   record(): Promise<ClusterRecord>;
 }
@@ -87,7 +88,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
     const record: ClusterRecord = { ...newRecord(cluster), phase: 'active', complete: true, spec, revision: 1, members, activeSite: 'prod', epoch: 1 };
     const entity = await ground.client.workflow.start('cluster', { taskQueue, workflowId: `cluster/${cluster}`, args: [{ name: cluster, record, lookUpEvery: 1_000 }] });
     const start = (nodes: string[], more: object = {}): Promise<WorkflowHandle> => ground.client.workflow.start('removeNode', { taskQueue, workflowId: unique('removeNode'), args: [{ cluster, nodes, ...more }], workflowTaskTimeout: '3s' });
-    await play({ ...made, cluster, spec, start, record: () => entity.query<ClusterRecord>('status') });
+    await play({ ...made, cluster, spec, taskQueue, start, record: () => entity.query<ClusterRecord>('status') });
     await entity.terminate();
   });
 }
@@ -187,5 +188,22 @@ test.each(['stops.ensureDrained st3', 'edges.ensureOutOfZones ed2'])('terminated
     expect(await (await stage.start(both, { waitForLease: '20s' })).result()).toMatchObject({ outcome: 'completed', unfinished: [] });
     expect({ ...stage.state, up: stage.state.up.sort() }).toEqual({ ...end, up: end.up.sort() });
     expect(await names(stage)).toEqual(['st1', 'st2', 'ed1']);
+  });
+});
+
+test('the last Servers: the plan says what force means and how one comes back, the report keeps it, and what needs a Server names that way', async () => {
+  await onStage(async (stage) => {
+    const all = { force: true, reason: 'the test', gracefulTimeout: '1s' };
+    const plan = (await (await stage.start(['st1', 'st2', 'st3'], { ...all, dryRun: true })).result()) as OperationReport;
+    const told = { what: 'no Server would be left without st1, st2, st3', level: 'warning', remedy: expect.stringContaining('"stctl set-up-cluster" brings one back, alone') };
+    expect(plan.checks.flatMap(({ problems }) => problems)).toContainEqual(told);
+    const report = (await (await stage.start(['st1', 'st2', 'st3'], all)).result()) as OperationReport;
+    expect(report).toMatchObject({ outcome: 'completed', byHand: [expect.stringContaining(`"stctl set-up-cluster ${stage.cluster}" starts one of them, alone`)] });
+    expect(report.checks.flatMap(({ problems }) => problems)).toContainEqual(told);
+    expect(await names(stage)).toEqual(['ed1', 'ed2']);
+    for (const [operation, input] of [['addNode', { nodes: ['st1'] }], ['replaceNode', { node: 'st1', by: 'st2' }], ['rebalanceWorkload', { policy: 'attributeMatchPolicy', assign: { st1: { PUSH: true } } }]] as const) {
+      const refused = await ground.client.workflow.start(operation, { taskQueue: stage.taskQueue, workflowId: unique(operation), args: [{ cluster: stage.cluster, ...input }], workflowTaskTimeout: '3s' });
+      expect(await failureOf(refused)).toBe(`${stage.cluster} has no Server left. Bring one back first: "stctl set-up-cluster ${stage.cluster}"; "stctl add-node" adds the others to it. Nothing was changed.`);
+    }
   });
 });

@@ -2,7 +2,9 @@
 import { parseClusterSpec, type ClusterSpec } from '../../src/model/spec';
 import { everywhere, saying, withStage, type Played, type Rehearsal } from '../helpers/faults/boundaries';
 import { points } from '../helpers/faults/points';
+import { newRecord } from '../../src/model/clusterRecord';
 import { pretendEstate } from '../helpers/faults/pretendEstate';
+import { pretendWorking } from '../helpers/faults/pretendWorking';
 import { connectGround, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
@@ -91,4 +93,40 @@ test('an activity that fails for good ends the run with what and where, leaves t
     expect(second.state).toEqual(undisturbed.state);
     expect(second.record).toMatchObject({ lease: null, phase: 'active', complete: true, unfinished: [] });
   })).toEqual([]);
+});
+
+/** All of its Servers were removed; those that `owe` their gates, while they did not answer. */
+const comeBack = (owe: string[]): Rehearsal => ({
+  operation: 'setUpCluster',
+  input: (cluster) => ({ cluster }),
+  ground: (cluster) => pretendWorking(specOf(cluster), ['st1', 'st2'], { removed: true }),
+  record: (cluster) => ({
+    ...newRecord(cluster), phase: 'active', complete: true, spec: specOf(cluster), revision: 1, members: [], activeSite: 'prod', epoch: 1,
+    debts: owe.map((node) => ({ site: 'prod', node, address: node, what: 'gate', since: '2026-11-30T12:00:00Z', because: 'it did not answer when it was removed' })),
+  }),
+});
+
+function expectBack({ failure, record, state }: Played): void {
+  expect(failure).toBeUndefined();
+  expect(record).toMatchObject({ phase: 'active', complete: true, unfinished: [], members: [{ node: 'st1', role: 'server' }], debts: [{ node: 'st2' }] });
+  expect(record!.debts).toHaveLength(1);
+  expect(state).toMatchObject({ machines: { st1: { admin: 'up', tm: true, daemons: true }, st2: { admin: 'off', tm: false } }, table: ['10.86.0.11'], serving: ['st1'], sshPort: '2222', gated: ['st2'], active: 'demo_prod' });
+}
+
+test('a cluster all of whose Servers were removed comes back with the first of them, which owes nothing then', async () => {
+  const back = await withStage(ground, comeBack(['st1', 'st2']), { everyTaskReplays: true }, ({ play }) => play());
+  expectBack(back);
+  expect(back.report!.summary).toMatch(/ has a Server again: st1 is Online\. st2 is in the cluster file and no member: "stctl add-node"\.$/);
+});
+
+test('its come-back is completed by a second run, wherever the first was cut off', async () => {
+  await withStage(ground, comeBack(['st2']), { everyTaskReplays: false }, async ({ play }) => {
+    const steps = (await play()).performed.filter((key) => !/^(check|lease)\//.test(key));
+    expect(steps.map((key) => key.replace(/\/(st1|lb1).*$/, ''))).toEqual(['backup-files', 'backup-database', 'backup-map', 'database.ensureEpoch', 'open', 'start-first-admin', 'stop-services', 'settings-before', 'add', 'stop-all', 'online', 'serving']);
+    expect(await everywhere(points(steps.slice(4), 2), 2, (at) => at, async (at) => {
+      const cut = await play({ at, kind: 'for good' });
+      expect(cut.report).toMatchObject({ outcome: 'failed' });
+      expectBack(await cut.again());
+    })).toEqual([]);
+  });
 });

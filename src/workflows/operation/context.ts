@@ -26,6 +26,8 @@ export interface ClusterView {
   epoch: number;
   /** True once a set-up has completed. */
   complete: boolean;
+  /** The record was lost and made anew: that a set-up has completed is taken for granted, not known. */
+  recovered: boolean;
   /** An earlier operation has left work undone, and none has completed since. */
   unfinished: boolean;
 }

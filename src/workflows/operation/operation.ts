@@ -89,7 +89,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
     run.authority = { ...run.authority, epoch: record?.epoch ?? 0 };
     run.changedBy = record?.changedBy ?? 0;
     if (spec) run.report.revision = record?.spec ? record.revision : 1;
-    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false, unfinished: (record?.unfinished ?? []).length > 0 };
+    return { name: cluster, spec: spec as ClusterSpec, members: record?.members ?? [], debts: record?.debts ?? [], activeSite: record?.activeSite ?? null, epoch: run.authority.epoch, complete: record ? mayHaveWorked(record) : false, recovered: record?.recovered === true, unfinished: (record?.unfinished ?? []).length > 0 };
   }
   const granted = await acquireLease({
     operation: run.name, ...(options.about ? { about: options.about(input) } : {}), authority: run.authority, waitMs: waitForLease ?? 0, ...(inline ? { spec: inline } : {}),
@@ -98,7 +98,7 @@ async function enter<I extends OperationInput>(run: Run, input: I, options: Oper
   run.authority = { ...run.authority, epoch: granted.epoch };
   run.changedBy = granted.changedBy ?? granted.epoch - 1;
   Object.assign(run.report, { epoch: granted.epoch, revision: granted.revision });
-  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete, unfinished: granted.unfinished === true };
+  return { name: cluster, spec: granted.spec, members: granted.members, debts: granted.debts ?? [], activeSite: granted.activeSite, epoch: granted.epoch, complete: granted.complete, recovered: granted.recovered === true, unfinished: granted.unfinished === true };
 }
 
 function contextOf<I>(run: Run, input: I, cluster: ClusterView): OperationContext<I> {

@@ -9,7 +9,7 @@
 import type { Debt, Member } from '../../model/cluster';
 import type { Outcome, Task } from '../../model/operation';
 import { isShut, type RemovalRules, type Role } from '../../model/removalPlan';
-import { leftByEdges, leftByRemoval } from '../../model/removalText';
+import { leftByEdges, leftByRemoval, leftWithoutServer } from '../../model/removalText';
 import { defaultGracefulMs } from '../../model/removeNodeInput';
 import { shorten } from '../../model/shorten';
 import { databaseTarget, siteOf } from '../../model/slices';
@@ -43,12 +43,14 @@ export interface Removal {
 export async function prepareRemoval(context: OperationContext<RemovalInput>, site: string, names: readonly string[], coming: RemovalRules['coming'] = { servers: 0, edges: 0 }): Promise<Removal> {
   const view = await checkRemoval(context, site, names, coming);
   const { plan, nodes, through, stay } = view;
+  const members = context.cluster.members.filter((member) => member.site !== site || !names.includes(member.node));
+  const goneServers = coming.servers > 0 ? [] : nodes.filter(({ name, role }) => role === 'server' && plan.members.includes(name)).map(({ name }) => name);
   const backUp = [...stay.server.filter(({ server }) => server.node === through?.node), ...nodes.filter(({ name, role }) => role === 'server' && plan.drain.includes(name))];
   return {
     leaving: plan.members,
     unknown: plan.unknown,
-    byHand: [...leftByRemoval(context.cluster.name, plan.unknown), ...leftByEdges(nodes.filter(({ name, role }) => role === 'edge' && plan.members.includes(name)).map(({ name }) => name), stay.edge.map(({ name }) => name))],
-    members: context.cluster.members.filter((member) => member.site !== site || !names.includes(member.node)),
+    byHand: [...leftWithoutServer(context.cluster.name, goneServers, members), ...leftByRemoval(context.cluster.name, plan.unknown), ...leftByEdges(nodes.filter(({ name, role }) => role === 'edge' && plan.members.includes(name)).map(({ name }) => name), stay.edge.map(({ name }) => name))],
+    members,
     backUp: through && plan.members.length > 0 ? backUp.map(({ name, server }) => ({ name, server })) : [],
     async act() {
       if (through) await leave(context, site, view, through);

@@ -1,6 +1,7 @@
 /** The checks of a set-up, and what they come to: what is there already, what is missing, and what the balancers and the Edges have still to be told. */
 import { patched } from '@temporalio/workflow';
 import { heldOutWarnings, planBalancers, silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
+import { silentReturn } from '../../model/comeBack';
 import { compareClocks, type ClockReading } from '../../model/clocks';
 import { edgeWarnings } from '../../model/edgeDifferences';
 import { edgeStates, isEmptyEdgePlan, planEdges, zoneProblems } from '../../model/edgePlan';
@@ -14,6 +15,7 @@ import type { ServerTarget } from '../../model/targets';
 import { check, checkEachNode, type OperationContext } from '../operation/context';
 import { additions, database, discovery, edges, files, hosts, installation, loadBalancer, network, servers } from '../operation/groups';
 import { cacheChecks, unnamed } from './cacheAddress';
+import { checkComeBack } from './comeBack';
 
 const clockLimitMs = 1_000;
 
@@ -29,7 +31,8 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
   const { spec } = cluster;
   const site = productionSite(spec);
   // Who belongs to a cluster that works is known to its record; addNode and removeNode change that.
-  const here = cluster.complete ? memberSite(spec, site, cluster.members) : siteOf(spec, site);
+  const comeBack = await checkComeBack({ cluster, checks }, site);
+  const here = comeBack?.here ?? (cluster.complete ? memberSite(spec, site, cluster.members) : siteOf(spec, site));
   const nodes = here.servers.map(({ name }) => ({ name, server: serverTarget(spec, site, name) }));
   const first = nodes[0]!;
   const target = databaseTarget(spec, site);
@@ -48,6 +51,9 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
   const ports = gateways.map(({ name, address }) => ({ name, address, ports: edgePorts(protocols) }));
   const doors = gateways.map(({ name, address }) => ({ node: name, address }));
   const fronted = front?.fronts === 'edges' ? { what: 'Edge', names: gateways.map(({ name }) => name) } : { what: 'Server', names };
+
+  // Of a Server that was removed, its removal took it out.
+  const heldOut = { complete: cluster.complete && !(comeBack && fronted.what === 'Server') };
 
   const edgeChecks = {
     edgeLicence: check('The licences of the Edges are there', installation.checkLicences({ licences: edgeLicences, servers: 0 })),
@@ -70,10 +76,10 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
     ...cacheChecks(nodes),
   }, {
     title: 'The hosts fit together',
-    problems: (facts, { hosts: clocks = [], edgeHosts: edgeClocks = [] }) => [...compareHosts(facts.hosts, facts.edgeHosts), ...compareClocks([...clocks, ...edgeClocks] as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts)), ...heldOutWarnings(fronted.names, facts.balancers, cluster)],
+    problems: (facts, { hosts: clocks = [], edgeHosts: edgeClocks = [] }) => [...compareHosts(facts.hosts, facts.edgeHosts), ...compareClocks([...clocks, ...edgeClocks] as ClockReading[], clockLimitMs), ...epochProblems(cluster, seenEpochs(facts)), ...heldOutWarnings(fronted.names, facts.balancers, heldOut), ...(comeBack ? silentReturn(comeBack.gate, facts.first[0]) : [])],
   });
   const places = nodes.map(({ name, server: { address } }) => ({ node: name, address }));
-  const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete });
+  const stateWith = (others: ServerFacts[]) => setUpState(places, { ...found, servers: [...found.first, ...others], complete: cluster.complete && !comeBack });
   const optionsWith = (others: ServerFacts[]) => planOptions(options, { complete: cluster.complete, servers: [...found.first, ...others] });
   const wayChecks = {
     known: checkEachNode('What the Servers know of the Edges', nodes, ({ server }) => edges.checkWays({ server, protocols, ...(probe ? { probe: probe.account } : {}) })),
@@ -101,7 +107,7 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
   const todo = planSetUp(stateWith(seen.others), { autoRegister: installer.autoRegister });
   const { set } = optionsWith(seen.others);
   const through = nodes.find(({ name }) => name === todo.first)!.server;
-  const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted.names, found.balancers, cluster);
+  const fronts = planBalancers(balancers.map(({ name, balancer }) => ({ name, backend: balancer.siteBackends[site] ?? '' })), fronted.names, found.balancers, heldOut);
   const serve = fronts.serve.map(({ balancer: at, node }) => ({ name: `${node} at ${at}`, node, balancer: balancers.find(({ name }) => name === at)!.balancer }));
   const activate = balancers.filter(({ name }) => fronts.activate.includes(name));
   const { minimumNodes } = spec.policies;
@@ -118,6 +124,8 @@ export async function checkSetUp<I>({ cluster, checks }: Pick<OperationContext<I
 
   return {
     site, nodes, first, target, deploymentSite, gateways, edgeLicences, doors, fronted, todo, opening, through, set, serve, activate, thresholdDiffers, prepared, nameless, waysChange,
+    /** Of a cluster all of whose Servers were removed: whether the one that comes back is gated. */
+    comeBack: comeBack && { gated: !['open', 'none'].includes(comeBack.gate.gate) },
     /** Servers whose installation is complete. */
     installed: found.hosts.filter(({ installation: state }) => state === 'complete').map(({ node }) => node),
     /** How the daemons listened; null where nobody could say. */

@@ -11,8 +11,11 @@ import { already, done, flatten, must, pretendEstate, type Machine, type Pretend
 
 const fine = async <F>(facts: F): Promise<CheckResult<F>> => ({ facts, problems: [] });
 
-/** Those of `members` work, in a cluster that was set up by the first operation of its record; the other Servers of the spec are empty hosts. */
-export function pretendWorking(spec: ClusterSpec, members: readonly string[]): Pretended {
+/**
+ * Those of `members` work, in a cluster that was set up by the first operation of its record; the other Servers of the spec are empty hosts. `removed`: all of them were taken out,
+ * one after the other, and are stopped and gated.
+ */
+export function pretendWorking(spec: ClusterSpec, members: readonly string[], { removed = false } = {}): Pretended {
   const pretended = pretendEstate(spec, { seen: 1 });
   const { machines, estate, groups, claim, epoch } = pretended;
   const { servers, loadBalancer } = siteOf(spec, productionSite(spec));
@@ -24,6 +27,13 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
     schema: true, setUpBy: members[0], table: servers.filter(({ name }) => members.includes(name)).map(({ address }) => address).sort(), threshold: spec.policies.minimumNodes,
     active: loadBalancer!.siteBackend, serving: [...members].sort(),
   });
+  if (removed) {
+    for (const name of members) {
+      Object.assign(machines.get(name)!, { admin: 'off', tm: false, daemons: false });
+      gated.add(name);
+    }
+    Object.assign(estate, { table: [], serving: [], sshPort: '2222' });
+  }
   const machine = ({ node }: HostTarget): Machine => machines.get(node)!;
 
   const backing: BackupActivities = {
@@ -80,6 +90,11 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[]): P
       return fine({ node: host.node, reachable: true, identity: host.node, taeh: installed ? 'taeh' : null, version: installed ? '5.5' : null, instance: installed ? `of ${host.node}` : null, epoch: epoch() > 0 ? epoch() : null });
     },
     ...groups.additions,
+    async readSettings({ server }, authority) {
+      await claim(authority);
+      must(machine(server).admin === 'up', 'settings are read where the Administration Tool answers');
+      return { ...already, value: { 'Sshd.Port': [estate.sshPort] } };
+    },
     checkFiles: ({ server, installed }) => fine({ node: server.node, fresh: !installed || fresh.has(server.node) }),
     async ensureInstalled(input, authority) {
       const outcome = await groups.installation.ensureInstalled(input, authority);
