@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../lab/shell';
 import { createClients } from '../../src/clients';
+import { daemonSettings } from '../../src/model/daemonSettings';
 import { serverTarget } from '../../src/model/slices';
 import type { ClusterSpec } from '../../src/model/spec';
 import { onHost } from '../helpers/breaking';
@@ -160,4 +161,20 @@ test('a Server that was killed is replaced in one run; what is wrong with the ne
   expect(await operations.run('replaceNode', { cluster, node: 'st2', by: 'st4', gracefulTimeout: '5s' })).toMatchObject({ outcome: 'completed', summary: `st4 has taken the place of st2 in ${cluster} before.` });
   expect((await operations.record(cluster)).debts).toEqual([]);
   expect(await services('st2')).toEqual([]);
+});
+
+test('all Servers were removed by force: a set-up brings one back behind the Edge that stayed, and what an addition changes is as before', async () => {
+  const settings = async (): Promise<unknown> => daemonSettings(await clients.admin.server(serverTarget(spec, 'prod', 'st1').admin).options());
+  const before = await settings();
+  const removed = await operations.run('removeNode', { cluster, nodes: ['st1', 'st4'], force: true, reason: 'the test', gracefulTimeout: '5s' });
+  expect(removed).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st1 and st4 were removed from ${cluster}: 0 Servers and 1 Edge are left.` });
+  expect([await services('st1'), await services('st4'), await members()]).toEqual([[], [], ['ed1']]);
+  expect((await operations.fail('addNode', { cluster, nodes: ['st1'] })).message).toContain(`${cluster} has no Server left. Bring one back first: "stctl set-up-cluster ${cluster}"`);
+
+  const back = await operations.run('setUpCluster', { cluster });
+  expect(back).toMatchObject({ outcome: 'completed', unfinished: [], summary: expect.stringMatching(new RegExp(`^${cluster} has a Server again: st1 is Online, behind 1 Edge`)) });
+  expect(back.steps.map(({ key }) => key)).toEqual(expect.arrayContaining(['open/st1', 'add/st1', 'online/st1', 'connected/st1', 'login/ed1']));
+  expect([await table(), await members(), await settings()]).toEqual([addresses('st1'), ['st1', 'ed1'], before]);
+  expect([await services('st1'), await services('st4')]).toEqual([expect.arrayContaining(['tm', 'admin']), []]);
+  expect(await operations.run('setUpCluster', { cluster })).toMatchObject({ outcome: 'nothing to do' });
 });
