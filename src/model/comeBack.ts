@@ -34,7 +34,7 @@ export function returnProblems(cluster: string, gates: readonly GateFacts[], deb
   const owing = running.filter(owesIn(debts));
   const names = (some: readonly GateFacts[]): string => some.map(({ node }) => node).join(', ');
   return [
-    ...owing.map(({ node }) => ({ what: `${node} was removed while it did not answer, and runs now: what it works on is not known`, remedy: `"stctl remove-node -c ${cluster} ${node}" stops and gates it; then run this again` })),
+    ...owing.map(({ node }) => ({ what: `${node} was removed while it did not answer, and runs now: what it works on is not known`, remedy: `look at what it works on, stop it (FILEDRIVEHOME/bin/stop_all), and run this again; once a Server is back, "stctl remove-node -c ${cluster} ${node}" gates it` })),
     ...(owing.length === 0 && running.length > 1 ? [{ what: `the product runs on ${names(running)}, and none of them is a member of ${cluster}`, remedy: 'stop all of them but one (FILEDRIVEHOME/bin/stop_all), and run this again' }] : []),
     ...gates.filter(({ gate, node }) => gate === 'unknown' && node !== chosen?.node).map(({ node, why }): Problem => ({ what: `${node} does not answer (${why}): it was removed, and may still run`, remedy: 'see to it that it is off, or off the network', level: 'warning' })),
   ];

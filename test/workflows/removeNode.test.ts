@@ -201,6 +201,7 @@ test('the last Servers: the plan says what force means and how one comes back, t
     expect(report).toMatchObject({ outcome: 'completed', byHand: [expect.stringContaining(`"stctl set-up-cluster ${stage.cluster}" starts one of them, alone`)] });
     expect(report.checks.flatMap(({ problems }) => problems)).toContainEqual(told);
     expect(await names(stage)).toEqual(['ed1', 'ed2']);
+    expect(await failureOf(await stage.start(['ed2'], all))).toContain(`no Server answers through which they could be taken out of the cluster. Remedy: none is left: "stctl set-up-cluster ${stage.cluster}" brings one back`);
     for (const [operation, input] of [['addNode', { nodes: ['st1'] }], ['replaceNode', { node: 'st1', by: 'st2' }], ['rebalanceWorkload', { policy: 'attributeMatchPolicy', assign: { st1: { PUSH: true } } }]] as const) {
       const refused = await ground.client.workflow.start(operation, { taskQueue: stage.taskQueue, workflowId: unique(operation), args: [{ cluster: stage.cluster, ...input }], workflowTaskTimeout: '3s' });
       expect(await failureOf(refused)).toBe(`${stage.cluster} has no Server left. Bring one back first: "stctl set-up-cluster ${stage.cluster}"; "stctl add-node" adds the others to it. Nothing was changed.`);

@@ -1,13 +1,15 @@
 /** What must be known before nodes are taken out of a cluster, and what refuses it. Reads only. */
+import { hasNoServerLeft } from '../../model/comeBack';
 import { silentBalancer, type BalancerFacts } from '../../model/balancerPlan';
 import { epochProblems, type EdgeFacts, type ServerFacts } from '../../model/facts';
 import type { GateFacts } from '../../model/gate';
 import { memberSite, membersOf } from '../../model/members';
+import type { Problem } from '../../model/operation';
 import { goesOut, planRemoval, removalProblems, type Answering, type Leaving, type RemovalFound, type RemovalPlan, type RemovalRules, type Role } from '../../model/removalPlan';
 import type { RemovalOptions } from '../../model/removeNodeInput';
 import { balancerTargets, serverTarget, siteOf } from '../../model/slices';
 import type { BalancerTarget, ServerTarget } from '../../model/targets';
-import { checkEachNode, type OperationContext, type OperationInput } from '../operation/context';
+import { checkEachNode, type ClusterView, type OperationContext, type OperationInput } from '../operation/context';
 import { failure } from '../operation/failures';
 import { edges, gates, loadBalancer, servers, stops } from '../operation/groups';
 
@@ -94,7 +96,7 @@ export async function checkRemoval(context: OperationContext<RemovalInput>, site
   };
   const { others } = await checks({ others: lookAt('What the other Servers do', rest) }, {
     title: 'The cluster can spare them',
-    problems: (facts) => [...removalProblems(stateWith(facts.others), rules), ...(leave && !throughWith(facts.others) ? [nobodyToAsk] : [])],
+    problems: (facts) => [...removalProblems(stateWith(facts.others), rules), ...(leave && !throughWith(facts.others) ? [nobodyToAsk(cluster)] : [])],
   });
   const plan = planRemoval(stateWith(others));
   await checks({ work: checkEachNode('What the stop would cut', nodes.filter(({ name }) => plan.drain.includes(name)), ({ server, role }) => stops.checkWork({ node: server, role, blocking: input.blocking ?? [], acceptActive: rules.acceptActive })) });
@@ -109,4 +111,4 @@ function requireNamed(cluster: string, known: readonly string[], names: readonly
 const ofServer = ({ node, admin, tm, daemons }: ServerFacts): Answering => ({ node, admin, online: admin === 'running' && tm && daemons });
 const ofEdge = ({ node, admin, daemons, served }: EdgeFacts): Answering => ({ node, admin: admin ? 'running' : 'not running', online: admin && daemons, ...(served === undefined ? {} : { served }) });
 
-const nobodyToAsk = { what: 'no Server answers through which they could be taken out of the cluster', remedy: 'start the Administration Tool of one' };
+const nobodyToAsk = (cluster: ClusterView): Problem => ({ what: 'no Server answers through which they could be taken out of the cluster', remedy: hasNoServerLeft(cluster) ? `none is left: "stctl set-up-cluster ${cluster.name}" brings one back` : 'start the Administration Tool of one' });

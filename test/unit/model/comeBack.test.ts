@@ -30,7 +30,7 @@ test.each<[string, GateFacts[], Debt[], string]>([
 test('what is not known, and what runs beside it', () => {
   expect(returnProblems('demo', [removed('st1'), removed('st2')], [debt('st2')])).toEqual([]);
   expect(returnProblems('demo', [removed('st1'), silent('st2')], [debt('st2')])).toEqual([expect.objectContaining({ what: 'st2 does not answer (no answer): it was removed, and may still run', level: 'warning' })]);
-  expect(returnProblems('demo', [removed('st1'), removed('st2', { gate: 'open', runs: true })], [debt('st2')])).toEqual([{ what: 'st2 was removed while it did not answer, and runs now: what it works on is not known', remedy: '"stctl remove-node -c demo st2" stops and gates it; then run this again' }]);
+  expect(returnProblems('demo', [removed('st1'), removed('st2', { gate: 'open', runs: true })], [debt('st2')])).toEqual([{ what: 'st2 was removed while it did not answer, and runs now: what it works on is not known', remedy: 'look at what it works on, stop it (FILEDRIVEHOME/bin/stop_all), and run this again; once a Server is back, "stctl remove-node -c demo st2" gates it' }]);
   expect(returnProblems('demo', [removed('st1', { runs: true }), removed('st2', { runs: true })], [])).toEqual([expect.objectContaining({ what: 'the product runs on st1, st2, and none of them is a member of demo' })]);
 });
 
