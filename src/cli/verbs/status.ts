@@ -6,6 +6,7 @@ import { readHealth } from '../../control/watching';
 import { listCommand, queryCommand } from '../../control/temporalCommand';
 import { StError } from '../../model/errors';
 import { clusterWorkflowId } from '../../model/ids';
+import { besideRecord } from '../../model/newestRecord';
 import { endWords } from '../../model/unfinished';
 import type { Cli } from '../cli';
 import { clusterNext, clusterText, isDegraded, type ClusterStatusView } from '../clusterText';
@@ -17,7 +18,7 @@ const watchEveryMs = 1_000;
 
 export async function readStatus(client: Client, cluster: string): Promise<ClusterStatusView> {
   const [record, seen] = await Promise.all([readCluster(client, cluster), readHealth(client, cluster).catch((error: unknown) => words(error))]);
-  const view = { ...record, sampledAt: new Date().toISOString(), running: null, ...(typeof seen === 'string' ? { health: null, healthUnknown: seen } : { health: seen }) };
+  const view = { ...record, sampledAt: new Date().toISOString(), running: null, ...(typeof seen === 'string' ? { health: null, healthUnknown: seen } : { health: seen && besideRecord(seen, record) }) };
   if (!record.lease) return view;
   const found = await look(client, record.lease.workflowId).catch((error: unknown) => words(error));
   if (typeof found === 'string') return { ...view, runningUnknown: found };

@@ -10,7 +10,7 @@ export const spec = parseClusterSpec(demoFile()).spec!;
 
 export const record = (over: Partial<ClusterRecord> = {}): ClusterRecord => ({
   apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatus', name: 'demo', phase: 'active', complete: true, spec, revision: 2,
-  members: [1, 2, 3].map((n) => ({ site: 'prod', node: `st${n}`, address: `10.86.0.1${n}`, role: 'server' as const })), activeSite: 'prod', epoch: 3, changedBy: 3, lease: null, left: [], unfinished: [], debts: [], maintenance: [],
+  members: [1, 2, 3].map((n) => ({ site: 'prod', node: `st${n}`, address: `10.86.0.1${n}`, role: 'server' as const })).concat([1, 2].map((n) => ({ site: 'prod', node: `ed${n}`, address: `10.86.0.2${n}`, role: 'edge' as const })) as never), activeSite: 'prod', epoch: 3, changedBy: 3, lease: null, left: [], unfinished: [], debts: [], maintenance: [],
   operations: [{ operation: 'setUpCluster', workflowId: 'set-up-cluster/demo', epoch: 3, startedAt: '2026-10-01T12:00:00.000Z', endedAt: '2026-10-01T12:01:12.000Z', outcome: 'completed', summary: '3 Servers are Online.' }],
   ...over,
 });

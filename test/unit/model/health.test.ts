@@ -2,6 +2,9 @@
 import type { ClusterEvent } from '../../../src/model/events';
 import type { ClusterHealth, NodeHealth, NodeState } from '../../../src/model/health';
 import { agree, agreedState, healthOf, noEdgeServes } from '../../../src/model/clusterHealth';
+import { besideRecord } from '../../../src/model/newestRecord';
+import { parseClusterSpec } from '../../../src/model/spec';
+import { demoFile } from './demoFile';
 import { pausedHealth } from '../../../src/model/pausedHealth';
 import { causeOf } from '../../../src/model/healthCauses';
 import { confirmBelow, noIncidents, observe, waitsForCalm, type Incidents } from '../../../src/model/incidents';
@@ -69,6 +72,38 @@ test('all Servers of a cluster that worked were removed: below the threshold, wi
   expect(removed.problems).toEqual(['No Server is left of the 2 that are asked for: all were removed, and nobody is served. "stctl set-up-cluster demo" brings one back.', 'No Edge serves: no partner gets in.']);
   expect(story([ok, removed]).told).toContain('threshold-lost');
   expect(healthOf('demo', { ...left, record: { ...left.record, complete: false } })).toMatchObject({ health: 'unknown', problems: [expect.stringMatching(/^The record knows no member yet/), expect.anything()] });
+});
+
+describe('what the record knows to be over', () => {
+  const members = ['st1', 'st2', 'st3'].map((name) => ({ site: 'prod', node: name, address: name, role: 'server' as const }));
+  const { spec } = parseClusterSpec(demoFile());
+  const seen = (unfinished: string[]): ClusterHealth => {
+    const balancer = [{ name: 'lb1', wanted: 'UP', runtime: 'DOWN', file: 'UP' }];
+    const found = vote([node('st1'), node('st2'), node('st3', 'Offline', { balancer })]);
+    const made = healthOf('demo', { ...found, record: { ...found.record, unfinished } });
+    return { ...made, watch: { interval: 1, failuresToOffline: 3, vantage: [], quorum: 1, reports: [], incidents: [{ id: 'i', node: 'st3', since: at(0), count: 1 }, { id: 'i', node: 'lb1', since: at(0), count: 1 }, { id: 'i', since: at(0), count: 1 }] } };
+  };
+  test('is not told of what was removed', () => {
+    const beside = besideRecord(seen([]), { spec: spec!, members: members.slice(0, 2), unfinished: [] });
+    expect(beside).toMatchObject({ health: 'ok', online: 2, members: 2, problems: [] });
+    expect([beside.nodes.map(({ node: name }) => name), beside.watch!.incidents.map(({ node: name }) => name)]).toEqual([['st1', 'st2'], ['lb1', undefined]]);
+  });
+  test('never makes a cluster well that has too few Servers left, as far as they were seen', () => {
+    const well = { ...seen([]), health: 'ok' as const, problems: [] };
+    for (const left of [1, 0]) expect(besideRecord(well, { spec: spec!, members: [...members.slice(0, left), { site: 'prod', node: 'ed1', address: 'ed1', role: 'edge' }], unfinished: [] })).toMatchObject({ health: 'below threshold', online: left, members: left });
+  });
+  test('is not told of work that was left and is done', () => {
+    const before = seen(['Start the Server (st3): failed']);
+    expect(before.problems.at(-1)).toContain('left work unfinished');
+    const beside = besideRecord(before, { spec: spec!, members, unfinished: [] });
+    expect(beside.problems).toEqual(before.problems.slice(0, -1));
+    expect(beside.health).toBe('degraded');
+  });
+  test('is nothing where nothing has changed', () => {
+    const before = seen(['x']);
+    expect(besideRecord(before, { spec: spec!, members, unfinished: ['x'] })).toBe(before);
+    expect(besideRecord(before, { spec: spec!, members: members.map(({ role: _, ...old }) => old) as never, unfinished: ['x'] })).toBe(before);
+  });
 });
 
 test('problems come first, among the nodes as among the sentences', () => {
