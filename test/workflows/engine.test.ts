@@ -537,7 +537,7 @@ describe('the lease', () => {
       const { phase, steps } = await until(() => reportOf(handle), (report) => report.steps.filter(({ state }) => state === 'undoing').length === 3);
       expect([phase, steps.map(({ state }) => state)]).toEqual(['undoing', ['done', 'undoing', 'undoing', 'undoing', 'failed']]);
       await handle.terminate('test');
-      const each = ['n1', 'n2', 'n3'].map((node) => `Each thing (${node}): undoing`);
+      const each = ['n1', 'n2', 'n3'].map((node) => `Each thing (${node}): was being undone when the operation was terminated`);
       expect(await until(() => record(cluster), ({ lease }) => lease === null)).toMatchObject({ phase: 'interrupted', unfinished: [...each, 'The last thing: failed, no'] });
       open();
     });
