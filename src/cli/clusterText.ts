@@ -28,9 +28,9 @@ export interface ClusterStatusView extends FoundRecord {
   healthUnknown?: string;
 }
 
-/** True when a person should look: the record is closed, the monitor does not say how it is, a node is not as it should be, or an operation was lost, or left something undone, and none is at work on it. */
+/** True when a person should look: the record is closed, nobody says how it is (no monitor watches what was set up, or it does not answer), a node is not as it should be, or an operation was lost, or left something undone, and none is at work on it. */
 export const isDegraded = ({ phase, unfinished, lease, closed, health, healthUnknown }: FoundRecord & { health?: ClusterHealth | null; healthUnknown?: string }): boolean =>
-  closed !== undefined || healthUnknown !== undefined || (health ? isUnwell(health) : false) || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
+  closed !== undefined || healthUnknown !== undefined || (health ? isUnwell(health) : phase !== 'new') || (lease === null && (phase === 'interrupted' || unfinished.length > 0));
 
 export function clusterText(view: ClusterStatusView, colors: Colors, { wide = false } = {}): string {
   const { name, activeSite, revision, epoch, sampledAt, unfinished, lease, operations, health, debts, maintenance } = view;
@@ -42,7 +42,7 @@ export function clusterText(view: ClusterStatusView, colors: Colors, { wide = fa
     ...(view.closed ? [`The record of this cluster is closed (${view.closed}): what stands here is what it knew last. Operations and apply are refused; the estate itself goes on as it is.`] : []),
     health ? healthLine(health, colors, sampledAt) : `Health not known: ${oneLine(view.healthUnknown ?? `no monitor watches ${name}`).replace(/\.$/, '')}.   record read ${time(sampledAt).slice(11)}`,
     ...(health ? problemLines(health) : []),
-    ...(unfinished.length > 0 ? [lease ? 'Unfinished before this run:' : 'Unfinished:', ...unfinished.map((line) => `  - ${oneLine(line)}`)] : []),
+    ...(unfinished.length > 0 ? [lease ? 'Unfinished before this run:' : 'Unfinished:', ...folded(unfinished).map((line) => `  - ${oneLine(line)}`)] : []),
     ...(debts.length > 0 ? ['Owed, and done at first contact:', ...debts.map(({ node, what, since, because }) => `  - ${node}: ${what}, since ${time(since)}: ${oneLine(because)}`)] : []),
     ...(health ? watchLines(health) : []),
     '',
@@ -55,6 +55,14 @@ export function clusterText(view: ClusterStatusView, colors: Colors, { wide = fa
     ...(last ? [`Last: ${last.operation} ${last.outcome} ${time(last.endedAt)}: ${oneLine(last.summary)}`] : []),
     ...(health ? versionLine(health.nodes) : []),
   ].join('\n');
+}
+
+/** What failed must be seen: steps that were never begun, which may be many, are counted. The report names them all. */
+function folded(unfinished: readonly string[]): string[] {
+  const notBegun = unfinished.filter((line) => line.endsWith(': not begun')).length;
+  if (notBegun < 2) return [...unfinished];
+  const others = unfinished.filter((line) => !line.endsWith(': not begun'));
+  return others.length === 0 ? [`${count(notBegun, 'step')} not begun`] : [...others, `and ${count(notBegun, 'step')} not begun`];
 }
 
 /** Nodes of the spec that are no members: hosts in reserve. */

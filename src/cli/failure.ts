@@ -18,7 +18,7 @@ export const exitCodes = [
   { code: exit.stillRunning, meaning: 'timed out; the operation is still running' },
   { code: exit.cancelled, meaning: 'cancelled' },
   { code: exit.needsDecision, meaning: 'the operation waits for a person\'s decision' },
-  { code: exit.degraded, meaning: 'degraded (status)' },
+  { code: exit.degraded, meaning: 'degraded, or nobody knows how it is (status)' },
   { code: exit.interrupted, meaning: 'Ctrl-C; an operation that was followed goes on' },
 ];
 export const exitCodeHelp = ['Exit codes:', ...exitCodes.map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`)].join('\n');

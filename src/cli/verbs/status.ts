@@ -84,8 +84,8 @@ async function listAll(cli: Cli, client: Client): Promise<number> {
   const views = await Promise.all(names.map((name) => readStatus(client, name).catch((error: unknown) => unknown(name, error))));
   const rows = views.map((view) => {
     if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', '', view.silence];
-    const { name, phase, activeSite, members, revision, lease, unfinished, closed, health } = view;
-    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.watch?.paused ? 'paused' : health.health} ${health.online}/${health.members}` : '', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
+    const { name, phase, activeSite, members, revision, lease, unfinished, closed, health, healthUnknown } = view;
+    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.watch?.paused ? 'paused' : health.health} ${health.online}/${health.members}` : healthUnknown !== undefined ? 'unknown' : phase === 'new' ? '' : 'not watched', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
   });
   cli.print({
     data: { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatusList', items: views },

@@ -186,6 +186,7 @@ test('no golden file is left over', () => {
 });
 
 test.each(['table', 'wide', 'json', 'jsonl', 'yaml', 'name'])('-o %s: stdout is data alone, with a newline at its end', async (format) => {
+  jest.mocked(watching.readHealth).mockResolvedValue(health({ health: 'ok', problems: [] }));
   for (const words of [['status', 'demo'], ['status'], ['history', 'demo'], ['report', 'set-up-cluster/demo'], ['watch', 'set-up-cluster/demo']]) {
     const { code, stdout } = await stctl([...words, '-o', format]);
     expect({ words, code, ends: stdout.endsWith('\n') && !stdout.endsWith('\n\n') }).toEqual({ words, code: 0, ends: true });

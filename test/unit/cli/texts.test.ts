@@ -102,12 +102,28 @@ test('a status tells a pause once, and how to end it', () => {
 });
 
 test('degraded is an interrupted cluster or one with unfinished work that nobody is at', () => {
-  expect(isDegraded(record())).toBe(false);
-  expect(isDegraded(record({ phase: 'interrupted' }))).toBe(true);
+  const well = { health: health({ health: 'ok', problems: [] }) };
+  expect(isDegraded({ ...record(), ...well })).toBe(false);
+  expect(isDegraded({ ...record({ phase: 'interrupted' }), ...well })).toBe(true);
   expect(isDegraded({ ...record(), closed: 'terminated' })).toBe(true);
   expect(isDegraded({ ...record(), health: null, healthUnknown: 'No worker answers.' })).toBe(true);
-  expect(isDegraded(record({ unfinished: ['x'] }))).toBe(true);
-  expect(isDegraded(record({ unfinished: ['x'], lease }))).toBe(false);
+  expect(isDegraded({ ...record({ unfinished: ['x'] }), ...well })).toBe(true);
+  expect(isDegraded({ ...record({ unfinished: ['x'], lease }), ...well })).toBe(false);
+});
+
+test('what nobody watches is not taken for well, unless there is nothing to watch yet', () => {
+  expect(isDegraded({ ...record(), health: null })).toBe(true);
+  expect(isDegraded({ ...record({ lease, phase: 'setting up' }), health: null })).toBe(true);
+  expect(isDegraded({ ...record({ phase: 'new', members: [] }), health: null })).toBe(false);
+});
+
+test('of what is unfinished the steps that were never begun are counted, and what failed is seen', () => {
+  const unfinished = ['Install the Server (st2): failed, no space', ...Array.from({ length: 46 }, (_, n) => `Step ${n}: not begun`)];
+  const shown = (lines: string[]): string[] => clusterText({ ...record({ unfinished: lines }), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: null }, plain).split('\n').filter((line) => line.startsWith('  - '));
+  expect(shown(unfinished)).toEqual(['  - Install the Server (st2): failed, no space', '  - and 46 steps not begun']);
+  expect(shown(unfinished.slice(0, 2))).toEqual(['  - Install the Server (st2): failed, no space', '  - Step 0: not begun']);
+  expect(shown([...unfinished, 'and 3 more'])).toEqual(['  - Install the Server (st2): failed, no space', '  - and 3 more', '  - and 46 steps not begun']);
+  expect(clusterText({ ...record({ unfinished }), sampledAt: '2026-10-01T12:01:00.000Z', running: null, health: null }, plain)).toContain('47 steps unfinished');
 });
 
 test.each([
