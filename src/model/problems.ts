@@ -20,7 +20,7 @@ export function formatPath(path: readonly (string | number)[]): string {
 
 /** One problem as people read it; problems of the whole value have no path. */
 export function formatProblem({ path, message }: InputProblem): string {
-  return path.length ? `${formatPath(path)}: ${message}` : message;
+  return visible(path.length ? `${formatPath(path)}: ${message}` : message);
 }
 
 /** As many problems as fit a failure's message, and how many more there are. */
@@ -42,8 +42,11 @@ export function describe(value: unknown): string {
 
 function quoted(text: string): string {
   const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return JSON.stringify(short).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
+  return visible(JSON.stringify(short));
 }
+
+/** A message may repeat names as they were written: what would break its line or hide in it is written out. */
+const visible = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${found.codePointAt(0)!.toString(16)}}`);
 
 /** `; did you mean "address"?` when one of the words is close enough to be meant, otherwise nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {

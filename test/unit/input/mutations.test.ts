@@ -65,10 +65,13 @@ test('as values and as inputs of setUpCluster: the same problems, with the field
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.filter((line) => !harmless.test(line))).toEqual([]);
     const told = (input as { problems: string[] }).problems;
-    const same = told.map((line) => line.replace(/^spec(\.|: |(?=\[))/, '')).sort();
+    // A file's door tells one problem of each place; of several keys with forbidden characters in one place the input's door tells each.
+    const ofKeys = /(^|: )a key contains .+, which is not allowed$/;
+    const several = lines.some((line) => ofKeys.test(line));
+    const same = told.filter((line) => !several || !ofKeys.test(line)).map((line) => line.replace(/^spec(\.|: |(?=\[))/, '')).sort();
     // What can't be looked at safely is all that is told; the input's door comes to it a step earlier.
     if (lines.some((line) => /the key |a key is|entries; at most/.test(line))) expect(lines).toEqual(expect.arrayContaining(same));
-    else expect(same).toEqual([...new Set(lines)].sort());
+    else expect(same).toEqual([...new Set(lines)].filter((line) => !several || !ofKeys.test(line)).sort());
   }), trials(3_200));
 });
 
