@@ -1,14 +1,14 @@
 /** setUpCluster cut at the boundary of each of its activities, on an estate in memory: it goes on, or says what and where and is completed by a second run. */
 import { parseClusterSpec, type ClusterSpec } from '../../src/model/spec';
 import { everywhere, saying, withStage, type Played, type Rehearsal } from '../helpers/faults/boundaries';
-import { points } from '../helpers/faults/points';
+import { everyPoint, points } from '../helpers/faults/points';
 import { newRecord } from '../../src/model/clusterRecord';
 import { pretendEstate } from '../helpers/faults/pretendEstate';
 import { pretendWorking } from '../helpers/faults/pretendWorking';
 import { connectGround, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
-jest.setTimeout(240_000);
+jest.setTimeout(everyPoint ? 3_600_000 : 240_000);
 
 /** Two Servers: every step of the order, and fan-outs with a sibling. */
 function specOf(cluster: string): ClusterSpec {

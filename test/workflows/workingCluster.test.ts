@@ -5,7 +5,7 @@ import { membersOf } from '../../src/model/members';
 import { parseClusterSpec, type ClusterSpec } from '../../src/model/spec';
 import { unfinished } from '../../src/model/unfinished';
 import { everywhere, openStage, saying, withStage, type BoundaryFault, type OpenStage, type Played, type Rehearsal } from '../helpers/faults/boundaries';
-import { drawing, points } from '../helpers/faults/points';
+import { drawing, everyPoint, points } from '../helpers/faults/points';
 import { pretendAdopted } from '../helpers/faults/pretendAdopted';
 import { pretendRestarted } from '../helpers/faults/pretendRestarted';
 import { pretendWorking } from '../helpers/faults/pretendWorking';
@@ -13,7 +13,7 @@ import { pretendDirected } from '../helpers/faults/pretendWorkload';
 import { connectGround, type Ground } from '../helpers/workflows';
 import { changed, demoFile } from '../unit/model/demoFile';
 
-jest.setTimeout(240_000);
+jest.setTimeout(everyPoint ? 3_600_000 : 240_000);
 
 function specOf(cluster: string, last: number, product: object = {}): ClusterSpec {
   const file = changed(['sites', 'prod', 'servers'], [{ name: `st[1:${last}]`, address: `10.86.0.[11:${10 + last}]` }], { ...demoFile(), metadata: { name: cluster } });
