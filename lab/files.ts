@@ -51,6 +51,7 @@ export function clusterSpec(plan: LabPlan, cluster: LabCluster): Record<string, 
         },
       },
     },
+    ...(cluster.edges.length > 0 ? { backups: { edges: { by: 'system_export', password: 'file:./secrets/edge-export-password' } } } : {}),
     ...(plan.options.mail === true ? { notifications: notificationsOf(plan) } : {}),
     policies: { minimumNodes: Math.min(2, cluster.servers.length), failover: { mode: 'observe', for: '300s', maximumDataLoss: 0 } },
     monitoring: { interval: '2s', failuresToOffline: 3 },
@@ -77,7 +78,7 @@ export function makeSecrets(lab: string): void {
   const folder = path.join(labFolder(lab), 'secrets');
   fs.mkdirSync(folder, { recursive: true });
   giveToCaller(folder);
-  for (const name of ['admin-password', 'database-password', 'partner-password', 'probe-password']) {
+  for (const name of ['admin-password', 'database-password', 'partner-password', 'probe-password', 'edge-export-password']) {
     const file = path.join(folder, name);
     fs.writeFileSync(file, `${randomBytes(12).toString('hex')}\n`, { mode: 0o600 });
     giveToCaller(file);

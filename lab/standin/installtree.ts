@@ -34,6 +34,8 @@ export function copyTree({ dir, properties }: Target, kind: Home['kind'], packag
   if (kind === 'Edge') rmSync(join(dir, 'conf/tangosol-coherence-override.xml'));
   const foreign = kind === 'Edge' ? ['tm'] : ['db', 'proxy'];
   for (const service of foreign) for (const verb of ['start', 'stop']) rmSync(join(dir, 'bin', `${verb}_${service}`));
+  // Of a Server it would be the shared database that they write and read: not played.
+  if (kind === 'Server') for (const command of ['system_export', 'system_import']) rmSync(join(dir, 'bin', command));
   const enabled = (properties['standin.daemons'] ?? serverDefaults['standin.daemons'] ?? '').split(',').map((name) => name.trim());
   for (const protocol of protocols.filter((name) => !enabled.includes(name))) {
     for (const verb of ['start', 'stop']) {

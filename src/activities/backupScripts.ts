@@ -1,4 +1,5 @@
 /** What backups run on hosts, as the user that owns the product. Constant texts; values come as positional parameters. */
+import { processesFunction } from './processLook';
 
 /** Keeps of the paths below $home those that exist, as the script's own parameters. */
 const existing = String.raw`
@@ -88,6 +89,56 @@ listed=$(product /usr/bin/ls -la "$root") || exit
 printf '%s\n' "$listed" | sed -n 's/^d.* \(epoch-[0-9][0-9]*\)$/\1/p' | sort -t- -k2 -n -r | tail -n "+$((keep + 1))" | while read -r old; do
   product /usr/bin/rm -rf "$root/$old" && echo "removed $old"
 done
+`;
+
+/**
+ * $1 user, $2 FILEDRIVEHOME, $3 where backups go. Whether a product is installed, runs (`no` only where that can be seen) and can be exported; what sudo refuses. Reads only.
+ * To be run at a terminal: a host that gives none is found out by it.
+ */
+export const edgeReadyScript = String.raw`${processesFunction}
+user=$1 home=$2 path=$3 refused=
+product() { sudo -n -u "$user" "$@"; }
+yes_if() { if "$@"; then echo yes; else echo no; fi; }
+echo "installed $(yes_if product /usr/bin/test -e "$home/bin/start_all")"
+echo "program $(yes_if product /usr/bin/test -x "$home/bin/system_export")"
+if running=$(product_processes "$user" "$home"); then echo "runs $(yes_if [ -n "$running" ])"; else echo "runs unknown"; fi
+for command in "/usr/bin/mkdir -p" "/usr/bin/chmod 700" /usr/bin/cat /usr/bin/sha256sum "/usr/bin/rm -rf"; do
+  sudo -n -u "$user" -l $command "$path/any/epoch-0" >/dev/null 2>&1 || refused="$refused, $command $path/*"
+done
+if product /usr/bin/test -x "$home/bin/system_export"; then
+  sudo -n -u "$user" -l "$home/bin/system_export" "-exf=$path/any/epoch-0/any" >/dev/null 2>&1 || refused="$refused, $home/bin/system_export"
+fi
+echo "refused $(printf '%s' "$refused" | cut -c 3-)"
+`;
+
+/** Exit codes of `exportScript` that its caller tells by itself. */
+export const exportExit = { tooLarge: 45 } as const;
+
+/**
+ * $1 user, $2 FILEDRIVEHOME, $3 folder of the cluster's backups, $4 its folder of this operation, $5 name of the file, $6 most bytes. To be run at a terminal.
+ * A whole export that stands there was made by an earlier try of this operation and is kept; who tries while another export runs waits for its end, since both would write
+ * the same file. What an export that failed left is removed: it may have filled the disk.
+ */
+export const exportScript = String.raw`
+umask 077
+user=$1 home=$2 root=$3 folder=$4 name=$5 most=$6
+product() { sudo -n -u "$user" "$@"; }
+file=$folder/$name
+fail() { product /usr/bin/rm -rf "$file.unfinished"; [ -z "$2" ] || echo "$2"; exit "$1"; }
+exec 7<"$HOME/.st-orchestrator" && flock -w 60 7 || { echo "another export still runs on this host"; exit 1; }
+product /usr/bin/mkdir -p "$folder" && product /usr/bin/chmod 700 "$root" "$folder" || exit
+if ! product /usr/bin/test -s "$file"; then
+  product /usr/bin/rm -rf "$file.unfinished" || exit
+  product "$home/bin/system_export" "-exf=$file.unfinished" 7<&- || fail 1 "system_export ended with exit code $?"
+  product /usr/bin/test -s "$file.unfinished" || fail 1 "system_export ended well and wrote nothing to $file.unfinished"
+  product /usr/bin/chmod 600 "$file.unfinished" || fail 1 ""
+  size=$(product /usr/bin/cat "$file.unfinished" | wc -c)
+  if [ "$size" -gt "$most" ]; then echo; echo "size $size"; fail ${exportExit.tooLarge} ""; fi
+  product /usr/bin/mv -f "$file.unfinished" "$file" || fail 1 ""
+fi
+echo
+echo "sha256 $(product /usr/bin/sha256sum "$file" | cut -d' ' -f1)"
+echo "size $(product /usr/bin/cat "$file" | wc -c)"
 `;
 
 /** Of a map file on a balancer's host, into the login's own folder. $1 map, $2 cluster, $3 epoch, $4 how many are kept. */

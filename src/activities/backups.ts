@@ -1,4 +1,4 @@
-/** Backup before change: the product's files on each Server, the database, the balancer's map. What was written is read back, and told with its hash. */
+/** Backup before change: the product's files on each Server, the database, the Edges' embedded ones, the balancer's map. What was written is read back, and told with its hash. */
 import { endpoint } from '../model/fields';
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
@@ -14,6 +14,7 @@ import type { Authority, BalancerTarget, DatabaseTarget, HostTarget } from '../m
 import { acceptScript, archiveScript, mapScript, measureScript, pruneScript, readWords, receiveScript, standingScript } from './backupScripts';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
+import { checkEdge, checkExportPassword, ensureEdge, type EdgeBackup, type EdgeBackupFacts } from './edgeBackups';
 import { productOn } from './product';
 
 /** A dump of our own, kept on this Server's host; or the backup that somebody says there is. */
@@ -29,6 +30,10 @@ export interface BackupActivities {
   checkDatabase(input: DatabaseBackup): Promise<CheckResult<{ by: string }>>;
   ensureFiles(input: { server: HostTarget; backups: BackupSpec }, authority: Authority): Promise<Outcome>;
   ensureDatabase(input: DatabaseBackup, authority: Authority): Promise<Outcome>;
+  checkExportPassword(input: { backups: BackupSpec }): Promise<CheckResult<{ by: string }>>;
+  /** Of an Edge that can't be asked nothing is exported, and that is told. */
+  checkEdge(input: EdgeBackup): Promise<CheckResult<EdgeBackupFacts>>;
+  ensureEdge(input: EdgeBackup, authority: Authority): Promise<Outcome>;
   ensureMap(input: { balancer: BalancerTarget; keep: number }, authority: Authority): Promise<Outcome>;
 }
 
@@ -93,6 +98,9 @@ export function backupActivities({ clients }: { clients: Clients }): BackupActiv
       if (!(await standing()).has('sha256')) await sendDump(clients, { database, server, backups }, authority, { root, folder, file });
       return { changed: true, note: told(await standing(), `${server.node}:${file}`) };
     },
+    checkExportPassword,
+    checkEdge: (input) => checkEdge(clients, input),
+    ensureEdge: (input, authority) => ensureEdge(clients, input, authority),
     async ensureMap({ balancer, keep }, authority) {
       const command = guardedCommand(authority, script(mapScript, [balancer.map, balancer.cluster, String(authority.epoch), String(keep)]), { sharedHost: true });
       const { stdout } = await clients.ssh.run(balancer.ssh, command, { timeoutMs: 60_000, signal: abortSignal(), purpose: `${balancer.name}: backing up ${balancer.map}` });

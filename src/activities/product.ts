@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { guardedCommand } from '../clients/guard';
 import { asUser, script } from '../clients/quote';
 import type { Command, RunResult } from '../clients/ssh';
+import type { Talk } from '../clients/sshTerminal';
 import type { Authority, HostTarget } from '../model/targets';
 import { abortSignal } from './context';
 import type { Clients } from './clients';
@@ -48,6 +49,8 @@ exit "$code"
 export interface RunAs {
   purpose: string;
   stdin?: string | Buffer | Readable;
+  /** At a terminal, where this is said. */
+  terminal?: Talk;
   timeoutMs?: number;
   ok?: readonly number[];
 }
@@ -90,8 +93,8 @@ export function named(paths: readonly string[]): string {
 }
 
 export function productOn({ ssh }: Clients, host: HostTarget): Product {
-  const run = (command: Command, { purpose, stdin, timeoutMs = commandMs, ok }: RunAs): Promise<RunResult> =>
-    ssh.run(host.ssh, command, { purpose: `${host.node}: ${purpose}`, timeoutMs, signal: abortSignal(), ...(stdin !== undefined ? { stdin } : {}), ...(ok ? { ok } : {}) });
+  const run = (command: Command, { purpose, stdin, terminal, timeoutMs = commandMs, ok }: RunAs): Promise<RunResult> =>
+    ssh.run(host.ssh, command, { purpose: `${host.node}: ${purpose}`, timeoutMs, signal: abortSignal(), ...(stdin !== undefined ? { stdin } : {}), ...(terminal ? { terminal } : {}), ...(ok ? { ok } : {}) });
   const asProduct = (argv: readonly string[]): string[] => asUser(host.productUser, argv);
   const product: Product = {
     path: (...parts) => posix.join(host.fileDriveHome, ...parts),

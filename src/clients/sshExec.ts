@@ -2,10 +2,13 @@
 import { Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { StError } from '../model/errors';
+import { converse, silentTerminal, type Talk } from './sshTerminal';
 
 export interface ExecOptions {
   /** Fed to the command; its standard input is closed afterwards, always. A stream that breaks off closes the channel: the command is not told that its input is whole. */
   stdin?: string | Buffer | Readable;
+  /** Runs the command at a terminal, where what it asks for is answered. Both its streams are one then, told as either; there is no `stdin`. */
+  terminal?: Talk;
   /** The whole call, connecting included, in milliseconds. */
   timeoutMs: number;
   /** Ends the command with TERM, then closes its channel; the call throws `signal.reason`. */
@@ -37,17 +40,18 @@ const defaultMaxBytes = 1024 * 1024;
 
 /**
  * Runs a command line on the connection. Resolves for every end of the command, also for a lost connection.
- * @throws `signal.reason` when aborted; StError Unreachable when the host opened no session, so that the command certainly did not run.
+ * @throws `signal.reason` when aborted; StError Unreachable when the host opened no session, so that the command certainly did not run; PermissionDenied when it gives no terminal; what the talk at a terminal ended it for.
  */
 export function execOn(client: Client, command: string, where: string, options: ExecOptions): Promise<ExecResult> {
   return new Promise((resolve, reject) => {
-    const stdout = collect(options.maxBytes ?? defaultMaxBytes, 'first');
+    const stdout = collect(options.maxBytes ?? defaultMaxBytes, options.terminal ? 'last' : 'first');
     const stderr = collect(options.maxBytes ?? defaultMaxBytes, 'last');
     let channel: ClientChannel | undefined;
     let code: number | null = null;
     let signal: string | undefined;
     let ended = false;
-    let stopping: 'time' | 'abort' | undefined;
+    let stopping: 'time' | 'abort' | StError | undefined;
+    let conversation: ReturnType<typeof converse> | undefined;
     let grace: NodeJS.Timeout | undefined;
     let quiet: NodeJS.Timeout | undefined;
     let closed = false;
@@ -61,13 +65,16 @@ export function execOn(client: Client, command: string, where: string, options: 
       clearTimeout(timer);
       clearTimeout(grace);
       clearTimeout(quiet);
+      conversation?.end();
       options.signal?.removeEventListener('abort', onAbort);
       client.off('close', onConnectionEnd);
       if (stopping === 'abort') return reject(options.signal?.reason as Error);
+      if (stopping instanceof StError) return reject(stopping);
       if (failure) return reject(failure);
+      const said = stdout.text();
       resolve({
         code, signal,
-        stdout: stdout.text(), stderr: stderr.text(),
+        stdout: said, stderr: options.terminal ? said : stderr.text(),
         lost: !closed && stopping === undefined,
         timedOut: stopping === 'time',
         truncated: stdout.truncated() || stderr.truncated(),
@@ -79,7 +86,7 @@ export function execOn(client: Client, command: string, where: string, options: 
       end();
     }
 
-    function stop(why: 'time' | 'abort'): void {
+    function stop(why: 'time' | 'abort' | StError): void {
       if (stopping || ended) return;
       stopping = why;
       // Before the channel is open there is nothing to end yet: the callback below ends it when it comes.
@@ -95,7 +102,7 @@ export function execOn(client: Client, command: string, where: string, options: 
     options.signal?.addEventListener('abort', onAbort, { once: true });
     if (options.signal?.aborted) return stop('abort');
     try {
-      client.exec(command, (error, opened) => {
+      client.exec(command, options.terminal ? { pty: silentTerminal } : {}, (error, opened) => {
         if (ended) {
           if (!opened) return;
           terminate(opened);
@@ -109,6 +116,10 @@ export function execOn(client: Client, command: string, where: string, options: 
           quiet?.refresh();
         };
         opened.on('data', take(stdout));
+        if (options.terminal) {
+          conversation = converse(opened, options.terminal, stop);
+          opened.on('data', conversation.hear);
+        }
         opened.stderr.on('data', take(stderr));
         opened.on('exit', (exitCode: number | null, exitSignal?: string) => {
           code = exitCode ?? null;
@@ -123,7 +134,7 @@ export function execOn(client: Client, command: string, where: string, options: 
         opened.on('close', () => (code === null && signal === undefined ? end() : finish()));
         // A command may end without reading its input; that is no failure of ours.
         opened.on('error', () => undefined);
-        feed(opened, options.stdin);
+        if (!options.terminal) feed(opened, options.stdin);
       });
     } catch (error) {
       end(new StError('Unreachable', `${where}: the connection is closed.`, { cause: error }));
@@ -146,6 +157,9 @@ export const isSessionRefused = (error: unknown): boolean => error instanceof Er
 
 /** A refusal by the host means that nothing ran; any other error leaves that open and is told as a lost command. */
 function notOpened(error: Error & { reason?: unknown }, where: string): Error | undefined {
+  if (error.message === 'Unable to request a pseudo-terminal') {
+    return new StError('PermissionDenied', `${where}: the host gives this login no terminal, which the command asks at. Its sshd must allow it (PermitTTY), and so must the key in authorized_keys (no-pty, restrict).`, { cause: error });
+  }
   if (error.reason !== undefined || error.message.startsWith('Unable to exec')) {
     const failure = new StError('Unreachable', `${where}: the host opened no session for a command (${error.message}).`, { cause: error });
     refusedSessions.add(failure);

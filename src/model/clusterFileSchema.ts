@@ -126,6 +126,10 @@ function build() {
       by: oneOf(['pg_dump', 'attested']).meta({ description: 'attested: the DBA makes them, and each operation is told which (databaseBackup).' }),
       program: workerPath.optional().meta({ description: 'pg_dump on the worker\'s host, when it is not on the PATH.' }),
     }).optional(),
+    edges: strict({
+      by: oneOf(['system_export', 'none']).meta({ description: 'How the embedded databases of the Edges are backed up. none: by other means, or not at all; when all of it is left out every plan and report says so.' }),
+      password: secretRef.optional().meta({ description: 'What the exports are encrypted with, and an import asks for: 8 to 128 letters, digits and signs of ASCII.' }),
+    }).optional(),
   }).meta({ description: 'The backup that an operation makes before it changes a cluster that exists.' });
 
   const kindHint = (found: unknown) => (typeof found === 'string' && /standard/i.test(found) ? ' (Standard Clusters can\'t be run)' : undefined);

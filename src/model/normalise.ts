@@ -161,11 +161,14 @@ function normaliseSmtp({ host, port, user, password, tls = 'starttls', ca }: Non
 
 function normaliseBackups({ backups, product }: ParsedClusterFile): BackupSpec {
   const { program } = backups?.database ?? {};
+  const { by, password } = backups?.edges ?? {};
   return {
     path: backups?.path ?? `${product.fileDriveHome.replace(/\/[^/]+$/, '')}/st-orchestrator-backups`,
     keep: backups?.keep ?? 3,
     maximumSize: backups?.maximumSize ?? 10 * 1024 ** 3,
     database: { by: backups?.database?.by ?? 'pg_dump', ...(program !== undefined && { program }) },
+    ...(by === 'system_export' && { edges: { by, password: password! } }),
+    ...(by === 'none' && { edges: { by } }),
   };
 }
 

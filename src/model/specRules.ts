@@ -83,10 +83,17 @@ function checkProduct(file: unknown): InputProblem[] {
 }
 
 function checkBackups(file: unknown): InputProblem[] {
+  const problems: InputProblem[] = [];
   const path = textAt(file, 'backups', 'path');
   const home = textAt(file, 'product', 'fileDriveHome');
-  if (path === undefined || home === undefined || !inside(path, home)) return [];
-  return [{ path: ['backups', 'path'], message: `expected a folder outside of FILEDRIVEHOME (${home}): backups must not be lost, or backed up, with it` }];
+  if (path !== undefined && home !== undefined && inside(path, home)) {
+    problems.push({ path: ['backups', 'path'], message: `expected a folder outside of FILEDRIVEHOME (${home}): backups must not be lost, or backed up, with it` });
+  }
+  const by = at(file, 'backups', 'edges', 'by');
+  const password = at(file, 'backups', 'edges', 'password');
+  if (by === 'system_export' && password === undefined) problems.push({ path: ['backups', 'edges', 'password'], message: 'missing; the product exports nothing without a password' });
+  if (by === 'none' && password !== undefined) problems.push({ path: ['backups', 'edges', 'password'], message: 'nothing is exported (by: none), so nothing needs it; remove it' });
+  return problems;
 }
 
 function checkPolicies(file: unknown): InputProblem[] {

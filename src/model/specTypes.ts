@@ -118,7 +118,12 @@ export interface BackupSpec {
   maximumSize: number;
   /** `program` is a path on the worker's host. */
   database: { by: 'pg_dump' | 'attested'; program?: string };
+  /** Left out where nobody has said how: then every plan and report says that it is left to a person. */
+  edges?: EdgeBackupSpec;
 }
+
+/** `password`: of the product's own export, as a reference. */
+export type EdgeBackupSpec = { by: 'system_export'; password: string } | { by: 'none' };
 
 export interface ClusterSpec {
   apiVersion: 'st-orchestrator/v1';

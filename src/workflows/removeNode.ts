@@ -13,7 +13,7 @@ export async function removeNode(raw: unknown): Promise<OperationReport> {
     const { cluster, input } = context;
     const site = workingSite(cluster);
     const removal = await prepareRemoval(context, site, input.nodes);
-    await backUp(context, site, removal.backUp);
+    await backUp(context, site, removal.backUp, { silent: removal.unknown });
     const { debts, paid } = await removal.act();
     return {
       summary: removalSummary(cluster.name, { ...removal, asked: input.nodes, paid, debts }),

@@ -29,7 +29,7 @@ export async function replaceNode(raw: unknown): Promise<OperationReport> {
     // Run again after it was done: only what the old host may still owe is left.
     const addition = isMember(by) ? undefined : await prepareAddition(context, site, [by], { leaving: [node], ...(refreshDaemons === undefined ? {} : { refreshDaemons }) });
     const files = [...removal.backUp, ...(addition?.backUpOf ?? [])];
-    await backUp(context, site, files.filter(({ name }, index) => files.findIndex((other) => other.name === name) === index));
+    await backUp(context, site, files.filter(({ name }, index) => files.findIndex((other) => other.name === name) === index), { silent: removal.unknown });
     const { debts } = await removal.act();
     await addition?.act();
     const byHand = [...removal.byHand, ...(addition?.byHand ?? [])];

@@ -31,7 +31,7 @@ export async function setUpCluster(raw: unknown): Promise<OperationReport> {
 
     // Starting what stands still, and emptying what an installer left, is no change of configuration.
     const configured = [todo.installFirst, todo.licenseFirst, todo.installOthers, todo.addToCluster, todo.licenseOthers, opening.installFirst, opening.installOthers, opening.license, opening.trust, opening.zone, activate, Object.keys(set), nameless];
-    if (cluster.complete && (thresholdDiffers || configured.some((things) => things.length > 0))) await backUp(context, site, chosen(installed));
+    if (cluster.complete && (thresholdDiffers || configured.some((things) => things.length > 0))) await backUp(context, site, chosen(installed), { silent: [...opening.installFirst, ...opening.installOthers, ...opening.startAdmin] });
     if (!isEmptyPlan(todo) || waysChange || Object.keys(set).length > 0 || prepared.length > 0 || serve.length > 0 || activate.length > 0 || thresholdDiffers || nameless.length > 0) {
       await step('Record the epoch beside the database', database.ensureEpoch({ database: target }), { aside: true });
     }

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.close());
 
-function specOf(name: string): ClusterSpec {
-  const file = changed(['sites', 'prod', 'edges'], [{ name: 'ed[1:2]', address: '10.86.0.[71:72]' }], { ...demoFile(), metadata: { name }, probe: { account: 'probe', password: 'env:PROBE' } });
+function specOf(name: string, more: object): ClusterSpec {
+  const file = changed(['sites', 'prod', 'edges'], [{ name: 'ed[1:2]', address: '10.86.0.[71:72]' }], { ...demoFile(), ...more, metadata: { name }, probe: { account: 'probe', password: 'env:PROBE' } });
   const { spec, problems } = parseClusterSpec(changed(['notifications'], undefined, changed(['sites', 'prod', 'loadBalancer', 'fronts'], 'edges', file)));
   if (!spec) throw new Error(JSON.stringify(problems));
   return spec;
@@ -52,7 +52,7 @@ function estate(names: string[]) {
   const within = (key: 'serving' | 'table' | 'zones' | 'up' | 'gated') => (node: string) => { state[key] = [...new Set([...state[key], node])].sort(); };
   const nothing = (): void => undefined;
   const changing = Object.fromEntries(Object.entries({
-    'backups.ensureFiles': nothing, 'backups.ensureDatabase': nothing, 'backups.ensureMap': nothing, 'database.ensureEpoch': nothing, 'stops.ensureRoom': nothing, 'stops.ensureSwept': nothing,
+    'backups.ensureFiles': nothing, 'backups.ensureEdge': nothing, 'backups.ensureDatabase': nothing, 'backups.ensureMap': nothing, 'database.ensureEpoch': nothing, 'stops.ensureRoom': nothing, 'stops.ensureSwept': nothing,
     'loadBalancer.ensureOutOfService': without('serving'), 'loadBalancer.ensureServing': within('serving'), 'stops.ensureDrained': without('up'), 'stops.ensureEdgeDrained': without('up'),
     'servers.ensureOnline': within('up'), 'edges.ensureOnline': within('up'), 'servers.ensureNotMember': without('table'), 'edges.ensureOutOfZones': without('zones'),
     'gates.ensureStopped': without('up'), 'gates.ensureGated': within('gated'),
@@ -65,6 +65,8 @@ function estate(names: string[]) {
     'loadBalancer.checkBalancer': async ({ balancer: { name } }: Input) => found({ name, active: 'demo_prod', persisted: 'demo_prod', serving: state.serving, saved: null, epoch: null }),
     'stops.checkWork': async ({ node: { node } }: Input) => found({ node, blocked: [] }),
     'backups.checkFiles': async ({ server: { node } }: Input) => found({ node }),
+    'backups.checkExportPassword': async () => found({ by: 'system_export' }),
+    'backups.checkEdge': async ({ edge: { node } }: Input) => found({ node, exports: state.up.includes(node) }),
     'backups.checkDatabase': async () => found({ by: 'pg_dump' }),
   };
   return { state, performed, proofs, fakes: { ...changing, ...reading } as Fakes, at: (act: typeof cut) => { cut = act; } };
@@ -79,9 +81,9 @@ interface Stage extends ReturnType<typeof estate> {
 }
 
 /** A cluster of three Servers and two Edges that works, and a worker. */
-async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+async function onStage(play: (stage: Stage) => Promise<void>, more: object = {}): Promise<void> {
   const cluster = unique('c');
-  const spec = specOf(cluster);
+  const spec = specOf(cluster, more);
   const members = membersOf(spec, 'prod');
   const made = estate(members.map(({ node }) => node));
   await withWorker(ground, bundle, made.fakes, async (taskQueue) => {
@@ -110,6 +112,44 @@ test('undisturbed: the order of the product, and the record afterwards', async (
     expect(await names(stage)).toEqual(['st1', 'st2', 'ed1']);
     expect(await stage.record()).toMatchObject({ debts: [], unfinished: [], lease: null });
   });
+});
+
+const exported = { backups: { edges: { by: 'system_export', password: 'env:EXPORTS' } } };
+const warnings = ({ checks }: OperationReport): string[] => checks.flatMap(({ problems }) => problems.map(({ what }) => what));
+
+test('every Edge is exported before anything is changed, each once; one that does not answer is named, and nobody asks it', async () => {
+  await onStage(async (stage) => {
+    const report = await (await stage.start(both)).result() as OperationReport;
+    expect(stage.performed.slice(0, 7).sort()).toEqual(['backups.ensureDatabase st1', 'backups.ensureEdge ed1', 'backups.ensureEdge ed2', 'backups.ensureFiles st1', 'backups.ensureFiles st3', 'backups.ensureMap ', 'database.ensureEpoch ']);
+    expect(warnings(report)).toEqual([]);
+  }, exported);
+  await onStage(async (stage) => {
+    Object.assign(stage.state, { dead: ['ed2'], up: stage.state.up.filter((node) => node !== 'ed2') });
+    const report = await (await stage.start(['ed2'])).result() as OperationReport;
+    expect(report.steps.filter(({ key }) => key.startsWith('backup-edges')).map(({ node }) => node)).toEqual(['ed1']);
+    expect(report.checks.filter(({ key }) => key.startsWith('check/backupEdges')).map(({ node }) => node)).toEqual(['ed1']);
+    expect(warnings(report)).toEqual([expect.stringMatching(/^ed2 does not answer \(no answer\): it is removed without being drained/), 'ed2 does not answer: its embedded database is not backed up']);
+  }, exported);
+});
+
+test('an export that comes to nothing stops the operation with nothing changed', async () => {
+  await onStage(async (stage) => {
+    const before = structuredClone(stage.state);
+    stage.at((activity, node) => { if (`${activity} ${node}` === 'backups.ensureEdge ed2') throw new StError('Refused', 'ed2: bin/system_export: it asked for something'); });
+    expect(await failureOf(await stage.start(both))).toContain('it asked for something');
+    expect(stage.performed.filter((line) => !line.startsWith('backups'))).toEqual([]);
+    expect(stage.state).toEqual(before);
+    expect(await stage.record()).toMatchObject({ lease: null });
+  }, exported);
+});
+
+test('without a word on Edges in the cluster file, plan and report say that they are not backed up; told that it is meant so, they say nothing', async () => {
+  await onStage(async (stage) => {
+    for (const dryRun of [true, false]) expect(warnings(await (await stage.start(both, { dryRun })).result() as OperationReport)).toEqual(['the embedded database of ed1, ed2 is not backed up']);
+  });
+  await onStage(async (stage) => {
+    expect(warnings(await (await stage.start(both, { dryRun: true })).result() as OperationReport)).toEqual([]);
+  }, { backups: { edges: { by: 'none' } } });
 });
 
 test.each(['stops.ensureEdgeDrained ed2', 'stops.ensureDrained st3'])('refused at %s, all is as it was: started, served by a proof, a member', async (where) => {

@@ -39,6 +39,9 @@ export function pretendWorking(spec: ClusterSpec, members: readonly string[], { 
   const backing: BackupActivities = {
     checkFiles: ({ server }) => fine({ node: server.node }),
     checkDatabase: () => fine({ by: 'pg_dump' }),
+    checkExportPassword: () => fine({ by: 'system_export' }),
+    checkEdge: async () => { throw new Error('there are no Edges here'); },
+    ensureEdge: async () => { throw new Error('there are no Edges here'); },
     async ensureFiles({ server }, authority) {
       await claim(authority);
       backups.add(`files of ${server.node}`);

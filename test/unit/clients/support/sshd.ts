@@ -35,6 +35,11 @@ export function unprivilegedUser(): { name: string; uid: number; gid: number } {
   return { name: fields[0]!, uid: Number(fields[2]), gid: Number(fields[3]) };
 }
 
+/** In a mount namespace of its own with terminals as a host has them: those of many containers can't be given to a login. */
+const withTerminals = `
+mount -t devpts -o newinstance,gid=5,ptmxmode=0666,mode=0620 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx || exit
+exec setpriv --reuid "$1" --regid "$2" --clear-groups /usr/sbin/sshd -D -e -f "$3"`;
+
 export async function startSshd(extra: string[] = []): Promise<TestSshd> {
   const user = unprivilegedUser();
   const dir = mkdtempSync(join(tmpdir(), 'st-sshd-'));
@@ -65,9 +70,10 @@ export async function startSshd(extra: string[] = []): Promise<TestSshd> {
   async function start(): Promise<void> {
     let log = '';
     // A group of its own, so that the sessions end with it.
-    server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
-      detached: true, stdio: ['ignore', 'ignore', 'pipe'], ...(process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {}),
-    });
+    const [program, ...args] = process.getuid?.() === 0
+      ? ['unshare', '--mount', '--', '/bin/sh', '-c', withTerminals, 'sh', String(user.uid), String(user.gid), join(dir, 'sshd_config')]
+      : ['/usr/sbin/sshd', '-D', '-e', '-f', join(dir, 'sshd_config')];
+    server = spawn(program!, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     server.stderr!.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-4000); });
     const exited = new Promise<never>((_, reject) => server!.once('exit', (code) => reject(new Error(`sshd ended with ${code}: ${log}`))));
     exited.catch(() => undefined);
