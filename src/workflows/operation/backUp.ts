@@ -33,14 +33,14 @@ export async function backUp({ input, cluster: { spec, members }, checks, step, 
     backupPassword: check('There is a password for the exports of the Edges', backups.checkExportPassword({ backups: settings })),
     backupEdges: checkEachNode('The configuration of the Edge can be exported', exporting, ({ edge }) => backups.checkEdge({ edge, backups: settings })),
   };
-  const { backupEdges = [] } = await checks({
+  const found = await checks({
     backupFiles: checkEachNode('There is room for a backup', nodes, ({ server }) => backups.checkFiles({ server, backups: settings }, { limitMs: filesMs })),
     backupDatabase: check('The database can be backed up', backups.checkDatabase(databaseBackup)),
     ...(exporting.length > 0 ? edgeChecks : ({} as typeof edgeChecks)),
   }, ...(told.length > 0 ? [{ title: 'The embedded databases of the Edges are backed up', problems: () => told }] : []));
   await forEachNode('Back up the files of the Server', nodes, ({ server }) => backups.ensureFiles({ server, backups: settings }, { limitMs: filesMs }), { key: 'backup-files', aside: true });
   await step('Back up the database', backups.ensureDatabase(databaseBackup, { limitMs: databaseMs }), { key: 'backup-database', aside: true });
-  const asked = exporting.filter(({ name }) => backupEdges.some(({ node, exports }) => node === name && exports));
+  const asked = exporting.filter(({ name }) => (found.backupEdges ?? []).some(({ node, exports }) => node === name && exports));
   await forEachNode('Export the configuration of the Edge', asked, ({ edge }) => backups.ensureEdge({ edge, backups: settings }, { limitMs: edgeMs }), { key: 'backup-edges', aside: true });
   await forEachNode('Back up the balancer\'s map', balancers, ({ balancer }) => backups.ensureMap({ balancer, keep: settings.keep }), { key: 'backup-map', aside: true });
 }
