@@ -61,7 +61,7 @@ test('a Server is removed while partners send: nothing is lost, doubled or stran
   const report = await operations.run('removeNode', { cluster, nodes: ['st2'], gracefulTimeout: '8s' });
   expect(report).toMatchObject({ outcome: 'completed', unfinished: [], summary: `st2 was removed from ${cluster}: 2 Servers and 2 Edges are left.` });
   expect(report.steps.map(({ key, node }) => (node === undefined ? key : key.replace(`/${node}`, '')))).toEqual([
-    'backup-files', 'backup-files', 'backup-database', 'backup-map', 'removal-epoch', 'room', 'drain', 'sweep', 'unlist', 'stop-all', 'gate',
+    'backup-files', 'backup-files', 'backup-database', 'backup-edges', 'backup-edges', 'backup-map', 'removal-epoch', 'room', 'drain', 'sweep', 'unlist', 'stop-all', 'gate',
   ]);
   await load;
   const ledger = await settledLedger(lab);
