@@ -71,7 +71,7 @@ export function execOn(client: Client, command: string, where: string, options: 
       if (stopping === 'abort') return reject(options.signal?.reason as Error);
       if (stopping instanceof StError) return reject(stopping);
       if (failure) return reject(failure);
-      const said = stdout.text();
+      const said = options.terminal ? options.terminal.hide(stdout.text()) : stdout.text();
       resolve({
         code, signal,
         stdout: said, stderr: options.terminal ? said : stderr.text(),

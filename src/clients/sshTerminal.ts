@@ -8,6 +8,8 @@ import type { Secret } from './secrets';
 export interface Talk {
   /** Hears all that was written since the last answer, at each piece of it and, `quiet`, once nothing more has come for a while. Answers what is typed, why the command is ended, or nothing: it waits. */
   heard(text: string, quiet: boolean): string | StError | undefined;
+  /** What the terminal showed without what was typed: a program may turn the echo on between two of its questions. */
+  hide(shown: string): string;
 }
 
 /** Nothing that is typed is shown, and no carriage return comes with a line's end: ECHO, ECHOE, ECHOK, ECHONL and ONLCR of RFC 4254 §8. */
@@ -69,5 +71,6 @@ export function passwordTalk(password: Secret, most: number): Talk {
       }
       return quiet && looksLikeQuestion.test(open) ? refuse('it asked for something that is no password', open) : undefined;
     },
+    hide: (shown) => shown.replaceAll(password.reveal(), '***'),
   };
 }

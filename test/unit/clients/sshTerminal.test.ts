@@ -38,6 +38,11 @@ test('a program that leaves the echo on shows nothing either', async () => {
   expect(result.stdout).not.toContain('tallow');
 });
 
+test('of what a program that turns the echo on lets be seen nothing is told', async () => {
+  const result = await pool.exec(sshd.access, script('stty echo </dev/tty; printf "Password: " >/dev/tty; read -r answer </dev/tty; echo "${#answer} characters"'), { ...quick, terminal: passwordTalk(password, 2) });
+  expect(result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Password: \*\*\*\n15 characters/), stderr: expect.not.stringContaining('tallow') });
+});
+
 test('a question that ends its line is answered once nothing more comes', async () => {
   const result = await pool.exec(sshd.access, script('echo "Enter the passphrase:"; read -r answer; echo "${#answer} characters"'), { ...quick, terminal: passwordTalk(password, 2) });
   expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('15 characters') });
