@@ -46,7 +46,7 @@ export interface LookoutOptions {
   signal: AbortSignal;
   /** Told every second. */
   beat?: (glimpse: Glimpse) => void;
-  /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. Left out: half an interval, at most a second. */
+  /** How long to wait for nodes about which there is doubt, before something is told; milliseconds. Left out: as long as the next look at them takes, at most a second. */
   settleMs?: number;
   /** How long to wait for Servers of which the product has just begun to hear nothing; milliseconds. Left out: not at all. */
   unheardMs?: number;
@@ -121,7 +121,7 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
       if (Date.now() >= ending) break;
       const seen = nodes.every(({ looks }) => looks > 0);
       if (!seen || (input.last?.fresh && known.revision === revision && signatureOf(build()) === input.last.signature)) continue;
-      const settled = Date.now() + (settleMs ?? Math.min(1_000, times.interval / 2));
+      const settled = Date.now() + (settleMs ?? Math.min(1_000, times.again));
       while (Date.now() < settled && (nodes.some(({ vote }) => inDoubt(vote)) || ((around.busy() || (unheardMs > 0 && heard.busy())) && !oneAlone(nodes)))) await bell.wait(settled - Date.now());
       const heardBy = settled + unheardMs;
       while (Date.now() < heardBy && unheardMs > 0 && nodes.some(undecided)) await bell.wait(Math.min(times.again, heardBy - Date.now()));
