@@ -192,10 +192,13 @@ describe('when an Edge can\'t be exported', () => {
   });
 
   test('because its command hangs, it is ended on the host at its time', async () => {
-    await instead(`printf "Password: "; read -r answer; exec sleep 612`);
+    await instead('printf "Password: "; read -r answer; exec tail -f /dev/null');
+    const runs = async (): Promise<boolean> => (await onHost(estate, 'ed2', 'pgrep -f "^tail -f /dev/null" || :')).trim() !== '';
     const wrapped = { ...clients, ssh: { ...clients.ssh, run: (access: never, line: never, options: RunOptions) => clients.ssh.run(access, line, { ...options, timeoutMs: Math.min(options.timeoutMs, 3_000) }) } };
     const { epoch } = await operations.record(spec.metadata.name);
-    await expect(backupActivities({ clients: wrapped as typeof clients }).ensureEdge({ edge: target('ed2'), backups: spec.backups }, { cluster: spec.metadata.name, epoch, operation: 'this test' })).rejects.toMatchObject({ code: 'NotYet' });
-    await onHost(estate, 'ed2', 'for look in $(seq 100); do pgrep -f "sleep 612" >/dev/null || exit 0; sleep 0.1; done; exit 1');
+    const ended = expect(backupActivities({ clients: wrapped as typeof clients }).ensureEdge({ edge: target('ed2'), backups: spec.backups }, { cluster: spec.metadata.name, epoch, operation: 'this test' })).rejects.toMatchObject({ code: 'NotYet' });
+    await until('it hangs', runs, 10_000);
+    await ended;
+    await until('it is gone', async () => !(await runs()), 10_000);
   });
 });

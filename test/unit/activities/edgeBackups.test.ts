@@ -122,7 +122,7 @@ describe('an export', () => {
   });
 
   test('whose command hangs is ended at its time', async () => {
-    exporting(`echo $$ >'${join(folder, 'kept/pid')}'; ask "Password: "; exec sleep 600`);
+    exporting(`echo $$ >'${join(folder, 'kept/pid')}'; ask "Password: "; exec tail -f /dev/null`);
     mostMs = 3_000;
     expect(await failure(ensure())).toMatchObject({ code: 'NotYet', message: expect.stringContaining('exporting its configuration (bin/system_export)') });
     const pid = readFileSync(join(folder, 'kept/pid'), 'utf8').trim();

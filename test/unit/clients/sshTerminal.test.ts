@@ -63,7 +63,7 @@ test.each([
 
 test('one that asks nothing and does not end is ended at its time, also where it does not hear TERM', async () => {
   const mark = join(sshd.home, 'hangs');
-  const hangs = script('trap "" TERM; echo $$ >"$1"; echo "Exporting (1 of 2)"; while :; do sleep 1; done', [mark]);
+  const hangs = script('trap "" TERM; echo $$ >"$1"; echo "Exporting (1 of 2)"; exec tail -f /dev/null', [mark]);
   await expect(pool.run(sshd.access, hangs, { timeoutMs: 1_500, purpose: 'exporting', terminal: passwordTalk(password, 2) })).rejects.toMatchObject({ code: 'NotYet', message: expect.stringContaining('exporting. It wrote: Exporting (1 of 2)') });
   await until('it is gone', () => !existsSync(`/proc/${readFileSync(mark, 'utf8').trim()}`));
 });
