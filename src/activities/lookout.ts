@@ -79,14 +79,23 @@ export async function watchCluster(dependencies: LookoutDependencies, input: Wat
   setMaxListeners(0, inner);
   const bell = createBell();
   const newcomers = input.last ? nodes.flatMap(({ vote: { node } }) => (input.last!.votes.some((one) => one.node === node) ? [] : [node])) : [];
-  const around = createAround(clients, known, { times, failures, nodes, newcomers, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
-  const heard = createHeard(clients, { times, nodes, signal: inner, ring: bell.ring, databaseGone: () => around.seen().database?.well === false });
+  let allSeen: () => void = () => undefined;
+  const begun = new Promise<void>((resolve, reject) => {
+    allSeen = resolve;
+    inner.addEventListener('abort', () => reject(inner.reason as Error), { once: true });
+  });
+  begun.catch(() => undefined);
+  const seenOnce = (): void => { if (nodes.every(({ looks }) => looks > 0)) allSeen(); };
+  seenOnce();
+  const around = createAround(clients, known, { times, failures, nodes, begun, newcomers, signal: inner, ring: bell.ring, ...(input.last?.around ? { before: input.last.around } : {}) });
+  const heard = createHeard(clients, { times, nodes, begun, signal: inner, ring: bell.ring, databaseGone: () => around.seen().database?.well === false });
   // One that was taken out of the cluster meanwhile is nobody's failure.
   let belonging = nodes;
   const build = (): Vote => voteOf({ known, nodes: belonging, around: around.seen() });
   const tell = (vote: Vote, signature = signatureOf(vote)): Watched => ({ vote, signature, around: { ...withUnheard(around.seen(), nodes), reached: vote.around.reached } });
 
   const look = (node: Watching): Promise<void> => follow(clients, node, { times, failures, signal: inner, onLook: (before) => {
+    seenOnce();
     const doubt = inDoubt(node.vote);
     if (doubt && !inDoubt(before)) around.hurry();
     if (node.looks === 1 || node.vote.state !== before.state || doubt !== inDoubt(before) || seenAnew(node)) bell.ring();

@@ -26,6 +26,8 @@ interface Options {
   /** Looks in a row that it takes to call a node something else. */
   failures: number;
   nodes: readonly Watching[];
+  /** Every node has been looked at once. */
+  begun: Promise<void>;
   signal: AbortSignal;
   ring: () => void;
   /** What was believed when this slice began; of nodes that are new since then nothing was. */
@@ -41,7 +43,7 @@ const serversATurn = 3;
 /** Between the begins of two looks, at least. */
 const soonestMs = 1_000;
 
-export function createAround(clients: Clients, known: Known, { times, failures, nodes, signal, ring, before, newcomers }: Options): AroundWatch {
+export function createAround(clients: Clients, known: Known, { times, failures, nodes, begun, signal, ring, before, newcomers }: Options): AroundWatch {
   const { database, sharedPath, balancers, fronts, protocols } = surroundings(known);
   const servers = nodes.filter(({ looked: { role } }) => role === 'server');
   const edges = nodes.filter(({ looked: { role } }) => role === 'edge').map(({ looked: { target } }) => ({ node: target.node, address: target.address }));
@@ -112,9 +114,9 @@ export function createAround(clients: Clients, known: Known, { times, failures, 
   }
 
   async function lookOn(): Promise<never> {
+    // Whom to ask is known when the nodes have been looked at.
+    await begun;
     for (;;) {
-      // Whom to ask is known when the nodes have been looked at.
-      while (!nodes.every((node) => node.looks > 0)) await pause(50, undefined, { signal });
       const thorough = hurried;
       hurried = false;
       busy = true;

@@ -13,6 +13,8 @@ import type { Watching } from './lookout';
 interface Options {
   times: WatchTimes;
   nodes: readonly Watching[];
+  /** Every node has been looked at once. */
+  begun: Promise<void>;
   signal: AbortSignal;
   /** Without its database nobody is heard of. */
   databaseGone: () => boolean;
@@ -29,7 +31,7 @@ export interface HeardWatch {
 /** Tables in a row that must say so. */
 const leastTables = 3;
 
-export function createHeard(clients: Clients, { times, nodes, signal, databaseGone, ring }: Options): HeardWatch {
+export function createHeard(clients: Clients, { times, nodes, begun, signal, databaseGone, ring }: Options): HeardWatch {
   const servers = nodes.filter(({ looked: { role } }) => role === 'server');
   let turn = 0;
   let rounds = 0;
@@ -61,8 +63,8 @@ export function createHeard(clients: Clients, { times, nodes, signal, databaseGo
   return {
     busy: () => rounds === 0,
     async run() {
+      await begun;
       for (;;) {
-        while (!nodes.every(({ looks }) => looks > 0)) await pause(50, undefined, { signal });
         const began = Date.now();
         await round();
         const every = servers.some(({ unheard }) => unheard !== undefined) ? times.again : times.interval;
