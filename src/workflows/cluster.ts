@@ -4,10 +4,11 @@
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { highestEpoch, type AcquireAnswer, type AcquireRequest, type ApplyAnswer, type ApplyRequest, type ClusterRecord, type LeaseHolder, type ReleaseRequest } from '../model/cluster';
+import { highestEpoch, type AcquireAnswer, type AcquireRequest, type ApplyAnswer, type ApplyRequest, type ClusterRecord, type ReleaseRequest } from '../model/cluster';
 import { acquire, apply, evict, newRecord, release } from '../model/clusterRecord';
 import { clusterName } from '../model/fields';
 import { listProblems } from '../model/problems';
+import { isAcquireRequest, isReleaseRequest } from '../model/recordRequests';
 import { shorten } from '../model/shorten';
 import { formatProblem, parseClusterSpec } from '../model/spec';
 import { bug, describe, failure } from './operation/failures';
@@ -56,8 +57,8 @@ export async function cluster(input: ClusterInput): Promise<void> {
     const answered = answer(() => acquire(record, request));
     if ('evicted' in answered && answered.evicted && lease) await tellOfInterruption(record, lease);
     return answered;
-  }, { description: 'Used by operations: take the lease', validator: requireAcquire });
-  setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requireRelease });
+  }, { description: 'Used by operations: take the lease', validator: requires(isAcquireRequest, 'operation, at, about?, evict?, spec?') });
+  setHandler(releaseUpdate, (request) => answer(() => release(record, request)), { description: 'Used by operations: give the lease back', validator: requires(isReleaseRequest, 'line, unfinished, members?, debts?') });
   setHandler(applyUpdate, (request) => {
     // People send specs as their files have them; the validator has refused the wrong ones.
     const { spec } = parseClusterSpec(request.spec);
@@ -94,26 +95,9 @@ export async function cluster(input: ClusterInput): Promise<void> {
  * These updates are for our own activities; a person who sends one by hand, to set a lease free, say, is told so. All of it is looked at first: what breaks off in the middle of
  * the change has taken the lease from an operation that runs.
  */
-function requireHolder(request: { holder?: Partial<LeaseHolder> } | undefined, rest: string, whole: boolean): void {
-  const { workflowId, firstExecutionRunId } = request?.holder ?? {};
-  if (!areTexts([workflowId, firstExecutionRunId]) || !whole) throw failure('InvalidInput', `expected {holder: {workflowId, firstExecutionRunId}, ${rest}}; operations send this update themselves. Nothing was changed.`);
-}
-
-const areTexts = (values: unknown): boolean => Array.isArray(values) && values.every((value) => typeof value === 'string');
-const isList = (value: unknown): boolean => value === undefined || Array.isArray(value);
-
-function requireAcquire(request: Partial<AcquireRequest> | undefined): void {
-  const { operation, at, about = [], evict } = request ?? {};
-  const whole = areTexts([operation, at]) && areTexts(about) && (evict === undefined || (areTexts([evict?.workflowId, evict?.firstExecutionRunId, evict?.because]) && areTexts(evict?.unfinished)));
-  requireHolder(request, 'operation, at, about?, evict?, spec?', whole);
-}
-
-function requireRelease(request: Partial<ReleaseRequest> | undefined): void {
-  const { line, unfinished, members, debts } = request ?? {};
-  const { operation, workflowId, epoch, startedAt, endedAt, outcome, summary } = (line ?? {}) as Partial<ReleaseRequest['line']>;
-  const whole = areTexts([operation, workflowId, startedAt, endedAt, outcome, summary]) && typeof epoch === 'number' && areTexts(unfinished) && isList(members) && isList(debts);
-  requireHolder(request, 'line, unfinished, members?, debts?', whole);
-}
+const requires = (isWhole: (request: unknown) => boolean, rest: string) => (request: unknown): void => {
+  if (!isWhole(request)) throw failure('InvalidInput', `expected {holder: {workflowId, firstExecutionRunId}, ${rest}}; operations send this update themselves. Nothing was changed.`);
+};
 
 function requireSpec(request: Partial<ApplyRequest> | undefined, name: string): void {
   const { epochAtLeast } = request ?? {};
