@@ -1,5 +1,5 @@
 /** From the votes of the vantage points to one answer about the cluster, and the sentences that people read. Pure. */
-import type { ClusterHealth, Health, NodeHealth, NodeState } from './health';
+import type { ClusterHealth, Health, NodeHealth, NodeState, RecordView } from './health';
 import { causeOf, explains } from './healthCauses';
 import type { Around, Down, Vote } from './watch';
 
@@ -76,11 +76,11 @@ export function healthOf(cluster: string, vote: Vote): ClusterHealth {
 }
 
 /** A cluster that worked, and all of whose Servers were removed: nobody need look to know that it serves nobody. */
-const noServerLeft = ({ nodes, record }: Vote): boolean => record.complete === true && !nodes.some(({ role }) => role === 'server');
+const allServersRemoved = ({ nodes, record }: Vote): boolean => record.complete === true && !nodes.some(({ role }) => role === 'server');
 
 function judge(vote: Vote, problems: readonly string[]): Health {
   const { nodes, policies: { minimumNodes }, cause } = vote;
-  if (noServerLeft(vote)) return 'below threshold';
+  if (allServersRemoved(vote)) return 'below threshold';
   if (!nodes.some(({ role }) => role === 'server') || cause?.code === 'our network') return 'unknown';
   if (present(nodes) < minimumNodes) return 'below threshold';
   return problems.length > 0 ? 'degraded' : 'ok';
@@ -89,8 +89,8 @@ function judge(vote: Vote, problems: readonly string[]): Health {
 function problemsOf(cluster: string, nodes: readonly NodeHealth[], vote: Vote): string[] {
   const { cause, around, policies, record } = vote;
   const problems: string[] = [];
-  const left = record.unfinished.length > 0 ? [`An operation left work unfinished: ${record.unfinished[0]}${record.unfinished.length > 1 ? '; and more' : ''}`] : [];
-  if (noServerLeft(vote)) problems.push(`No Server is left of the ${policies.minimumNodes} that are asked for: all were removed, and nobody is served. "stctl set-up-cluster ${cluster}" brings one back.`);
+  const left = leftProblem(record);
+  if (allServersRemoved(vote)) problems.push(`No Server is left of the ${policies.minimumNodes} that are asked for: all were removed, and nobody is served. "stctl set-up-cluster ${cluster}" brings one back.`);
   else if (!nodes.some(({ role }) => role === 'server')) problems.push('The record knows no member yet: set the cluster up, or adopt it.');
   if (cause) problems.push(cause.sentence);
   // Of what is not seen from here nothing is claimed.
@@ -98,21 +98,29 @@ function problemsOf(cluster: string, nodes: readonly NodeHealth[], vote: Vote): 
   const servers = nodes.filter(({ role }) => role === 'server');
   if (servers.length > 0 && present(nodes) < policies.minimumNodes) problems.push(`${present(nodes)} of ${servers.length} Servers are Online or excused, fewer than the ${policies.minimumNodes} that are asked for.`);
   if (noEdgeServes(nodes)) problems.push('No Edge serves: no partner gets in.');
-  for (const node of nodes) {
-    // With one cause for all of them, each is told by its line in the table.
-    if (node.state !== 'Online' && !explains(cause, node)) problems.push(`${node.node} is ${node.state}${node.why ? `: ${node.why}` : ''}${node.excused !== undefined ? ` (expected: ${node.excused})` : ''}`);
-    else if (node.state === 'Online' && node.services.stopped.length > 0) problems.push(`${node.node} is Online without ${node.services.stopped.join(', ')}`);
-    if (node.state === 'Online' && node.streaming && node.streaming.missing.length > 0) {
-      const what = node.role === 'edge' ? 'no streaming connection from' : 'no streaming connection to';
-      problems.push(`${node.node}: ${what} ${node.streaming.missing.join(', ')}`);
-    }
-    for (const { name, wanted, runtime, file } of node.balancer ?? []) {
-      if (node.state === 'Online' && node.excused === undefined && runtime !== 'unknown' && !runtime.startsWith(wanted)) problems.push(`${name} sees ${node.node} as ${runtime}, expected ${wanted}${file !== 'unknown' && file !== wanted ? ` (its file says ${file})` : ''}`);
-    }
-  }
-  problems.push(...around.balancers, ...left);
+  problems.push(...nodes.flatMap((node) => nodeProblems(node, cause)), ...around.balancers, ...left);
   return problems.slice(0, 40);
 }
+
+/** What is told of one node. */
+export function nodeProblems(node: NodeHealth, cause: Vote['cause']): string[] {
+  const problems: string[] = [];
+  // With one cause for all of them, each is told by its line in the table.
+  if (node.state !== 'Online' && !explains(cause, node)) problems.push(`${node.node} is ${node.state}${node.why ? `: ${node.why}` : ''}${node.excused !== undefined ? ` (expected: ${node.excused})` : ''}`);
+  else if (node.state === 'Online' && node.services.stopped.length > 0) problems.push(`${node.node} is Online without ${node.services.stopped.join(', ')}`);
+  if (node.state === 'Online' && node.streaming && node.streaming.missing.length > 0) {
+    const what = node.role === 'edge' ? 'no streaming connection from' : 'no streaming connection to';
+    problems.push(`${node.node}: ${what} ${node.streaming.missing.join(', ')}`);
+  }
+  for (const { name, wanted, runtime, file } of node.balancer ?? []) {
+    if (node.state === 'Online' && node.excused === undefined && runtime !== 'unknown' && !runtime.startsWith(wanted)) problems.push(`${name} sees ${node.node} as ${runtime}, expected ${wanted}${file !== 'unknown' && file !== wanted ? ` (its file says ${file})` : ''}`);
+  }
+  return problems;
+}
+
+/** What is told of work that an operation left. */
+export const leftProblem = ({ unfinished: [first, ...others] }: Pick<RecordView, 'unfinished'>): string[] =>
+  (first === undefined ? [] : [`An operation left work unfinished: ${first}${others.length > 0 ? '; and more' : ''}`]);
 
 /** Before anybody has looked, or when too few still do: nothing is claimed. */
 export function blind(cluster: string, last: ClusterHealth | undefined, { at, why }: { at: string; why: string }): ClusterHealth {

@@ -1,11 +1,8 @@
 /** What a monitor saw, beside what the record says now: a monitor reads the record every half minute, and a status has its newest word. Pure. */
 import type { ClusterRecord } from './cluster';
-import { present } from './clusterHealth';
+import { leftProblem, nodeProblems, present } from './clusterHealth';
 import type { ClusterHealth } from './health';
 import { balancerTargets } from './slices';
-
-/** As `clusterHealth.ts` begins the sentence. */
-const leftWork = 'An operation left work unfinished: ';
 
 /** The same health without nodes that are members no more, and what is told of them; and with what is unfinished as the record has it. */
 export function besideRecord(health: ClusterHealth, { spec, members, unfinished }: Pick<ClusterRecord, 'spec' | 'members' | 'unfinished'>): ClusterHealth {
@@ -14,8 +11,11 @@ export function besideRecord(health: ClusterHealth, { spec, members, unfinished 
   const known = members.some(({ role }) => role !== undefined);
   const belong = new Set(known ? members.filter(({ site }) => site === health.site).map(({ node }) => node) : health.nodes.map(({ node }) => node));
   const gone = new Set(health.nodes.map(({ node }) => node).filter((node) => !belong.has(node)));
-  const isOver = (problem: string): boolean => (problem.startsWith(leftWork) ? unfinished.length === 0 : [...gone].some((node) => problem.startsWith(`${node} `) || problem.startsWith(`${node}: `) || problem.includes(` sees ${node} as `)));
-  const problems = health.problems.filter((problem) => !isOver(problem));
+  const over = new Set([
+    ...health.nodes.filter(({ node }) => gone.has(node)).flatMap((node) => nodeProblems(node, health.cause)),
+    ...(unfinished.length === 0 && health.record ? leftProblem(health.record) : []),
+  ]);
+  const problems = health.problems.filter((problem) => !over.has(problem));
   const nodes = health.nodes.filter(({ node }) => !gone.has(node));
   // One of a balancer names that, and one of the database nobody.
   const balancers = balancerTargets(spec, health.site).map(({ name }) => name);
