@@ -1,7 +1,7 @@
 /** How a node is emptied: the order of reference §8.5, with what each step waits for. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminServer, CallOptions, ClusterServiceName } from '../clients/adminApi';
-import { waitFor } from '../clients/waitFor';
+import { inTime, waitFor } from '../clients/waitFor';
 import { StError, unlessSilent } from '../model/errors';
 import type { Outcome, Waits } from '../model/operation';
 import type { Protocol } from '../model/spec';
@@ -188,16 +188,12 @@ async function endGracefully(clients: Clients, server: ServerTarget, authority: 
       return up;
     }, () => inARow >= 2, { timeoutMs, signal: abortSignal() });
   };
-  const ended = (timeoutMs: number): Promise<boolean> => wait(timeoutMs).then(() => true, (error: unknown) => {
-    if (error instanceof StError && error.code === 'NotYet') return false;
-    throw error;
-  });
   const remembered = asked.some((one) => one.remembered);
-  let down = await ended(most + (remembered ? rememberedLateMs : lateMs));
+  let down = await inTime(wait(most + (remembered ? rememberedLateMs : lateMs)));
   // A stop that is only remembered may have landed unseen, and the service may have been started since: it is asked for anew before anything is cut.
   if (!down && remembered) {
     const anew = await askStops(clients, server, authority, await stillUp(), seconds);
-    down = await ended(Math.max(...anew.map(({ left }) => left), 0) * 1_000 + lateMs);
+    down = await inTime(wait(Math.max(...anew.map(({ left }) => left), 0) * 1_000 + lateMs));
   }
   if (!down) {
     // The time that was given is over, and the product did not act on it.
@@ -227,19 +223,14 @@ async function awaitEvents(admin: AdminServer, { server, id, gracefulSeconds, ac
     return left;
   };
   const ended = (now: WorkEvent[]): boolean => now.length === 0 || (acceptActive && Date.now() - silentSince > silentMs);
-  await waitFor(`${server.node}: what is in process has ended`, look, ended, { timeoutMs: gracefulSeconds * 1_000, signal: abortSignal() }).catch((error: unknown) => {
-    if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
-  });
+  await inTime(waitFor(`${server.node}: what is in process has ended`, look, ended, { timeoutMs: gracefulSeconds * 1_000, signal: abortSignal() }));
   waitsFor(undefined);
   return left;
 }
 
 /** Whether the Transaction Manager is seen to be down within this time, in milliseconds. */
 const tmEnds = (admin: AdminServer, server: ServerTarget, timeoutMs: number): Promise<boolean> =>
-  waitFor(`${server.node}: its Transaction Manager ends`, () => runningServices(admin), (up) => !up.includes('tm'), { timeoutMs: Math.max(1, timeoutMs), signal: abortSignal() }).then(() => true, (error: unknown) => {
-    if (error instanceof StError && error.code === 'NotYet') return false;
-    throw error;
-  });
+  inTime(waitFor(`${server.node}: its Transaction Manager ends`, () => runningServices(admin), (up) => !up.includes('tm'), { timeoutMs: Math.max(1, timeoutMs), signal: abortSignal() }));
 
 /** Takes back what a refused stop has stopped already; says what could not be. */
 async function startAgain(clients: Clients, server: ServerTarget, authority: Authority, daemons: readonly string[]): Promise<string> {

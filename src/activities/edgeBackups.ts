@@ -1,6 +1,6 @@
 /** The embedded database of an Edge, by the product's own export: it asks for a password at a terminal, and so it gets one. */
 import { resolveSecret } from '../clients/secrets';
-import { passwordTalk } from '../clients/sshTerminal';
+import { noTalk, passwordTalk } from '../clients/sshTerminal';
 import { backupFolder, edgeBackup, exportPassword, silentEdge, sizeText } from '../model/backups';
 import { StError, unlessSilent } from '../model/errors';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
@@ -46,7 +46,7 @@ export async function checkExportPassword({ backups }: { backups: BackupSpec }):
 export async function checkEdge(clients: Clients, { edge, backups: { path } }: EdgeBackup): Promise<CheckResult<EdgeBackupFacts>> {
   const { node, ssh, fileDriveHome, productUser } = edge;
   const without = (problems: Problem[]): CheckResult<EdgeBackupFacts> => ({ facts: { node, exports: false }, problems });
-  const looking = productOn(clients, edge).readScript(edgeReadyScript, [productUser, fileDriveHome, path], { purpose: 'looking whether its configuration can be exported', timeoutMs: lookMs, terminal: { heard: () => undefined, hide: (shown: string) => shown } });
+  const looking = productOn(clients, edge).readScript(edgeReadyScript, [productUser, fileDriveHome, path], { purpose: 'looking whether its configuration can be exported', timeoutMs: lookMs, terminal: noTalk });
   const [said, answers] = await Promise.all([
     unlessSilent(looking.then(({ stdout }) => readWords(stdout)), null),
     unlessSilent(clients.admin.server(edge.admin).version({ signal: abortSignal(), timeoutMs: lookMs }).then(() => true), false),

@@ -4,7 +4,7 @@ import { canWriteStateFile, isSaved, readStateFile, saveServersState } from '../
 import { haproxyOverSsh, persistMap, readMapFile, type Haproxy, type ServerState } from '../clients/haproxy';
 import { readOutMarks, removeOutMark, writeOutMark } from '../clients/outMarks';
 import { claimThings, ownerFile, readOwners } from '../clients/owners';
-import { waitFor } from '../clients/waitFor';
+import { inTime, waitFor } from '../clients/waitFor';
 import { StError } from '../model/errors';
 import type { BalancerFacts } from '../model/balancerPlan';
 import type { CheckResult, Outcome, Problem } from '../model/operation';
@@ -138,14 +138,12 @@ export function loadBalancerActivities({ clients }: { clients: Clients }): LoadB
       let inARow = 0;
       let left = 0;
       const until = performance.now() + waitMs;
-      await waitFor(`${balancer.name}: the sessions at ${node} end`, async () => {
+      await inTime(waitFor(`${balancer.name}: the sessions at ${node} end`, async () => {
         left = sessionsAt(await haproxy.showStat(limits()), node, Object.values(balancer.siteBackends));
         inARow = left === 0 ? inARow + 1 : 0;
         if (left > 0) waitsFor({ for: `${left} session${left === 1 ? '' : 's'} that ${balancer.name} sent to it`, leftMs: until - performance.now() });
         return left;
-      }, () => inARow >= 2, { timeoutMs: waitMs, signal: abortSignal() }).catch((error: unknown) => {
-        if (!(error instanceof StError) || error.code !== 'NotYet') throw error;
-      });
+      }, () => inARow >= 2, { timeoutMs: waitMs, signal: abortSignal() }));
       waitsFor(undefined);
       if (ours) await note('maint');
       await haproxy.setServerState(healthBackend, node, 'maint', limits());

@@ -1,6 +1,6 @@
 /** Whether enough other nodes are Online to take one down, looked at the moment before: another may have died since the plan was made. */
 import type { AdminServer } from '../clients/adminApi';
-import { waitFor } from '../clients/waitFor';
+import { inTime, waitFor } from '../clients/waitFor';
 import { StError, unlessSilent } from '../model/errors';
 import { lateBeatMs, statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
@@ -50,10 +50,7 @@ export async function doorLook(clients: Clients, edge: Pick<ServerTarget, 'node'
 /** False where the product itself has heard nothing of a Server for a while, though its services run: a Transaction Manager that hangs works on nothing (reference §6). */
 export function isHeard(admin: AdminServer, address: string): Promise<boolean> {
   const heard = async (): Promise<boolean> => statusIn(await admin.clusterNodes(limits()), address) !== 'Offline';
-  return waitFor(`${address} is Online`, heard, (yes) => yes, { timeoutMs: lateBeatMs, signal: abortSignal() }).catch((error: unknown) => {
-    if (error instanceof StError && error.code === 'NotYet') return false;
-    throw error;
-  });
+  return inTime(waitFor(`${address} is Online`, heard, (yes) => yes, { timeoutMs: lateBeatMs, signal: abortSignal() }));
 }
 
 /** A kept connection that was closed meanwhile fails once. */

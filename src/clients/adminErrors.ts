@@ -69,7 +69,6 @@ function fromHtml(text: string): string | undefined {
   return text.replace(/<(style|script)[^>]*>.*?<\/\1>/gis, ' ').replace(/<[^>]+>/g, ' ');
 }
 
-
 interface Failure {
   message: string;
   code?: string;

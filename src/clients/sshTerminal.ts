@@ -12,6 +12,9 @@ export interface Talk {
   hide(shown: string): string;
 }
 
+/** For commands that need a terminal and ask nothing there. */
+export const noTalk: Talk = { heard: () => undefined, hide: (shown) => shown };
+
 /** Nothing that is typed is shown, and no carriage return comes with a line's end: ECHO, ECHOE, ECHOK, ECHONL and ONLCR of RFC 4254 §8. */
 export const silentTerminal: PseudoTtyOptions = { rows: 24, cols: 200, width: 0, height: 0, term: 'dumb', modes: { ECHO: 0, ECHOE: 0, ECHOK: 0, ECHONL: 0, ONLCR: 0 } };
 

@@ -39,6 +39,12 @@ export async function waitFor<T>(description: string, read: () => Promise<T>, un
   }
 }
 
+/** Whether what is waited for came: false when its time was over; any other failure is thrown. */
+export const inTime = (wait: Promise<unknown>): Promise<boolean> => wait.then(() => true, (error: unknown) => {
+  if (error instanceof StError && error.code === 'NotYet') return false;
+  throw error;
+});
+
 /** The pause after so long a wait, in milliseconds: what comes soon is seen at once, and a service that takes minutes is not asked ten times a second. */
 export function pauseAfter(elapsedMs: number): number {
   return Math.min(1_000, Math.max(50, elapsedMs * 0.03));

@@ -1,6 +1,6 @@
 /** The Temporal client of `stctl` and the web page. */
 import { hostname, userInfo } from 'node:os';
-import { Client, Connection, isGrpcDeadlineError, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, isGrpcCancelledError, isGrpcDeadlineError, isGrpcServiceError } from '@temporalio/client';
 import { StError } from '../model/errors';
 import { dataConverterFor, type ConnectionConfig } from './connectionConfig';
 
@@ -42,16 +42,14 @@ export async function withinDeadline<R>(client: Client, timeoutMs: number, what:
   }
 }
 
-/**
- * What a deadline shows itself as besides DEADLINE_EXCEEDED: CANCELLED, when the call is dropped before its own timer has fired (nobody else cancels one here),
- * and FAILED_PRECONDITION, when the server gave up first, since no worker has taken the workflow's first task.
- */
-const givenUp = [1, 9];
+/** gRPC's FAILED_PRECONDITION: the server gave up first, since no worker has taken the workflow's first task. */
+const notReady = 9;
 
 function nobodyAnswered(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isGrpcServiceError(error) && givenUp.includes(Number(error.code))) return true;
-  return error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || nobodyAnswered(error.cause) || isGrpcDeadlineError(error);
+  if (isGrpcServiceError(error) && Number(error.code) === notReady) return true;
+  // A deadline that passes before the call's own timer has fired drops the call: CANCELLED. Nobody else cancels one here.
+  return error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || nobodyAnswered(error.cause) || isGrpcDeadlineError(error) || isGrpcCancelledError(error);
 }
 
 function claimedIdentity(): string {
