@@ -24,9 +24,9 @@ export function again(operation: string, args: string | undefined, input: Record
 }
 
 /** A restart that is asked for again restarts everything again, unless it is told since when a node counts as restarted. */
-export const completing = (command: string, { operation, startedAt, steps }: OperationReport): string =>
+export const completingCommand = (command: string, { operation, startedAt, steps }: OperationReport): string =>
   (operation === 'rollingRestart' && steps.some(({ state }) => state === 'done') && !command.includes('--started-before') ? `${command} --started-before ${startedAt}` : command);
 
 /** What takes an operation back that says how; undefined of all others. */
-export const takingBack = ({ operation, cluster, workflowId, result }: OperationReport): string | undefined =>
+export const undoCommand = ({ operation, cluster, workflowId, result }: OperationReport): string | undefined =>
   (typeof result === 'object' && result !== null && 'undo' in result ? commandLine(['stctl', kebabCase(operation), '--cluster', cluster, '--undo', workflowId]) : undefined);

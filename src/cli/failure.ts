@@ -4,7 +4,7 @@ import { explain } from '../model/explain';
 import { isWarning, type OperationReport, type Problem, type StepRow } from '../model/operation';
 import { firstLines } from '../model/unfinished';
 import { commandLine } from '../control/temporalCommand';
-import { takingBack } from './again';
+import { undoCommand } from './again';
 import { oneLine } from './output';
 
 export const exit = { ok: 0, failed: 1, usage: 2, refused: 3, auth: 4, stillRunning: 5, cancelled: 6, needsDecision: 7, degraded: 8, interrupted: 130 } as const;
@@ -107,14 +107,14 @@ export function failureOfReport(report: OperationReport, where: string[], again?
     what: code === 'PreconditionFailed' && problems.length > 0 ? problems : lines(failure?.message ?? summary),
     state: [now, ...firstLines(report.unfinished, 5).map((line) => `unfinished: ${line}`)].join('\n'),
     byItself: next || (known?.byItself ?? 'Nothing.'),
-    youCan: [...takeBack(report), ...(known?.youCan ?? [])].map((line) => fill(line, { cluster, workflowId, operation: report.operation, ...(again === undefined ? {} : { again }), other: otherIn(failure?.message ?? '') })),
+    youCan: [...undoAdvice(report), ...(known?.youCan ?? [])].map((line) => fill(line, { cluster, workflowId, operation: report.operation, ...(again === undefined ? {} : { again }), other: otherIn(failure?.message ?? '') })),
     where,
   };
 }
 
 /** What a run that failed or was cancelled has not put back itself. */
-function takeBack(report: OperationReport): string[] {
-  const command = report.unfinished.length > 0 ? takingBack(report) : undefined;
+function undoAdvice(report: OperationReport): string[] {
+  const command = report.unfinished.length > 0 ? undoCommand(report) : undefined;
   return command === undefined ? [] : [`Take back what is left of it: ${command}`];
 }
 

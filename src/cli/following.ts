@@ -4,7 +4,7 @@ import { follow, type Seen } from '../control/follow';
 import type { Started } from '../control/operations';
 import { durationMs } from '../model/fields';
 import type { OperationReport } from '../model/operation';
-import { completing, takingBack } from './again';
+import { completingCommand, undoCommand } from './again';
 import type { Cli } from './cli';
 import { exit, exitOfReport, failureOfReport, failureText, isHeld, UsageError } from './failure';
 import { progress } from './progress';
@@ -80,21 +80,21 @@ export async function followToEnd(cli: Cli, client: Client, started: Started, op
   }
   if (exitOfReport(followed.report) === exit.ok) return printEnd(cli, followed.report);
   const command = await options.again?.(followed.report);
-  return printEnd(cli, followed.report, command && completing(command, followed.report));
+  return printEnd(cli, followed.report, command && completingCommand(command, followed.report));
 }
 
 /** The report to stdout; a failure, with all it has to say, to stderr; and what makes sense next. */
 export function printEnd(cli: Cli, report: OperationReport, again?: string): number {
   const code = exitOfReport(report);
   cli.print({ data: report, table: () => reportText(report, cli.outColors), wide: () => reportText(report, cli.outColors, { full: true }), name: () => report.workflowId });
-  if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}${takenBack(report)}`);
+  if (code === exit.ok) cli.say(`See the cluster: stctl status ${report.cluster}    every step: stctl report ${report.workflowId}${undoHint(report)}`);
   else cli.io.err(failureText(failureOfReport(report, [...cli.where(report.workflowId), `every step: stctl report ${report.workflowId}`], again), cli.colors));
   return code;
 }
 
 /** Of an operation that says how it is taken back. */
-function takenBack(report: OperationReport): string {
-  const command = report.outcome === 'completed' ? takingBack(report) : undefined;
+function undoHint(report: OperationReport): string {
+  const command = report.outcome === 'completed' ? undoCommand(report) : undefined;
   return command === undefined ? '' : `    take it back: ${command}`;
 }
 

@@ -68,7 +68,11 @@ export function toFailure(thrown: unknown, scrub?: (text: string) => string): Er
 /** One line of at most 2 KB: Temporal keeps and shows messages only, so what happened stays at the beginning, and why at the end. */
 export function oneLine(text: string): string {
   const line = text.trim().replace(/\s*[\r\n]+\s*/g, ' | ').replace(/[\p{Cc}]/gu, ' ');
-  for (let cut = line, most = maxMessageBytes; ; most = Math.floor(most * 0.9), cut = shorten(line, most)) if (Buffer.byteLength(cut) <= maxMessageBytes) return cut;
+  let most = maxMessageBytes;
+  let cut = shorten(line, most);
+  // Of letters that take several bytes fewer fit.
+  while (Buffer.byteLength(cut) > maxMessageBytes) cut = shorten(line, most = Math.floor(most * 0.9));
+  return cut;
 }
 
 /** The error and what caused it, outermost first. */

@@ -56,7 +56,7 @@ export async function operation<I extends OperationInput>(name: string, raw: unk
     ending = { summary, ...changes };
     if (result !== undefined) run.report.result = result;
     leave(run, byHand);
-    run.report.unfinished = unfinished({ ...run.book, operation: run.report.operation });
+    run.report.unfinished = unfinished(run.report);
     return succeeded(run, summary);
   } catch (error) {
     await CancellationScope.nonCancellable(() => fail(run, error));
@@ -172,7 +172,7 @@ async function fail(run: Run, error: unknown): Promise<void> {
     say(run, 'undoing', message, 'What was begun is being undone, last step first.', 'The report.');
     await undo(run);
   }
-  run.report.unfinished = run.acting ? unfinished({ ...run.book, operation: run.report.operation }) : [];
+  run.report.unfinished = run.acting ? unfinished(run.report) : [];
   leave(run);
   const outcome = isCancellation(error) ? 'cancelled' : run.acting ? 'failed' : 'refused';
   const { state, next } = aftermath(run);

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { stopActivities } from '../../../src/activities/stops';
 import { askStops } from '../../../src/activities/stopMarkers';
 import type { Clients } from '../../../src/clients';
-import type { AdminServer } from '../../../src/clients/adminApi';
 import { StError } from '../../../src/model/errors';
-import { machine, type Machine } from './machine';
+import { adminTool, machine, type Machine } from './machine';
 
 jest.setTimeout(60_000);
 
@@ -22,17 +21,12 @@ beforeEach(() => {
   host.write('run', '');
   looks = 0;
   lasts = Infinity;
-  let services = true;
   let sshd = false;
-  const admin = {
+  const admin = adminTool({
     transactionManager: async () => ({ running: (looks += 1) <= lasts }),
     daemons: async () => (sshd ||= ran().some((line) => line.startsWith('start_sshd')), { ssh: sshd }),
-    sessions: async () => [],
-    clusterService: async () => ({ running: services }),
-    operateClusterService: async (operation: string) => { services = operation === 'start'; },
-    events: async () => [{ id: '1', status: 'active', accountName: 'alice', fileName: '/upload/x', node: 'n1', lastHeartbeat: 1 }],
-  };
-  clients = { ...host.clients, admin: { server: () => admin as unknown as AdminServer } } as unknown as Clients;
+  });
+  clients = { ...host.clients, admin };
 });
 afterEach(() => host.remove());
 

@@ -75,3 +75,16 @@ export function machine(): Machine {
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
+
+/** As much of an Administration Tool as a stop asks: nobody is logged in, one file is in process, and the cluster services run until they are stopped. `more`: what a test wants besides, or otherwise. */
+export function adminTool(more: object): Clients['admin'] {
+  let services = true;
+  const tool = {
+    sessions: async () => [],
+    clusterService: async () => ({ running: services }),
+    operateClusterService: async (operation: string) => { services = operation === 'start'; },
+    events: async () => [{ id: '1', status: 'active', accountName: 'alice', fileName: '/upload/x', node: 'n1', lastHeartbeat: 1 }],
+    ...more,
+  };
+  return { server: () => tool } as unknown as Clients['admin'];
+}

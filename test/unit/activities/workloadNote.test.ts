@@ -5,10 +5,9 @@ import { askStops, markLanded } from '../../../src/activities/stopMarkers';
 import { stopActivities } from '../../../src/activities/stops';
 import { workloadActivities } from '../../../src/activities/workload';
 import type { Clients } from '../../../src/clients';
-import type { AdminServer } from '../../../src/clients/adminApi';
 import { restarting, workedBy } from '../../../src/model/workload';
 import { workloadOptions } from '../../../src/model/workloadAttributes';
-import { machine, type Machine } from './machine';
+import { adminTool, machine, type Machine } from './machine';
 
 jest.setTimeout(60_000);
 
@@ -23,18 +22,13 @@ beforeEach(() => {
   host.write('run', '');
   tm = true;
   options = { [workloadOptions.policy]: ['cacheBasedPolicy'], [workloadOptions.additional]: [''], [workloadOptions.attributes]: ['PUSH=false'] };
-  let services = true;
-  const admin = {
+  const admin = adminTool({
     options: async () => Object.entries(options).map(([name, values]) => ({ name, values })),
     transactionManager: async () => ({ running: tm }),
     daemons: async () => ({ ssh: ran().findLast((line) => line.includes('sshd')) !== 'stop_sshd' }),
-    sessions: async () => [],
     clusterManagement: async () => ({ clusterNodes: [] }),
-    clusterService: async () => ({ running: services }),
-    operateClusterService: async (operation: string) => { services = operation === 'start'; },
-    events: async () => [{ id: '1', status: 'active', accountName: 'alice', fileName: '/upload/x', node: 'n1', lastHeartbeat: 1 }],
-  };
-  clients = { ...host.clients, admin: { server: () => admin as unknown as AdminServer } } as unknown as Clients;
+  });
+  clients = { ...host.clients, admin };
 });
 afterEach(() => host.remove());
 

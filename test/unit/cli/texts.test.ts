@@ -1,6 +1,6 @@
 /** Tables, reports, plans, states and failures as people read them. */
 import { createColors } from 'picocolors';
-import { again, completing } from '../../../src/cli/again';
+import { again, completingCommand } from '../../../src/cli/again';
 import { clusterText, isDegraded } from '../../../src/cli/clusterText';
 import { exitOfReport, failureOfError, failureOfReport, failureText } from '../../../src/cli/failure';
 import { duration, oneLine, table } from '../../../src/cli/output';
@@ -156,9 +156,9 @@ test.each([
 
 test('a restart that has restarted some is completed by a command that leaves these alone', () => {
   const ended = (state: 'done' | 'planned') => report({ operation: 'rollingRestart', startedAt: '2026-12-01T03:00:10.630Z', steps: [{ ...report().steps[0]!, state }] });
-  expect(completing('stctl rolling-restart st1', ended('done'))).toBe('stctl rolling-restart st1 --started-before 2026-12-01T03:00:10.630Z');
-  expect(completing('stctl rolling-restart st1', ended('planned'))).toBe('stctl rolling-restart st1');
-  expect(completing('stctl rolling-restart --started-before 2026-12-01T02:00:00Z', ended('done'))).toBe('stctl rolling-restart --started-before 2026-12-01T02:00:00Z');
+  expect(completingCommand('stctl rolling-restart st1', ended('done'))).toBe('stctl rolling-restart st1 --started-before 2026-12-01T03:00:10.630Z');
+  expect(completingCommand('stctl rolling-restart st1', ended('planned'))).toBe('stctl rolling-restart st1');
+  expect(completingCommand('stctl rolling-restart --started-before 2026-12-01T02:00:00Z', ended('done'))).toBe('stctl rolling-restart --started-before 2026-12-01T02:00:00Z');
 });
 
 test('a rebalancing that has put back only a part of itself names first what takes the rest back', () => {
