@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { awaitDatabase } from './database';
-import { productTime, takeProductTime } from './home';
+import { placeOf, productTime, takeProductTime } from './home';
 import { liarOf, makeLies } from './lies';
 import { logToServer } from './log';
 import { misbehaves } from './misbehaviour';
@@ -78,7 +78,7 @@ async function complaintOf({ pool, home, log }: Context): Promise<string | undef
   if (await findNode(pool, home)) return undefined;
   // The first Server works alone as long as the table is empty.
   const { rows } = await pool.query('select (select count(*) from clusternode) = 0 as empty, setupby from schemaversion');
-  if (rows[0].empty && (rows[0].setupby === null || rows[0].setupby === home.id)) return undefined;
+  if (rows[0].empty && (rows[0].setupby === null || rows[0].setupby === placeOf(home.dir))) return undefined;
   return 'This Server is not in the node table of the cluster';
 }
 

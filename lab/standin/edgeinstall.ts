@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { build, version } from './build';
 import { inTransaction, openDatabase } from './database';
-import { takeProductTime } from './home';
+import { placeOf, takeProductTime } from './home';
 import { copyTree, makeHostKey, Refusal, writeConfiguration, writeSecret, type Target } from './installtree';
 import { formatProperties } from './properties';
 import { createSchema, fingerprint, tablespaces } from './schema';
@@ -27,8 +27,8 @@ export async function installEdge(asked: Target, packageDir: string): Promise<vo
   await takeProductTime(1);
   makeCluster(dir, programs);
   command(join(dir, 'bin/start_db'), []);
-  const id = writeConfiguration(target);
-  await fill(target, { taeh, id });
+  writeConfiguration(target);
+  await fill(target, taeh);
   say('The embedded database was created.');
   await takeProductTime(1);
   writeFileSync(join(dir, 'lib/version.properties'), formatProperties({ Version: version, Build: build, ServerType: 'Edge' }));
@@ -66,7 +66,7 @@ function makeCluster(dir: string, programs: string): void {
   for (const space of tablespaces) mkdirSync(join(base, 'tablespaces', space), { recursive: true, mode: 0o700 });
 }
 
-async function fill({ dir, properties }: Target, { taeh, id }: { taeh: Buffer; id: string }): Promise<void> {
+async function fill({ dir, properties }: Target, taeh: Buffer): Promise<void> {
   const socket = { dbSocket: properties['dbSocket'] ?? '' };
   const trust = makeTrust(join(dir, 'var/tmp'), hostname());
   const first = openDatabase({ ...socket, dbName: 'postgres' });
@@ -78,7 +78,7 @@ async function fill({ dir, properties }: Target, { taeh, id }: { taeh: Buffer; i
   await inTransaction(pool, async (client) => {
     await createSchema(client, { version, build, fingerprint: fingerprint(taeh), adminPassword: properties['adminPassword'] ?? 'admin', hostKey: makeHostKey() });
     await storeTrust(client, trust);
-    await client.query('update schemaversion set setupby = $1', [id]);
+    await client.query('update schemaversion set setupby = $1', [placeOf(dir)]);
     await client.query('update dmz_zone set body = $1 where name = $2', [JSON.stringify(privateZone), privateZone.name]);
   });
   await pool.end();

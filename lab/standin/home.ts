@@ -32,6 +32,12 @@ export interface Home {
   bindAddress: string;
 }
 
+/**
+ * Where an installation stands, as the schema remembers the Server that made it: one that is cut off and made anew at the same place of the same host has another
+ * `LocalConfigurationsId`, and is the first Server all the same. How the product knows it is not documented.
+ */
+export const placeOf = (dir: string): string => `${hostname()}:${dir}`;
+
 /** The defaults of `conf/server.properties`. */
 export const serverDefaults: Properties = {
   sslAdminPort: '8444',

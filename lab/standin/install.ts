@@ -6,7 +6,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { build, version } from './build';
 import { openDatabase, inTransaction } from './database';
 import { installEdge } from './edgeinstall';
-import { embedded, takeProductTime } from './home';
+import { embedded, placeOf, takeProductTime } from './home';
 import { copyTree, hasContent, makeHostKey, Refusal, writeConfiguration, writeSecret, type Target } from './installtree';
 import { formatProperties, parseProperties, type Properties } from './properties';
 import { createSchema, fingerprint, readSchema, unusableTablespaces } from './schema';
@@ -101,7 +101,7 @@ export async function install(file: string, packageDir: string): Promise<void> {
       await register(pool, properties['clusterNodeValue'], id);
       say(`The node registered itself as ${properties['clusterNodeValue']}.`);
     }
-    await pool.query('update schemaversion set setupby = $1 where setupby is null', [id]);
+    await pool.query('update schemaversion set setupby = $1 where setupby is null', [placeOf(dir)]);
     writeFileSync(join(dir, 'lib/version.properties'), formatProperties({ Version: version, Build: build, ServerType: 'Server' }));
     const started = spawnSync(join(dir, 'bin/start_admin'), { encoding: 'utf8' });
     say(started.status === 0 ? 'The Administration Tool was started.' : `The Administration Tool was not started: ${started.stderr}`);

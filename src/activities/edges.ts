@@ -22,7 +22,7 @@ import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
 import { requireVersion } from './installedVersion';
 import { productOn } from './product';
-import { withLastWords } from './serverLook';
+import { awaitAnswers, withLastWords } from './serverLook';
 import { awaitStops } from './stopMarkers';
 
 export interface EdgeActivities {
@@ -109,7 +109,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       const began = Date.now();
       await run(edge, 'start_db', authority);
       await run(edge, 'start_admin', authority);
-      await waitFor(`${edge.node}: the Administration Tool answers`, answers, (up) => up, { timeoutMs: startMs, signal: abortSignal() });
+      await awaitAnswers(admin(edge), edge.node);
       return { changed: true, note: `answers after ${seconds(began)}` };
     },
     async ensureTrust({ server, edge }, authority) {

@@ -12,7 +12,7 @@ import { isServed } from './edgeConnections';
 
 const limits = () => ({ signal: abortSignal(), timeoutMs: 4_000 });
 
-/** Answers a sentence about the others. @throws StError PreconditionFailed when the node must stay. */
+/** Answers a sentence about the others. @throws StError Refused when the node must stay: unlike PreconditionFailed, it says nothing of what was changed before. */
 export async function requireRoom(clients: Clients, node: string, room: Room): Promise<string> {
   const { others: { accesses, nodes }, doors } = room;
   const states = await Promise.all(nodes.map(async ({ node: other, address, access }, index): Promise<RoomState> => {
@@ -25,7 +25,7 @@ export async function requireRoom(clients: Clients, node: string, room: Room): P
     return { node: other, ...(await doorLook(clients, { node: other, admin, ssh: { ...doors.hosts.accesses[host.access]!, address: host.address } }, doors.protocols)) };
   }));
   const problem = roomProblem(node, room, states);
-  if (problem) throw new StError('PreconditionFailed', `${problem}.`);
+  if (problem) throw new StError('Refused', `${problem}.`);
   return `${states.filter(serves).length} of ${nodes.length} others are Online, ${room.keep} must be`;
 }
 

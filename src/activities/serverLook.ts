@@ -54,6 +54,10 @@ export async function answering(admin: AdminServer): Promise<boolean> {
   return unlessSilent(admin.version({ signal: abortSignal(), timeoutMs: 5_000 }).then(() => true), false);
 }
 
+/** Waits until an Administration Tool answers. @throws NotYet with what it said last, or why nothing was heard */
+export const awaitAnswers = (admin: AdminServer, node: string): Promise<unknown> =>
+  waitFor(`${node}: the Administration Tool answers`, () => admin.version({ signal: abortSignal(), timeoutMs: 5_000 }), () => true, { timeoutMs: startMs, signal: abortSignal() });
+
 /** A later Server's Administration Tool answers 503 until its node was added and it was restarted. */
 const notOperational = (error: unknown): boolean => statusOf(error) === 503;
 

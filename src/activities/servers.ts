@@ -15,7 +15,7 @@ import { drainAgain, runningOrUnknown, setClusterServices, withDrain, type Drain
 import { requireVersion } from './installedVersion';
 import { awaitNothingLeft, processesFunction } from './processLook';
 import { productOn } from './product';
-import { answering, lookTwice, online, startMs, startUntilOnline, type Look } from './serverLook';
+import { answering, awaitAnswers, lookTwice, online, startMs, startUntilOnline, type Look } from './serverLook';
 import { awaitStops, markLanded } from './stopMarkers';
 
 export interface ServerActivities {
@@ -105,7 +105,7 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       if (await answering(admin(server))) return { changed: false, note: 'the Administration Tool runs already' };
       const began = Date.now();
       await start(server, 'start_admin', authority);
-      await waitFor(`${server.node}: the Administration Tool answers`, () => answering(admin(server)), (up) => up, { timeoutMs: startMs, signal: abortSignal() });
+      await awaitAnswers(admin(server), server.node);
       return { changed: true, note: `answers after ${seconds(began)}` };
     },
     async ensureMember({ server, address }, authority) {

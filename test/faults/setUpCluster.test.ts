@@ -1,4 +1,7 @@
 /** setUpCluster on the lab while processes, machines and cables fail: it goes on by itself and comes to the same end, or a second run does. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../../lab/shell';
 import type { Outcome } from '../../src/model/operation';
 import { everyPoint, points, drawing } from '../helpers/faults/points';
 import { stopSshd } from '../helpers/faults/sshd';
@@ -83,6 +86,18 @@ const faults: Fault[] = [
     what: 'the power of the first host fails while it makes the schema', at: 'install-first/st1', after: 700,
     async happens(lab) {
       await lab.run('kill', 'st1');
+      await lab.run('start', 'st1');
+    },
+  },
+  {
+    what: 'the power of the first host fails at the very end of its installation, its schema made', at: 'install-first/st1',
+    async happens(lab) {
+      const installed = join(lab.dir, 'hosts/st1/axway/SecureTransport');
+      await until('st1 to be installed but for its Administration Tool', () => existsSync(join(installed, 'lib/version.properties')), 20_000, 2);
+      // By its own process 1: the command of the lab takes longer to start than the installation to end.
+      process.kill((JSON.parse(readFileSync(join(lab.dir, 'hosts/st1/host.json'), 'utf8')) as { init: { pid: number } }).init.pid, 'SIGKILL');
+      await lab.run('kill', 'st1');
+      expect(readFileSync(join(installed, 'install.log'), 'utf8')).toMatch(/The schema was created in [^\n]*\n$/);
       await lab.run('start', 'st1');
     },
   },

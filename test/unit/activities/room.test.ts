@@ -34,5 +34,5 @@ test.each<[string, Record<string, boolean>, readonly number[] | StError, string]
   ['one daemon does not run', { ssh: true, http: false }, [20122, 20080], 'ed2 is not Online'],
   ['its host does not answer', both, new StError('Unreachable', 'no answer'), 'ed2: whether a Transaction Manager is connected to it can\'t be told'],
 ])('it does not count: %s', async (_, daemons, open, why) => {
-  await expect(look(daemons, open)).rejects.toMatchObject({ code: 'PreconditionFailed', message: `ed1 is not taken down: of the other Edges 0 are Online and 1 must stay (${why}).` });
+  await expect(look(daemons, open)).rejects.toMatchObject({ code: 'Refused', message: `ed1 is not taken down: of the other Edges 0 are Online and 1 must stay (${why}).` });
 });

@@ -31,7 +31,7 @@ export interface Estate {
   postgres: Postgres;
   shared: string;
   /** A Server that is not installed yet: its properties by default, to be changed by the test. */
-  prepare(database: string, changes?: Record<string, string | undefined>): { server: Server; install(): Promise<Ran> };
+  prepare(database: string, changes?: Record<string, string | undefined>): { server: Server; install(more?: Record<string, string>): Promise<Ran> };
   /** Installs a Server and expects success. `first` is the one whose schema it shares. */
   installServer(database: string, first?: Server, changes?: Record<string, string | undefined>): Promise<Server>;
   stop(): Promise<void>;
@@ -71,11 +71,11 @@ export async function startEstate(environment: Record<string, string> = {}): Pro
       };
       return {
         server,
-        install() {
+        install(more = {}) {
           const files = join(host, 'install');
           mkdirSync(files, { recursive: true });
           const lines = (object: Record<string, string | undefined>) => Object.entries(object).flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${value}\n`])).join('');
-          writeFileSync(join(files, 'second.properties'), lines(properties));
+          writeFileSync(join(files, 'second.properties'), lines({ ...properties, ...more }));
           writeFileSync(join(files, 'first.properties'), lines({ InstallDir: server.dir, 'IncludeFiles.SecureTransport': 'second.properties' }));
           return run(join(pack, 'setup.sh'), ['-s', join(files, 'first.properties')]);
         },

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, call, operational } from './client';
 import { startEstate, type Estate } from './estate';
@@ -55,6 +55,17 @@ describe('the silent installation of the first Server', () => {
     const other = estate.prepare(await freshDatabase(), { ...secure, externalDBTrustStore: server.certificate.cert });
     expect(await other.install()).toMatchObject({ code: 1, stderr: expect.stringMatching(/self-signed|certificate/) });
   });
+});
+
+test('the first Server, cut off at the end of its installation and installed anew in its place on the schema that it made, is the first Server all the same', async () => {
+  const database = await freshDatabase();
+  const { server, install } = estate.prepare(database);
+  await install();
+  await operational(server);
+  await server.run('stop_all');
+  renameSync(server.dir, `${server.dir}.half`);
+  expect(await install({ externalDBUseExistingSchema: 'true', SecretFilePath: `${server.dir}.half/bin/taeh` })).toMatchObject({ code: 0 });
+  await operational(server);
 });
 
 describe('the silent installation of a later Server', () => {
