@@ -1,5 +1,6 @@
 /** How a cluster is, as people read it: in 80 columns, problems first, and never without the time at which it was seen. Pure. */
 import type { Colors } from 'picocolors/types';
+import { onlineCount } from '../model/clusterHealth';
 import type { ClusterHealth, NodeHealth } from '../model/health';
 import { count, duration, oneLine, table, time, type Cell } from './output';
 
@@ -7,10 +8,11 @@ import { count, duration, oneLine, table, time, type Cell } from './output';
 export const isUnwell = ({ health }: ClusterHealth): boolean => health !== 'ok';
 
 /** `DEGRADED   2 of 3 Servers Online, at least 2 asked for   seen 12:00:03Z`. */
-export function healthLine({ health, online, members, minimumNodes, sampledAt, watch }: ClusterHealth, colors: Colors, now: string): string {
+export function healthLine(cluster: ClusterHealth, colors: Colors, now: string): string {
+  const { health, members, minimumNodes, sampledAt, watch } = cluster;
   const word = watch?.paused ? colors.yellow('PAUSED') : health === 'ok' ? colors.green('OK') : health === 'degraded' ? colors.yellow('DEGRADED') : colors.red(health.toUpperCase());
   const stale = Date.parse(now) - Date.parse(sampledAt) > staleMs ? colors.yellow(` (${ago(sampledAt, now)} ago)`) : '';
-  return `${word}   ${online} of ${count(members, 'Server')} ${watch?.paused ? 'were ' : ''}Online, at least ${minimumNodes} asked for   seen ${clock(sampledAt)}${stale}`;
+  return `${word}   ${onlineCount(cluster)} of ${count(members, 'Server')} ${watch?.paused ? 'were ' : ''}Online, at least ${minimumNodes} asked for   seen ${clock(sampledAt)}${stale}`;
 }
 
 /** Older than this is told with its age. */

@@ -51,6 +51,13 @@ function agreedDown(votes: readonly Vote[], { around: { down = [] } }: Vote): { 
 /** Servers that are Online, or whose absence is expected. */
 export const present = (nodes: readonly NodeHealth[]): number => nodes.filter(({ role, state, excused }) => role === 'server' && (state === 'Online' || excused !== undefined)).length;
 
+/** How many Servers are Online, for people: `?` where nobody can say, which is not none. */
+export function onlineCount({ health, online, nodes }: Pick<ClusterHealth, 'health' | 'online' | 'nodes'>): string {
+  const servers = nodes.filter(({ role }) => role === 'server');
+  const nobodyKnows = health === 'unknown' && servers.length > 0 && servers.every(({ state, was }) => state === 'Unknown' && was === undefined);
+  return nobodyKnows ? '?' : String(online);
+}
+
 /** An Edge serves when it is Online and a Transaction Manager stands behind it, as far as that could be asked. */
 const serves = ({ state, streaming, excused }: NodeHealth): boolean => excused !== undefined || (state === 'Online' && streaming?.connected !== 0);
 export const noEdgeServes = (nodes: readonly NodeHealth[]): boolean => {

@@ -1,7 +1,7 @@
 /** One look now: made for Schedules, and for whoever has no monitor. Answers how the cluster is, or fails on what it was asked to fail on. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { healthOf } from '../model/clusterHealth';
+import { healthOf, onlineCount } from '../model/clusterHealth';
 import type { ErrorCode } from '../model/errors';
 import type { ClusterHealth, Health } from '../model/health';
 import { parseInput } from '../model/inputs';
@@ -23,7 +23,7 @@ export async function checkHealth(raw: unknown): Promise<ClusterHealth> {
   });
   const health = healthOf(cluster, vote);
   showHealth(health);
-  const sentence = `${cluster} is ${health.health}: ${health.online} of ${health.members} Servers are Online, at least ${health.minimumNodes} are asked for (seen ${health.sampledAt}). ${listProblems(health.problems, 1_200)}`.trim();
+  const sentence = `${cluster} is ${health.health}: ${onlineCount(health)} of ${health.members} Servers are Online, at least ${health.minimumNodes} are asked for (seen ${health.sampledAt}). ${listProblems(health.problems, 1_200)}`.trim();
   setCurrentDetails(sentence);
   const code = failWhen && failureOf(health.health, failWhen);
   if (code) throw failure(code, sentence, health);

@@ -4,6 +4,7 @@ import { listClusters, readCluster } from '../../control/clusters';
 import { look, type Sighting } from '../../control/operations';
 import { readHealth } from '../../control/watching';
 import { listCommand, queryCommand } from '../../control/temporalCommand';
+import { onlineCount } from '../../model/clusterHealth';
 import { StError } from '../../model/errors';
 import { clusterWorkflowId } from '../../model/ids';
 import { besideRecord } from '../../model/newestRecord';
@@ -85,7 +86,7 @@ async function listAll(cli: Cli, client: Client): Promise<number> {
   const rows = views.map((view) => {
     if ('silence' in view) return [view.name, 'unknown', '', '', '', '', '', '', view.silence];
     const { name, phase, activeSite, members, revision, lease, unfinished, closed, health, healthUnknown } = view;
-    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.watch?.paused ? 'paused' : health.health} ${health.online}/${health.members}` : healthUnknown !== undefined ? 'unknown' : phase === 'new' ? '' : 'not watched', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
+    return [name, closed ? `record closed (${closed})` : phase, health ? `${health.watch?.paused ? 'paused' : health.health} ${onlineCount(health)}/${health.members}` : healthUnknown !== undefined ? 'unknown' : phase === 'new' ? '' : 'not watched', activeSite ?? '', members.length, revision, lease?.operation, unfinished.length || undefined];
   });
   cli.print({
     data: { apiVersion: 'st-orchestrator/v1', kind: 'ClusterStatusList', items: views },

@@ -1,7 +1,7 @@
 /** After every vote: what is agreed, what it means, what is worth telling. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { agree, blind, healthOf } from '../../model/clusterHealth';
+import { agree, blind, healthOf, onlineCount } from '../../model/clusterHealth';
 import type { ClusterHealth } from '../../model/health';
 import { confirmBelow, observe } from '../../model/incidents';
 import { pausedHealth } from '../../model/pausedHealth';
@@ -53,7 +53,7 @@ export function describe({ health, incidents, cluster, paused }: Monitor): strin
   if (!health) return `**${cluster}**: nobody has looked yet`;
   const cell = (text: string): string => shorten(text.replace(/[|\n]/g, ' '), 200);
   return [
-    `**${cluster}**: ${paused ? 'paused' : health.health}, ${health.online} of ${health.members} Servers ${paused ? 'were ' : ''}Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
+    `**${cluster}**: ${paused ? 'paused' : health.health}, ${onlineCount(health)} of ${health.members} Servers ${paused ? 'were ' : ''}Online (at least ${health.minimumNodes} asked for), seen ${health.sampledAt}`,
     ...(incidents.open ? ['', `Incident ${incidents.open.id} since ${incidents.open.since}`] : []),
     '', ...health.problems.map((problem) => `- ${problem}`),
     '', '| Node | State | Since | Services | |', '|---|---|---|---|---|',

@@ -1,7 +1,7 @@
 /** From votes to an answer, from answers to what is told, and who is excused. */
 import type { ClusterEvent } from '../../../src/model/events';
 import type { ClusterHealth, NodeHealth, NodeState } from '../../../src/model/health';
-import { agree, agreedState, healthOf, noEdgeServes } from '../../../src/model/clusterHealth';
+import { agree, agreedState, blind, healthOf, noEdgeServes, onlineCount } from '../../../src/model/clusterHealth';
 import { besideRecord } from '../../../src/model/newestRecord';
 import { parseClusterSpec } from '../../../src/model/spec';
 import { demoFile } from './demoFile';
@@ -54,6 +54,13 @@ test.each<[string, NodeHealth[], ClusterHealth['health']]>([
   ['no member', [], 'unknown'],
 ])('%s → %p', (_, nodes, expected) => {
   expect(health(...nodes).health).toBe(expected);
+});
+
+test('how many are Online is claimed only by those who see, or have seen: nobody who sees none has seen that there are none', () => {
+  const [down, up] = [health(node('st1', 'Offline'), node('st2', 'Offline')), health(node('st1'), node('st2', 'Offline'), node('ed1'))];
+  const unseen = (last: ClusterHealth): string => onlineCount(blind('demo', last, { at: at(0), why: 'nobody looks' }));
+  expect([onlineCount(down), onlineCount(up), unseen(down), unseen(up)]).toEqual(['0', '1', '?', '?']);
+  expect([onlineCount(pausedHealth(down, { why: 'paused' })), onlineCount(health())]).toEqual(['0', '0']);
 });
 
 test('a pause tells until when it was certainly looked at, and what was seen; twice it is the same', () => {
