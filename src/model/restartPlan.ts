@@ -1,5 +1,6 @@
 /** Which nodes are restarted or updated, in which waves, and what forbids it. Pure. */
 import type { BalancerFacts } from './balancerPlan';
+import { addressesIn } from './nodeTable';
 import type { Problem } from './operation';
 
 export interface RestartFacts {
@@ -18,6 +19,10 @@ export interface RestartFacts {
   runs: boolean | null;
   /** Every service of it was started after the moment that was asked about. */
   fresh: boolean;
+  /** A Server's own address. */
+  address?: string;
+  /** The addresses in the cluster's table of nodes, as a Server that answers sees it; left out where none did. */
+  table?: string[];
 }
 
 export interface RestartPlan {
@@ -60,7 +65,7 @@ export function planRestart(facts: readonly RestartFacts[], { nodes, startedBefo
   for (const { node } of chosen.filter(({ online }) => !online)) {
     problems.push({ what: `${node} is not Online, so there is nothing of it to be restarted`, remedy: 'bring it back first ("stctl set-up-cluster" starts what does not run), or leave it out of "nodes"' });
   }
-  problems.push(...(acceptActive ? [] : silentProblems(standing, 'start its Administration Tool, or wait until it answers when it is just being started; or accept the cut with "acceptActive"')), ...versionProblems(facts));
+  problems.push(...(acceptActive ? [] : silentProblems(standing, 'start its Administration Tool, or wait until it answers when it is just being started; or accept the cut with "acceptActive"')), ...unlistedProblems(standing, facts), ...versionProblems(facts));
   const plan = { first, servers: waves(chosen, 'server', parallel), edges: waves(chosen, 'edge', parallel) };
   for (const [role, keep, word] of [['server', keepOnline, 'Server'], ['edge', edgesToKeep(keepOnline), 'Edge']] as const) {
     const all = facts.filter((one) => one.role === role);
@@ -100,6 +105,15 @@ function frontProblems(waves: readonly string[][], all: readonly RestartFacts[],
 function silentProblems(facts: readonly RestartFacts[], remedy: string): Problem[] {
   return facts.filter(({ role, answers, runs }) => role === 'server' && !answers && runs !== false).map(({ node }) => ({
     what: `${node}: processes of the product run there, or may run, and its Administration Tool does not answer, so what a stop would cut is not known`, remedy,
+  }));
+}
+
+/** A Server that a removal took out of the table, and did not come to its end: started, it would run beside the cluster. */
+function unlistedProblems(started: readonly RestartFacts[], all: readonly RestartFacts[]): Problem[] {
+  const table = addressesIn(all.flatMap((one) => (one.online ? (one.table ?? []) : [])));
+  return started.filter(({ address }) => table.length > 0 && address !== undefined && !addressesIn([address]).some((own) => table.includes(own))).map(({ node }) => ({
+    what: `${node} stands still and is not in the cluster's table of nodes: a removal took it out and did not come to its end, and started it would join nothing`,
+    remedy: `finish that removal ("stctl remove-node ${node}"), or leave ${node} out`,
   }));
 }
 
@@ -149,6 +163,7 @@ export function updateProblems(facts: readonly RestartFacts[], { version, specVe
     ...(behind.length > 0 && !command ? [{ what: 'the cluster file names no product.update.command, the program that updates one node', remedy: 'name it, or update the nodes by hand while everything is stopped' }] : []),
     ...(nodeByNode && !allowed ? [{ what: 'node by node was asked for, and the cluster file does not allow it', remedy: 'set product.update.nodeByNode to true only when the notes of this very update allow two versions on one schema; otherwise everything is stopped' }] : []),
     ...facts.filter(({ version: found, build }) => found === null && build === null).map(({ node }) => ({ what: `${node}: which version is installed can't be read (lib/version.properties)`, remedy: 'make it readable for the product\'s user' })),
+    ...unlistedProblems(facts.filter(({ online }) => !online), facts),
     ...(acceptActive ? [] : silentProblems(stopped, 'start its Administration Tool, or, while a program of an earlier try still updates it, wait for its end; or accept the cut with "acceptActive"')),
   ];
 }

@@ -101,4 +101,4 @@ test('a graceful stop on a host that hides its processes is under way until some
 
 /** Its Administration Tool does not answer. */
 const noAnswer = () => Promise.reject(new StError('Unreachable', 'no answer'));
-const seeingNoAdmin = () => ({ clients: { ...here.clients, admin: { server: () => ({ daemons: noAnswer, transactionManager: noAnswer }) } } as never });
+const seeingNoAdmin = () => ({ clients: { ...here.clients, admin: { server: () => ({ daemons: noAnswer, transactionManager: noAnswer, clusterNodes: noAnswer }) } } as never });
