@@ -7,11 +7,13 @@ import type { ServerFacts } from '../model/facts';
 import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
 import type { ServerTarget } from '../model/targets';
-import { abortSignal } from './context';
+import { abortSignal, waitsFor } from './context';
 import { blamesLicence, loggedErrors } from './lookAtNode';
 
 /** How long a start may take, in milliseconds. */
 export const startMs = 5 * 60_000;
+/** A start that takes longer tells what is still missing, in milliseconds. */
+const usualStartMs = 10_000;
 /** Between two orders to start what did not come up: the product's start can be lost while it restarts other things. */
 const startAgainMs = 10_000;
 
@@ -70,6 +72,7 @@ export interface Starting {
 
 /** Orders the start, waits for two looks in a row that say Online, and orders again what was lost meanwhile. */
 export async function startUntilOnline({ server, read, order, admin }: Starting): Promise<void> {
+  const began = performance.now();
   let ordered = 0;
   let inARow = 0;
   await withLastWords(admin, () => waitFor(`${server.node} is Online`, async () => {
@@ -79,8 +82,11 @@ export async function startUntilOnline({ server, read, order, admin }: Starting)
       await order();
       ordered = Date.now();
     }
+    const waited = performance.now() - began;
+    if (waited > usualStartMs) waitsFor({ for: 'Online', names: inWords(seen), leftMs: startMs - waited });
     return seen;
   }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal(), show: (seen) => inWords(seen as Look) }));
+  waitsFor(undefined);
 }
 
 function inWords({ admin, tm, daemons, status }: Look): string {

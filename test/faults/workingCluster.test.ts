@@ -39,7 +39,8 @@ const plays: Record<string, () => Promise<object> | object> = {
   rollingRestart: () => ({ nodes: ['st2', 'ed1'], gracefulTimeout: '8s' }),
   async updateCluster() {
     updates += 1;
-    const version = `5.5-2026110${updates}`;
+    // Builds are compared as the words they are: as many digits in each.
+    const version = `5.5-${20261100 + updates}`;
     await applySpec(client, specOf(version), { taskQueue });
     return { version, gracefulTimeout: '8s' };
   },
