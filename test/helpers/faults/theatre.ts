@@ -145,11 +145,14 @@ async function scheduled(client: Client, handle: WorkflowHandle, key: string): P
   throw new Error(`${handle.workflowId} never began "${key}"`);
 }
 
-/** Milliseconds from the start of this worker's process to the first activity that it was given of the workflow. */
+/** Milliseconds from the start of this worker's process to the first activity that it was given of the workflow; 0 where the workflow had ended by then. */
 export async function wentOnAfter({ handle }: Performance, worker: WorkerProcess): Promise<number> {
   const { events } = await handle.fetchHistory();
   const its = (events ?? []).filter(({ activityTaskStartedEventAttributes: started }) => started?.identity === worker.identity);
-  const times = its.map(({ eventTime }) => Number(eventTime!.seconds) * 1_000 + (eventTime!.nanos ?? 0) / 1e6);
+  const timeOf = ({ eventTime }: temporal.api.history.v1.IHistoryEvent): number => Number(eventTime!.seconds) * 1_000 + (eventTime!.nanos ?? 0) / 1e6;
+  const times = its.map(timeOf);
+  // Killed a moment after its last activity, the worker had ended the workflow: the successor has nothing to go on with.
+  if (times.length === 0 && timeOf(events!.at(-1)!) < worker.startedAt) return 0;
   if (times.length === 0) throw new Error(`${worker.identity} was given no activity`);
   return Math.round(Math.min(...times) - worker.startedAt);
 }
