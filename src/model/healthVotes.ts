@@ -25,6 +25,8 @@ export interface NodeVote {
 
 /** A node that falls within this time after it came back flaps, in milliseconds. */
 export const steadyMs = 60_000;
+/** Looks in a row, at most, that call it down again meanwhile: a Server that is away for three seconds at a time would mostly not be missed, and told as well in between. */
+const unsteadyFailures = 2;
 /** Looks in a row that bring back a node that flaps: so many for each time, at most. */
 const looksPerFlap = 3;
 const mostLooks = 15;
@@ -37,7 +39,7 @@ export const neverSeen = (node: string, at: string): NodeVote => ({ node, state:
 /** Carried over a time in which nobody looked. */
 export const stale = (vote: NodeVote): NodeVote => ({ ...vote, against: none, stale: true });
 
-/** What is believed after one more look. `failures`: looks in a row that it takes to call a node that was Online something else. */
+/** What is believed after one more look. `failures`: looks in a row that it takes to call a node that was Online something else, unless it has just come back. */
 export function sighted(vote: NodeVote, sight: Sight, { at, failures }: { at: string; failures: number }): NodeVote {
   const { stale: wasStale, ...known } = vote;
   const seen: NodeVote = sight === 'unknown' ? known : { ...known, lastSeen: at };
@@ -48,10 +50,10 @@ export function sighted(vote: NodeVote, sight: Sight, { at, failures }: { at: st
     return sight === 'unknown' ? unknown : sighted(unknown, sight, { at, failures });
   }
   const against = added(vote, sight);
-  if (against.count < needed(vote, sight, failures)) return { ...seen, against };
+  if (against.count < needed(vote, sight, { at, failures })) return { ...seen, against };
   const state = sight === 'online' ? 'Online' : vote.state !== 'Online' ? stateOf[sight] : against.offline * 2 > against.count ? 'Offline' : 'Unknown';
   const fell = vote.state === 'Online';
-  const flaps = !fell ? vote.flaps : vote.recovered && Date.parse(at) - Date.parse(vote.since) < steadyMs ? vote.flaps + 1 : 0;
+  const flaps = !fell ? vote.flaps : isUnsteady(vote, at) ? vote.flaps + 1 : 0;
   return { ...seen, state, since: at, against: none, flaps, recovered: state === 'Online' ? vote.lastSeen !== undefined : vote.recovered };
 }
 
@@ -62,7 +64,13 @@ function added({ state, against }: NodeVote, sight: Sight): NodeVote['against'] 
   return same ? { sight, count: against.count + 1, offline: against.offline + offline } : { sight, count: 1, offline };
 }
 
-const needed = ({ flaps }: NodeVote, sight: Sight, failures: number): number => (sight !== 'online' ? failures : Math.max(1, Math.min(mostLooks, looksPerFlap * flaps)));
+/** It has come back a short while ago, so a fall now is one more of the same. */
+const isUnsteady = ({ state, recovered, since }: NodeVote, at: string): boolean => state === 'Online' && recovered && Date.parse(at) - Date.parse(since) < steadyMs;
+
+function needed(vote: NodeVote, sight: Sight, { at, failures }: { at: string; failures: number }): number {
+  if (sight === 'online') return Math.max(1, Math.min(mostLooks, looksPerFlap * vote.flaps));
+  return isUnsteady(vote, at) ? Math.min(failures, unsteadyFailures) : failures;
+}
 
 /** Whether the looks so far leave open what the next ones will make of it. */
 export const inDoubt = ({ against }: NodeVote): boolean => against.count > 0;

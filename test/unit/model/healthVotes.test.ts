@@ -1,7 +1,7 @@
 /** What is believed of a node after which looks. */
 import fc from 'fast-check';
 import { jitterDay } from '../../../bench/watch/jitter';
-import { neverSeen, sighted, stale, watchTimes, type NodeVote, type Sight } from '../../../src/model/healthVotes';
+import { neverSeen, sighted, stale, steadyMs, watchTimes, type NodeVote, type Sight } from '../../../src/model/healthVotes';
 
 const start = Date.parse('2026-11-30T12:00:00.000Z');
 const at = (ms: number): string => new Date(start + ms).toISOString();
@@ -43,6 +43,12 @@ test('a node that falls again soon needs more good looks each time, and one that
   expect(play(`+---+---+++${'+'.repeat(31)}---`).at(-1)).toMatchObject({ state: 'Offline', flaps: 0 });
 });
 
+test('one that has just come back is called down after two bad looks, after one never, and after a minute as ever', () => {
+  expect(play('+???+?').at(-1)).toMatchObject({ state: 'Online' });
+  expect(play('+???+??').at(-1)).toMatchObject({ state: 'Unknown', flaps: 1 });
+  expect(play(`+???${'+'.repeat(32)}??`).at(-1)).toMatchObject({ state: 'Online', flaps: 0 });
+});
+
 test('a node that flaps every three seconds for two minutes changes three times, not forty', () => {
   let vote = neverSeen('st1', at(0));
   let changes = 0;
@@ -77,7 +83,8 @@ test('never leaves Online on fewer bad looks in a row than were asked for, and n
       const before = vote;
       vote = sighted(vote, sight, { at: at(index * 2_000), failures });
       bad = sight === 'online' ? 0 : bad + 1;
-      if (before.state === 'Online' && vote.state !== 'Online') expect(bad).toBeGreaterThanOrEqual(failures);
+      const unsteady = before.recovered && index * 2_000 - (Date.parse(before.since) - Date.parse(at(0))) < steadyMs;
+      if (before.state === 'Online' && vote.state !== 'Online') expect(bad).toBeGreaterThanOrEqual(unsteady ? Math.min(failures, 2) : failures);
       if (vote.state === 'Offline') expect(sights.slice(0, index + 1)).toContain('offline');
       if (vote.state === 'Online' && before.state !== 'Online') expect(sight).toBe('online');
       if (bad >= 2 * failures) expect(vote.state).not.toBe('Online');
