@@ -22,7 +22,7 @@ import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
 import { requireVersion } from './installedVersion';
 import { productOn } from './product';
-import { awaitAnswers, withLastWords } from './serverLook';
+import { answering, awaitAnswers, startMs, withLastWords } from './serverLook';
 import { awaitStops } from './stopMarkers';
 
 export interface EdgeActivities {
@@ -54,7 +54,6 @@ export interface EdgeActivities {
   ensureLogin(input: { edge: ServerTarget; probe: Probe }, authority: Authority): Promise<Outcome>;
 }
 
-const startMs = 5 * 60_000;
 /** Between two orders to start what did not come up. */
 const startAgainMs = 10_000;
 const connectMs = 2 * 60_000;
@@ -104,8 +103,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
     ensureInstalled: (input, authority) => ensureEdgeInstalled(clients, input, authority),
     async ensureAdminStarted({ edge }, authority) {
       await productOn(clients, edge).claim(authority);
-      const answers = (): Promise<boolean> => answer(() => admin(edge).version(limits())).then((version) => version !== undefined);
-      if (await answers()) return { changed: false, note: 'the Administration Tool runs already' };
+      if (await answering(admin(edge))) return { changed: false, note: 'the Administration Tool runs already' };
       const began = Date.now();
       await run(edge, 'start_db', authority);
       await run(edge, 'start_admin', authority);

@@ -3,6 +3,7 @@ import { awaitJob, findJob, forgetJob, startJob, tellOfJob, type JobEnd } from '
 import { guardedCommand } from '../clients/guard';
 import { script } from '../clients/quote';
 import { StError, unlessSilent } from '../model/errors';
+import { addressesIn } from '../model/nodeTable';
 import type { CheckResult, Outcome } from '../model/operation';
 import { isAt, nameOf, type RestartFacts } from '../model/restartPlan';
 import type { Protocol } from '../model/spec';
@@ -30,15 +31,15 @@ export interface RestartActivities {
 
 export function restartActivities({ clients }: { clients: Clients }): RestartActivities {
   const look = (host: HostTarget): Promise<Installed> => lookAtInstalled(clients, host);
-  const tableAt = (node: ServerTarget): Promise<string[] | undefined> =>
-    unlessSilent(clients.admin.server(node.admin).clusterNodes({ timeoutMs: 4_000, signal: abortSignal() }).then((nodes) => nodes.map(({ serverAddress }) => serverAddress).sort()), undefined);
+  const membersAt = (node: ServerTarget): Promise<string[] | undefined> =>
+    unlessSilent(clients.admin.server(node.admin).clusterNodes({ timeoutMs: 4_000, signal: abortSignal() }).then((nodes) => addressesIn(nodes.map(({ serverAddress }) => serverAddress)).sort()), undefined);
   return {
     async checkNode({ node, role, protocols, startedBefore }) {
-      const [{ version, build, processes, started }, online, door, table] = await Promise.all([
-        look(node), roomLook(clients, node.admin, role), role === 'edge' && protocols ? doorLook(clients, node, protocols) : null, role === 'server' ? tableAt(node) : undefined,
+      const [{ version, build, processes, started }, online, door, members] = await Promise.all([
+        look(node), roomLook(clients, node.admin, role), role === 'edge' && protocols ? doorLook(clients, node, protocols) : null, role === 'server' ? membersAt(node) : undefined,
       ]);
       const fresh = startedBefore !== undefined && started !== undefined && started * 1_000 >= Date.parse(startedBefore);
-      return { facts: { node: node.node, role, version, build, online: online === true, ...(online && door && !serves(door) ? { unserved: true as const } : {}), answers: online !== null, runs: processes === null ? null : processes > 0, fresh, ...(role === 'server' ? { address: node.address } : {}), ...(table ? { table } : {}) }, problems: processes === null ? [hiddenProcesses(node)] : [] };
+      return { facts: { node: node.node, role, version, build, online: online === true, ...(online && door && !serves(door) ? { unserved: true as const } : {}), answers: online !== null, runs: processes === null ? null : processes > 0, fresh, ...(role === 'server' ? { address: node.address } : {}), ...(members ? { members } : {}) }, problems: processes === null ? [hiddenProcesses(node)] : [] };
     },
     async ensureUpdated({ host, role, version, command, timeoutMs }, authority, { byHand = false } = {}) {
       if (byHand) return { changed: false, note: `${await requireVersion(clients, host, version)} is installed` };

@@ -21,8 +21,8 @@ export interface RestartFacts {
   fresh: boolean;
   /** A Server's own address. */
   address?: string;
-  /** The addresses in the cluster's table of nodes, as a Server that answers sees it; left out where none did. */
-  table?: string[];
+  /** Addresses in the cluster's table of nodes as this Server sees it; left out where it could not be asked. */
+  members?: string[];
 }
 
 export interface RestartPlan {
@@ -108,12 +108,12 @@ function silentProblems(facts: readonly RestartFacts[], remedy: string): Problem
   }));
 }
 
-/** A Server that a removal took out of the table, and did not come to its end: started, it would run beside the cluster. */
+/** A member of the record that is not in the table, as a removal leaves it that did not come to its end: started, it would run beside the cluster. */
 function unlistedProblems(started: readonly RestartFacts[], all: readonly RestartFacts[]): Problem[] {
-  const table = addressesIn(all.flatMap((one) => (one.online ? (one.table ?? []) : [])));
+  const table = all.flatMap((one) => (one.online ? (one.members ?? []) : []));
   return started.filter(({ address }) => table.length > 0 && address !== undefined && !addressesIn([address]).some((own) => table.includes(own))).map(({ node }) => ({
-    what: `${node} stands still and is not in the cluster's table of nodes: a removal took it out and did not come to its end, and started it would join nothing`,
-    remedy: `finish that removal ("stctl remove-node ${node}"), or leave ${node} out`,
+    what: `${node} stands still and is not in the cluster's table of nodes: somebody took it out of it, most likely a removal that did not come to its end. Started it would join nothing`,
+    remedy: `bring its removal to its end ("stctl remove-node ${node}")`,
   }));
 }
 

@@ -36,9 +36,9 @@ describe('a rolling restart', () => {
     const standing = estate.map((one) => ({ ...one, online: one.node !== 'st2' }));
     expect(planRestart(standing, wish({ resumes: true }))).toEqual({ first: ['st2'], servers: [['st1'], ['st3']], edges: [['ed1'], ['ed2']], problems: [] });
     expect(planRestart(standing, wish({ resumes: true, nodes: ['st1'] }))).toMatchObject({ first: [], problems: [{ what: expect.stringMatching(/^while st1 is down/) }] });
-    const listing = (table: string[]) => standing.map((one) => ({ ...one, address: one.node, ...(one.online && one.role === 'server' ? { table } : {}) }));
+    const listing = (members: string[]) => standing.map((one) => ({ ...one, address: one.node, ...(one.online && one.role === 'server' ? { members } : {}) }));
     expect(whats(listing(['st1', 'st2', 'st3']), { resumes: true })).toEqual([]);
-    const taken = 'st2 stands still and is not in the cluster\'s table of nodes: a removal took it out and did not come to its end, and started it would join nothing';
+    const taken = 'st2 stands still and is not in the cluster\'s table of nodes: somebody took it out of it, most likely a removal that did not come to its end. Started it would join nothing';
     expect(whats(listing(['st1', 'st3']), { resumes: true })).toEqual([taken]);
     expect(whats(listing(['st1', 'st3']), { resumes: true, nodes: ['st1'], keepOnline: 1 })).toEqual([]);
     expect(whats(listing([]), { resumes: true })).toEqual([]);
@@ -119,7 +119,7 @@ test('a node that a person took out of a balancer is left so, whether it works o
 describe('an update', () => {
   const wanted = { version: '5.5-2', specVersion: '5.5-2', command: true, nodeByNode: false, allowed: false, acceptActive: false };
   test('does not start a Server that a removal has taken out of the table', () => {
-    const facts = estate.map((one) => ({ ...one, address: one.node, ...(one.node === 'st3' ? { online: false } : one.role === 'server' ? { table: ['st1', 'st2'] } : {}) }));
+    const facts = estate.map((one) => ({ ...one, address: one.node, ...(one.node === 'st3' ? { online: false } : one.role === 'server' ? { members: ['st1', 'st2'] } : {}) }));
     expect(updateProblems(facts, wanted).map(({ what }) => what)).toEqual([expect.stringMatching(/^st3 stands still and is not in the cluster's table of nodes/)]);
   });
   test.each<[string, Partial<typeof wanted>, RegExp[]]>([
