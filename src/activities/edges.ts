@@ -22,7 +22,7 @@ import { tryLogin, type Probe } from './login';
 import { runningOrUnknown } from './draining';
 import { requireVersion } from './installedVersion';
 import { productOn } from './product';
-import { answering, awaitAnswers, startMs, withLastWords } from './serverLook';
+import { answering, awaitAnswers, startUntilOnline } from './serverLook';
 import { awaitStops } from './stopMarkers';
 
 export interface EdgeActivities {
@@ -54,8 +54,6 @@ export interface EdgeActivities {
   ensureLogin(input: { edge: ServerTarget; probe: Probe }, authority: Authority): Promise<Outcome>;
 }
 
-/** Between two orders to start what did not come up. */
-const startAgainMs = 10_000;
 const connectMs = 2 * 60_000;
 const lookMs = 5_000;
 
@@ -134,16 +132,7 @@ export function edgeActivities({ clients }: { clients: Clients }): EdgeActivitie
       if (await look() || await look()) return { changed: false, note: 'runs already' };
       if (version !== undefined) await requireVersion(clients, edge, version);
       const began = Date.now();
-      let ordered = 0;
-      let inARow = 0;
-      await withLastWords(admin(edge), () => waitFor(`${edge.node} runs`, async () => {
-        inARow = (await look()) ? inARow + 1 : 0;
-        if (inARow === 0 && Date.now() - ordered > startAgainMs) {
-          await run(edge, 'start_all', authority);
-          ordered = Date.now();
-        }
-        return inARow;
-      }, (times) => times >= 2, { timeoutMs: startMs, signal: abortSignal(), show: () => 'not all its protocol servers run' }));
+      await startUntilOnline({ what: `${edge.node} runs`, admin: admin(edge), order: () => run(edge, 'start_all', authority), missing: async () => ((await look()) ? undefined : 'not all its protocol servers run') });
       return { changed: true, note: `runs after ${seconds(began)}` };
     },
     async ensureConnected({ server, edges, protocols }, authority) {

@@ -6,7 +6,6 @@ import { isSilence, StError, unlessSilent } from '../model/errors';
 import type { ServerFacts } from '../model/facts';
 import { statusIn } from '../model/nodeTable';
 import type { Protocol } from '../model/spec';
-import type { ServerTarget } from '../model/targets';
 import { abortSignal, waitsFor } from './context';
 import { blamesLicence, loggedErrors } from './lookAtNode';
 
@@ -64,30 +63,35 @@ export const awaitAnswers = (admin: AdminServer, node: string): Promise<unknown>
 const notOperational = (error: unknown): boolean => statusOf(error) === 503;
 
 export interface Starting {
-  server: ServerTarget;
-  read: () => Promise<Look>;
-  order: () => Promise<unknown>;
+  /** What is waited for: `st2 is Online`. */
+  what: string;
   admin: AdminServer;
+  order: () => Promise<unknown>;
+  /** In words what does not run yet; undefined when all does. */
+  missing: () => Promise<string | undefined>;
 }
 
-/** Orders the start, waits for two looks in a row that say Online, and orders again what was lost meanwhile. */
-export async function startUntilOnline({ server, read, order, admin }: Starting): Promise<void> {
+/** Orders the start of a Server or an Edge, waits for two looks in a row that miss nothing, and orders again what was lost meanwhile. */
+export async function startUntilOnline({ what, admin, order, missing }: Starting): Promise<void> {
   const began = performance.now();
-  let ordered = 0;
+  let ordered = -Infinity;
   let inARow = 0;
-  await withLastWords(admin, () => waitFor(`${server.node} is Online`, async () => {
-    const seen = await read();
-    inARow = online(seen) ? inARow + 1 : 0;
-    if (inARow === 0 && Date.now() - ordered > startAgainMs) {
-      await order();
-      ordered = Date.now();
-    }
+  await withLastWords(admin, () => waitFor(what, async () => {
+    const seen = await missing();
+    inARow = seen === undefined ? inARow + 1 : 0;
     const waited = performance.now() - began;
-    if (waited > usualStartMs) waitsFor({ for: 'Online', names: inWords(seen), leftMs: startMs - waited });
-    return seen;
-  }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal(), show: (seen) => inWords(seen as Look) }));
+    if (seen !== undefined && waited - ordered > startAgainMs) {
+      await order();
+      ordered = waited;
+    }
+    if (seen !== undefined && waited > usualStartMs) waitsFor({ for: 'Online', names: seen, leftMs: startMs - waited });
+    return seen ?? 'all of it runs';
+  }, () => inARow >= 2, { timeoutMs: startMs, signal: abortSignal() }));
   waitsFor(undefined);
 }
+
+/** What of a Server keeps it from being Online; undefined when it is. */
+export const missingOf = (look: Look): string | undefined => (online(look) ? undefined : inWords(look));
 
 function inWords({ admin, tm, daemons, status }: Look): string {
   const runs = (what: string, running: boolean): string => `${what} ${running ? 'runs' : 'does not run'}`;

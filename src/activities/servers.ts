@@ -15,7 +15,7 @@ import { drainAgain, runningOrUnknown, setClusterServices, withDrain, type Drain
 import { requireVersion } from './installedVersion';
 import { awaitNothingLeft, processesFunction } from './processLook';
 import { productOn } from './product';
-import { answering, awaitAnswers, lookTwice, online, startMs, startUntilOnline, type Look } from './serverLook';
+import { answering, awaitAnswers, lookTwice, missingOf, online, startMs, startUntilOnline, type Look } from './serverLook';
 import { awaitStops, markLanded } from './stopMarkers';
 
 export interface ServerActivities {
@@ -151,7 +151,7 @@ export function serverActivities({ clients }: { clients: Clients }): ServerActiv
       const before = await read();
       if (!online(before) && version !== undefined) await requireVersion(clients, server, version);
       const began = Date.now();
-      if (!online(before)) await startUntilOnline({ server, read, order: () => start(server, 'start_all', authority), admin: admin(server) });
+      if (!online(before)) await startUntilOnline({ what: `${server.node} is Online`, admin: admin(server), order: () => start(server, 'start_all', authority), missing: async () => missingOf(await read()) });
       // A Transaction Manager that was not started anew has not started them either.
       const resumed = before.tm ? await setClusterServices(admin(server), 'start') : [];
       const notes = [...(waited ? [waited] : []), online(before) ? 'Online already' : `Online after ${seconds(began)}`, ...(resumed.length > 0 ? [`started ${resumed.join(' and ')}`] : [])];
